@@ -1,0 +1,194 @@
+"""`sosie inspect`: what the columns of a table mean, one line each."""
+
+import json
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Any
+
+import polars as pl
+import typer
+from rich import box
+from rich.cells import cell_len
+from rich.console import Console
+from rich.markup import escape
+from rich.table import Table as Grid
+
+from sosie.cli._texts import language, texts
+from sosie.errors import DataError
+from sosie.table import CODED, NUMERIC, Column, Kind, Table
+
+__all__ = ["inspect"]
+
+_SHOWN_LEVELS = 4
+_SHOWN_CHARACTERS = 40
+_WIDE = 200
+
+
+def inspect(
+    data: Annotated[Path, typer.Argument(help="The table: CSV, Parquet, Excel, SAS, Stata, SPSS.")],
+    write: Annotated[
+        Path | None, typer.Option("--write", help="Save the schema here, as TOML, to edit it.")
+    ] = None,
+    schema: Annotated[
+        Path | None, typer.Option("--schema", help="What is already known of the columns.")
+    ] = None,
+    missing: Annotated[
+        list[str] | None,
+        typer.Option("--missing", help="One more spelling of a missing cell; may be repeated."),
+    ] = None,
+    lang: Annotated[str | None, typer.Option("--lang", help="en or fr.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+) -> None:
+    """Show what the columns of a table mean, one line each; nothing leaves this screen."""
+    words: dict[str, Any] = texts(language(lang))["inspect"]
+    table = Table.read(data, schema, missing=missing)
+    if write is not None:
+        table.schema.write(write)
+    if as_json:
+        typer.echo(json.dumps(_as_json(table), ensure_ascii=False, default=str))
+        return
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=_WIDE)  # a file has room: one line stays one line
+    console.print(_grid(table, data, words))
+    for line in _rules(table, words):
+        console.print(escape(line), highlight=False)
+    if reason := _refusal(table):
+        console.print(escape(words["refused"].format(reason=reason)), style="yellow")
+    if write is not None:
+        console.print(escape(words["written"].format(path=write)), highlight=False)
+
+
+@dataclass(frozen=True)
+class _Line:
+    """What is shown of one column."""
+
+    column: Column
+    share_missing: float
+    distinct: int
+    values: str
+
+
+def _line(table: Table, column: Column, words: dict[str, Any]) -> _Line:
+    values = table.frame[column.name]
+    present = values.drop_nulls()
+    return _Line(
+        column,
+        values.null_count() / len(values),
+        present.n_unique(),
+        _values(present, column, words),
+    )
+
+
+def _values(present: pl.Series, column: Column, words: dict[str, Any]) -> str:
+    """Show a range or some levels; nothing of what may be personal in itself."""
+    if column.kind in NUMERIC:
+        low, high = present.min(), present.max()
+        return str(words["range"]).format(low=_short(low), high=_short(high))
+    if column.kind in CODED or column.kind is Kind.CONSTANT:
+        shown = [_short(level) for level in column.levels[:_SHOWN_LEVELS]]
+        more = len(column.levels) - len(shown)
+        return ", ".join(shown) + (f", {words['more'].format(count=more)}" if more > 0 else "")
+    return ""
+
+
+def _short(value: object) -> str:
+    text = f"{value:g}" if isinstance(value, float) else str(value)
+    text = text.replace("\n", "\\n").replace("\r", "\\r")
+    return text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 1] + "…"
+
+
+def _remark(column: Column, words: dict[str, Any]) -> str:
+    notes = [_translated(column.remark, words)] if column.remark else []
+    if column.recreate:
+        notes.append(words["recreated"])
+    if column.step is not None and column.kind in (Kind.NUMBER, Kind.INTEGER):
+        notes.append(words["step"].format(step=f"{column.step:g}"))
+    elif column.decimals and column.kind is Kind.NUMBER:
+        key = "decimals_one" if column.decimals == 1 else "decimals_many"
+        notes.append(words[key].format(count=column.decimals))
+    if column.format:
+        notes.append(column.format)
+    if column.time_zone:
+        notes.append(column.time_zone)
+    return "; ".join(notes)
+
+
+def _translated(remark: str, words: dict[str, Any]) -> str:
+    """Put a remark in the language of the reader; its numbers stand for # in the catalogue."""
+    numbers = re.findall(r"\d+", remark)
+    template: str = words.get("remarks", {}).get(re.sub(r"\d+", "#", remark), "")
+    for number in numbers if template else ():
+        template = template.replace("#", number, 1)
+    return template or remark
+
+
+def _grid(table: Table, path: Path, words: dict[str, Any]) -> Grid:
+    title = words["title"].format(path=path, rows=len(table), columns=len(table.names))
+    grid = Grid(title=escape(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
+    grid.add_column(words["column"], no_wrap=True, style="bold", min_width=_longest(table))
+    grid.add_column(words["kind"], no_wrap=True)
+    for key in ("missing", "distinct"):
+        grid.add_column(words[key], justify="right", no_wrap=True)
+    for key in ("values", "remark"):
+        grid.add_column(words[key], overflow="ellipsis", no_wrap=True)
+    for column in table.schema.columns:
+        line = _line(table, column, words)
+        share = f"{100 * line.share_missing:.1f} %" if line.share_missing else ""
+        grid.add_row(
+            escape(_short(column.name)),
+            words["kinds"][column.kind.value],
+            share,
+            str(line.distinct),
+            escape(line.values),
+            escape(_remark(column, words)),
+        )
+    return grid
+
+
+def _longest(table: Table) -> int:
+    """Give the width of the longest name: names are never cut."""
+    return max(cell_len(_short(name)) for name in table.names)
+
+
+def _rules(table: Table, words: dict[str, Any]) -> list[str]:
+    schema = table.schema
+    lines = []
+    if schema.determined:
+        pair = words["determined_pair"]
+        pairs = ", ".join(pair.format(column=r.column, by=r.by) for r in schema.determined)
+        lines.append(words["determined"].format(pairs=pairs))
+    if schema.order:
+        chains = ", ".join(" <= ".join(chain) for chain in schema.order)
+        lines.append(words["order"].format(chains=chains))
+    if schema.sums:
+        sums = ", ".join(f"{rule.total} = {' + '.join(rule.parts)}" for rule in schema.sums)
+        lines.append(words["sums"].format(sums=sums))
+    return lines
+
+
+def _refusal(table: Table) -> str:
+    try:
+        table.refuse()
+    except DataError as error:
+        return str(error)
+    return ""
+
+
+def _as_json(table: Table) -> dict[str, object]:
+    """Give what is shown as one object; the schema as its file has it."""
+    lines = [_line(table, column, texts("en")["inspect"]) for column in table.schema.columns]
+    content = table.schema.model_dump(mode="json", exclude_none=True, exclude_defaults=True)
+    shown = [
+        {"missing_share": line.share_missing, "distinct": line.distinct, **described}
+        for line, described in zip(lines, content.get("columns", []), strict=True)
+    ]
+    reason = _refusal(table)
+    return {
+        **content,
+        "rows": len(table),
+        "columns": shown,
+        "ready": not reason,
+        "reason": reason or None,
+    }

@@ -1,0 +1,159 @@
+"""The margin of a number: its distribution, known only k persons at a time."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Self
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["Margin"]
+
+_GRID = 1024
+"""Places at which the quantile function is tabled for quick, approximate reading."""
+
+
+class Margin:
+    r"""Distribution of a numeric column, never finer than ``k`` persons.
+
+    A value that at least ``k`` persons share is an atom: it keeps its exact share, so that
+    spikes at zero, rounded values and small integers stay what they are. The other
+    persons, in the order of their values, make blocks of ``k`` or more between atoms. In a
+    block only its two ends and its mean are kept: a value is
+    :math:`lo + (hi - lo) f^a`, with :math:`f` uniform and :math:`a` such that the mean is
+    that of the block. Tails keep their weight, and no person's own value is ever a knot.
+
+    Parameters
+    ----------
+    k : int
+        Least number of persons behind an atom or a block.
+
+    Attributes
+    ----------
+    n_ : int
+        Number of values seen.
+    mean_, scale_ : float
+        Mean and population standard deviation of the values; a scale of 0 becomes 1.
+
+    Examples
+    --------
+    >>> spike_and_tail = np.array([0.0] * 6 + [1.0, 2.0, 4.0, 9.0])
+    >>> margin = Margin(k=2).fit(spike_and_tail)
+    >>> margin.quantile(np.array([0.1, 0.5])).tolist()
+    [0.0, 0.0]
+    >>> bool(0 < margin.quantile(np.array([0.7]))[0] <= 2)
+    True
+    """
+
+    def __init__(self, k: int) -> None:
+        self.k = k
+
+    def fit(self, values: Floats) -> Self:
+        """Learn the margin of ``values``, of shape (n,), none missing."""
+        ordered = np.sort(values)
+        n = self.n_ = len(ordered)
+        self.mean_ = float(ordered.mean())
+        self.scale_ = float(ordered.std()) or 1.0
+        new = np.r_[True, ordered[1:] > ordered[:-1]]
+        first = np.flatnonzero(new)
+        counts = np.diff(np.r_[first, n])
+        atom = np.repeat(counts >= self.k, counts)
+
+        starts = np.flatnonzero(_piece_starts(atom, new, self.k))
+        ends = np.r_[starts[1:], n]
+        self._atom = atom[starts]
+        self._start = starts.astype(np.float64)
+        self._length = (ends - starts).astype(np.float64)
+        self._high = ordered[ends - 1]
+        low = np.r_[ordered[0], self._high[:-1]]
+        self._low = np.where(self._atom, self._high, low)
+        mean = np.add.reduceat(ordered, starts) / self._length
+        width = np.where(self._high > self._low, self._high - self._low, 1)
+        self._power = 1 / np.clip((mean - self._low) / width, 0.1, 0.9) - 1
+
+        middles = (np.arange(_GRID) + 0.5) / _GRID
+        self._table = ((self.quantile(middles) - self.mean_) / self.scale_).astype(np.float32)
+        self._ordered, self._first, self._counts = ordered, first, counts
+        return self
+
+    def scores(self, values: Floats) -> NDArray[np.float32]:
+        """Give the mid-rank of ``values`` among those seen, in (0, 1)."""
+        distinct = self._ordered[self._first]
+        middle = ((self._first + self._counts / 2) / self.n_).astype(np.float32)
+        return middle[np.minimum(np.searchsorted(distinct, values), len(distinct) - 1)]
+
+    def is_atom(self, scores: NDArray[np.float32]) -> NDArray[np.bool_]:
+        """Tell which of ``scores`` fall in an atom."""
+        return self._atom[self._piece(scores)]
+
+    def quantile(self, scores: NDArray[np.floating]) -> Floats:
+        """Give the values at ``scores`` in [0, 1]."""
+        rank = np.clip(scores, 0, 1 - 1e-9).astype(np.float64) * self.n_
+        piece = np.searchsorted(self._start, rank, side="right") - 1
+        inside = (rank - self._start[piece]) / self._length[piece]
+        low, high = self._low[piece], self._high[piece]
+        return np.asarray(low + (high - low) * inside ** self._power[piece])
+
+    def standardised(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Give standardised values at ``scores``, read from a table."""
+        place = np.clip(scores * _GRID, 0, _GRID - 1).astype(np.int32)
+        return self._table[place]
+
+    def spread(
+        self, latent: NDArray[np.float32], rng: np.random.Generator
+    ) -> tuple[Floats, NDArray[np.float32]]:
+        """Give values that have this margin, in the order of ``latent``.
+
+        Parameters
+        ----------
+        latent : ndarray of shape (m,)
+            Any scale; ties are broken at random.
+        rng : Generator
+
+        Returns
+        -------
+        values : ndarray of shape (m,), float64
+        scores : ndarray of shape (m,), float32
+            Their scores; those of an atom are its middle.
+        """
+        m = len(latent)
+        order = _random_tie_order(latent, rng)
+        rank = (np.arange(m) + rng.random(m)) / m
+        values, scores = np.empty(m), np.empty(m, np.float32)
+        values[order] = self.quantile(rank)
+        piece = self._piece(rank)
+        middle = (self._start + self._length / 2) / self.n_
+        scores[order] = np.where(self._atom[piece], middle[piece], rank)
+        return values, scores
+
+    def _piece(self, scores: NDArray[np.floating]) -> NDArray[np.intp]:
+        rank = np.clip(scores, 0, 1 - 1e-6).astype(np.float64) * self.n_
+        return np.searchsorted(self._start, rank, side="right") - 1
+
+
+def _piece_starts(
+    atom: NDArray[np.bool_], new: NDArray[np.bool_], k: int
+) -> NDArray[np.bool_]:
+    """Tell where, in ordered values, an atom or a block of ``k`` or more others starts."""
+    n = len(atom)
+    turn = np.r_[True, atom[1:] != atom[:-1]]
+    run_start = np.flatnonzero(turn)
+    run_length = np.diff(np.r_[run_start, n])
+    inside = np.arange(n) - np.repeat(run_start, run_length)
+    length = np.repeat(run_length, run_length)
+    blocks = np.maximum(length // k, 1)
+    block = inside * blocks // length
+    changed = np.r_[True, block[1:] != block[:-1]]
+    return turn | np.where(atom, new, changed)
+
+
+def _random_tie_order(
+    latent: NDArray[np.float32], rng: np.random.Generator
+) -> NDArray[np.int64]:
+    """Order ``latent``, equal values at random."""
+    shuffled = rng.permutation(len(latent))
+    return shuffled[np.argsort(latent[shuffled], kind="stable")]
