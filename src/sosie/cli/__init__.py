@@ -1,1 +1,127 @@
+"""The command line: one module a command; parses, calls, prints."""
 
+import io
+import os
+import signal
+import sys
+import traceback
+import unicodedata
+import warnings
+from collections.abc import Sequence
+from importlib.metadata import version as version_of
+from types import FrameType
+from typing import Annotated, Any
+
+import typer
+
+from sosie.cli._avatar import avatar
+from sosie.cli._inspect import inspect
+from sosie.cli._texts import texts
+from sosie.errors import SosieError
+
+__all__ = ["app", "main"]
+
+_REFUSED = 2
+_UNEXPECTED = 1
+_INTERRUPTED = 128 + signal.SIGINT
+
+app = typer.Typer(
+    name="sosie",
+    add_completion=False,
+    pretty_exceptions_enable=False,  # they would show local variables: persons
+)
+app.command()(avatar)
+app.command()(inspect)
+
+
+def _print_version(asked: bool) -> None:
+    if asked:
+        typer.echo(f"sosie {version_of('sosie')}")
+        raise typer.Exit
+
+
+@app.callback(invoke_without_command=True)
+def _sosie(
+    context: typer.Context,
+    version: Annotated[
+        bool,
+        typer.Option(
+            "--version", callback=_print_version, is_eager=True, help="Print the version and stop."
+        ),
+    ] = False,
+) -> None:
+    """Share what personal data teach without sharing the persons."""
+    if context.invoked_subcommand is None:
+        typer.echo(context.get_help())
+
+
+def main(arguments: Sequence[str] | None = None) -> None:
+    """Run the command line and leave with its status.
+
+    0 if done; 2 if the user can put right what is wrong, said in one sentence; 130 if
+    interrupted; 1 for any other error, of which only the type is shown, because its message
+    and its variables may hold personal data.
+
+    Parameters
+    ----------
+    arguments : sequence of str, optional
+        Those of the process where not given.
+    """
+    signal.signal(signal.SIGTERM, _leave)  # so that nothing half-written stays behind
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # whatever the terminal can show
+    if not sys.warnoptions:
+        warnings.simplefilter("ignore")
+    sys.exit(_status(arguments))
+
+
+def _leave(number: int, _: FrameType | None) -> None:
+    sys.exit(128 + number)
+
+
+def _status(arguments: Sequence[str] | None) -> int:
+    words: dict[str, str] = texts()["main"]
+    try:
+        command = typer.main.get_command(app)
+        status = command.main(arguments, prog_name="sosie", standalone_mode=False) or 0
+    except SosieError as error:
+        return _say(str(error), _REFUSED)
+    except OSError as error:
+        if error.filename is None:
+            return _unexpected(error, words)
+        return _say(f"{error.filename}: {error.strerror}.", _REFUSED)
+    except (typer.Abort, KeyboardInterrupt):
+        status = _INTERRUPTED
+    except SystemExit:
+        raise
+    except BaseException as error:  # a panic of Rust is no Exception
+        if hasattr(error, "format_message"):
+            return _say(_usage(error, words), _REFUSED)
+        return _unexpected(error, words)
+    return _say(words["interrupted"], status) if status == _INTERRUPTED else status
+
+
+def _usage(error: Any, words: dict[str, str]) -> str:
+    """Give a mistake in the arguments, whichever click Typer carries, as one sentence."""
+    context = getattr(error, "ctx", None)
+    command = context.command_path if context else "sosie"
+    return words["usage"].format(message=error.format_message().rstrip("."), command=command)
+
+
+def _unexpected(error: BaseException, words: dict[str, str]) -> int:
+    if os.environ.get("SOSIE_DEBUG"):
+        traceback.print_exception(error)
+    return _say(words["unexpected"].format(name=type(error).__name__), _UNEXPECTED)
+
+
+def _say(sentence: str, status: int) -> int:
+    """Print one line on stderr: names of files and columns may hold line ends."""
+    typer.echo("".join(_plain(character) for character in sentence), err=True)
+    return status
+
+
+def _plain(character: str) -> str:
+    if unicodedata.category(character) == "Cc":
+        return character.encode("unicode_escape").decode()
+    return character

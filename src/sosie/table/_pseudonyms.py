@@ -15,7 +15,7 @@ __all__ = ["fresh_identifiers"]
 _UUID = r"^[0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12}$"
 
 
-def fresh_identifiers(original: pl.Series, n: int) -> pl.Series:
+def fresh_identifiers(original: pl.Series, n: int, seed: int = 0) -> pl.Series:
     """Make n pseudo-ids of the look of a column.
 
     Parameters
@@ -24,6 +24,8 @@ def fresh_identifiers(original: pl.Series, n: int) -> pl.Series:
         The identifiers they stand for.
     n : int
         How many to make.
+    seed : int
+        Of those that are random.
 
     Returns
     -------
@@ -41,7 +43,10 @@ def fresh_identifiers(original: pl.Series, n: int) -> pl.Series:
         return serial.cast(original.dtype)
     present = original.cast(pl.String).drop_nulls()
     if len(present) and present.str.contains(_UUID).all():
-        fresh = [str(uuid.uuid4()) for _ in range(n)]
+        drawn = np.random.default_rng(seed).bytes(16 * n)
+        fresh = [
+            str(uuid.UUID(bytes=drawn[i : i + 16], version=4)) for i in range(0, 16 * n, 16)
+        ]
         return pl.Series(original.name, fresh).cast(original.dtype)
     prefix = _shared_prefix(present)
     width = int(present.str.len_chars().median() or 0) - len(prefix)  # type: ignore[arg-type]

@@ -28,7 +28,9 @@ def free_columns(schema: Schema) -> list[str]:
     ]
 
 
-def put_back(original: pl.DataFrame, schema: Schema, small: pl.DataFrame) -> pl.DataFrame:
+def put_back(
+    original: pl.DataFrame, schema: Schema, small: pl.DataFrame, seed: int = 0
+) -> pl.DataFrame:
     """Complete rows of the free columns with those that the rules make.
 
     Parameters
@@ -39,6 +41,8 @@ def put_back(original: pl.DataFrame, schema: Schema, small: pl.DataFrame) -> pl.
         Its columns and rules.
     small : DataFrame
         New rows of the free columns.
+    seed : int
+        Of the pseudo-ids that are random.
 
     Returns
     -------
@@ -60,7 +64,7 @@ def put_back(original: pl.DataFrame, schema: Schema, small: pl.DataFrame) -> pl.
         if column.kind is Kind.CONSTANT and column.name not in done.columns:
             done = done.with_columns(_constant(original[column.name], len(small)))
         elif column.kind is Kind.IDENTIFIER:
-            done = done.with_columns(_fresh(original[column.name], column, len(small)))
+            done = done.with_columns(_fresh(original[column.name], column, len(small), seed))
     pending: list[Determined | Sum] = [*schema.determined, *schema.sums]
     while pending:
         ready = [rule for rule in pending if _needs(rule) <= set(done.columns)]
@@ -76,13 +80,13 @@ def _constant(values: pl.Series, n: int) -> pl.Series:
     return values.head(1).new_from_index(0, n).alias(values.name)
 
 
-def _fresh(values: pl.Series, column: Column, n: int) -> pl.Series:
+def _fresh(values: pl.Series, column: Column, n: int, seed: int) -> pl.Series:
     if not column.recreate:
         raise DataError(
             f"Column {column.name!r} identifies persons; drop it, or set recreate = true in a "
             "schema to have fresh pseudo-ids in its place."
         )
-    return fresh_identifiers(values, n)
+    return fresh_identifiers(values, n, seed)
 
 
 def _needs(rule: Determined | Sum) -> set[str]:

@@ -41,6 +41,8 @@ class Table:
         labels as Enums of their levels. :meth:`native` gives what came in.
     schema : Schema
         What the columns mean, in the order of the frame.
+    sensitive : bool
+        Whether it says whose row is whose: it is then only written for its owner.
 
     Examples
     --------
@@ -49,11 +51,14 @@ class Table:
     ([41.5, 52.0, nan], [0, 1, 0])
     """
 
-    __slots__ = ("_source", "frame", "schema")
+    __slots__ = ("_source", "frame", "schema", "sensitive")
 
-    def __init__(self, frame: pl.DataFrame, schema: Schema, source: Source) -> None:
+    def __init__(
+        self, frame: pl.DataFrame, schema: Schema, source: Source, *, sensitive: bool = False
+    ) -> None:
         self.frame = frame
         self.schema = schema
+        self.sensitive = sensitive
         self._source = source
 
     @classmethod
@@ -263,6 +268,7 @@ class Table:
             If it cannot be written.
         """
         path = Path(path)
+        private = private or self.sensitive
         suffix = suffix_of(path)
         if suffix in TEXT_SUFFIXES:
             with whole_file(path, private=private) as out:
@@ -303,13 +309,24 @@ class Table:
         names = free_columns(self.schema)
         return Table(self.frame.select(names), self.schema.only(names), self._source)
 
-    def restored(self, small: "Table") -> "Table":
+    def without_rules(self) -> "Table":
+        """Forget the rules between columns: each column is then by itself."""
+        schema = self.schema.model_copy(update={"order": [], "determined": [], "sums": []})
+        return Table(self.frame, schema, self._source)
+
+    def taken(self, rows: NDArray[np.integer], *, sensitive: bool = False) -> "Table":
+        """Take rows by their numbers, in that order."""
+        return Table(self.frame[rows], self.schema, self._source, sensitive=sensitive)
+
+    def restored(self, small: "Table", seed: int = 0) -> "Table":
         """Put back the columns that :meth:`reduced` left out.
 
         Parameters
         ----------
         small : Table
             Rows made like those of ``self.reduced()``.
+        seed : int
+            Of the pseudo-ids that are random.
 
         Returns
         -------
@@ -321,7 +338,8 @@ class Table:
         DataError
             If a column of this table is an identifier that is not to be made afresh.
         """
-        return Table(put_back(self.frame, self.schema, small.frame), self.schema, self._source)
+        frame = put_back(self.frame, self.schema, small.frame, seed)
+        return Table(frame, self.schema, self._source)
 
     def refuse(self) -> None:
         """Refuse what an anonymous output may not hold.

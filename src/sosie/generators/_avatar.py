@@ -1,0 +1,244 @@
+"""Avatars: one synthetic row a person, drawn from the person's neighbourhood."""
+
+from __future__ import annotations
+
+import difflib
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+from threadpoolctl import threadpool_limits
+
+from sosie.errors import DataError, ParameterError
+from sosie.generators._gaussian import Gaussian
+from sosie.generators._gibbs import Gibbs
+from sosie.generators._order import Steps
+from sosie.generators._published import Published
+from sosie.generators._rotation import Rotation
+from sosie.space import Columns
+from sosie.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+    from contextlib import AbstractContextManager
+
+    from numpy.typing import NDArray
+
+    from sosie.generators._kernel import Kernel
+
+__all__ = ["KERNELS", "Avatar"]
+
+KERNELS: dict[str, Callable[[], Kernel]] = {
+    kernel.name: kernel for kernel in (Gibbs, Rotation, Gaussian, Published)
+}
+"""The kernels by name; the first is the default."""
+
+
+class Avatar:
+    """Turn a table of persons into a table of avatars.
+
+    Every person gets one avatar, drawn by the kernel from the person's neighbourhood in
+    the factors of the table. Names, order, types, decimals, labels, missing cells and the
+    rules between columns are those of the original; nothing is dropped silently.
+
+    Parameters
+    ----------
+    k : int
+        Persons in a neighbourhood, besides the person: 1 to n - 1. With the default
+        kernel nothing is drawn from fewer.
+    n_factors : int
+        Factors in which neighbourhoods are made; at most the rank of the table.
+    column_weights : mapping of column to float, optional
+        What multiplies the inertia of a column; 1 where not given, 0 leaves the column
+        out when neighbourhoods are made.
+    kernel : str or Kernel
+        ``"gibbs"`` (default), ``"rotation"``, ``"gaussian"`` or ``"published"``.
+    seed : int
+        Same input, parameters and seed give the same avatars.
+
+    Attributes
+    ----------
+    table_ : Table
+        The original.
+    n_factors_ : int
+        Number of factors used.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> rng = np.random.default_rng(0)
+    >>> age = rng.normal(50, 10, 200).round()
+    >>> patients = pl.DataFrame({"age": age, "ill": rng.random(200) < age / 100})
+    >>> avatars = Avatar(k=10, seed=1).fit_sample(patients)
+    >>> avatars.shape, avatars.schema == patients.schema
+    ((200, 2), True)
+    """
+
+    def __init__(
+        self,
+        k: int = 10,
+        n_factors: int = 5,
+        column_weights: Mapping[str, float] | None = None,
+        kernel: str | Kernel = "gibbs",
+        seed: int = 0,
+    ) -> None:
+        self.k = k
+        self.n_factors = n_factors
+        self.column_weights = column_weights
+        self.kernel = kernel
+        self.seed = seed
+
+    def get_params(self) -> dict[str, Any]:
+        """Give the parameters by name.
+
+        Examples
+        --------
+        >>> Avatar(k=5).get_params()["k"]
+        5
+        """
+        names = ("k", "n_factors", "column_weights", "kernel", "seed")
+        return {name: getattr(self, name) for name in names}
+
+    def fit(self, data: Any, progress: Callable[[float], None] | None = None) -> Self:
+        """Learn from the table of persons.
+
+        Parameters
+        ----------
+        data : Table or dataframe
+            pandas, polars, pyarrow or any other that Narwhals knows.
+        progress : callable, optional
+            Told the share of the work done, from 0 to 1.
+
+        Raises
+        ------
+        DataError
+            If the table holds what an anonymous output may not, or too few persons.
+        ParameterError
+            If a parameter is out of range or names no column.
+        """
+        kernel = self._checked_kernel()
+        table = Table.of(data)
+        table.refuse()
+        if not kernel.keeps_rules:
+            table = table.without_rules()
+        self._check_against(table)
+        free = table.reduced()
+        columns = Columns.of(free)
+        known = columns.known_numbers()
+        self._steps = Steps(free.schema.order, known)
+        columns = columns.with_numbers(self._steps.taken(known))
+        fit_seed, draw_seed = np.random.SeedSequence(self.seed).spawn(2)
+        with _one_thread():
+            self._kernel = kernel.fit(
+                columns,
+                k=self.k,
+                n_factors=self.n_factors,
+                weights=self._weights(columns),
+                rng=np.random.default_rng(fit_seed),
+                progress=progress,
+            )
+        self._draw_seed = draw_seed
+        self.table_, self._free = table, free
+        self.n_factors_ = kernel.n_factors_
+        return self
+
+    def sample(self, *, linked: bool = False) -> Any:
+        """Draw one avatar a person.
+
+        Parameters
+        ----------
+        linked : bool
+            Whether row i is the avatar of person i. Linked avatars are sensitive: they are
+            for diagnosis, by who may see the original, and are never released.
+
+        Returns
+        -------
+        dataframe
+            Of the kind that was given to :meth:`fit`, rows in random order unless linked.
+        """
+        released, sensitive = self.sample_tables()
+        return (sensitive if linked else released).native()
+
+    def sample_tables(
+        self, progress: Callable[[float], None] | None = None
+    ) -> tuple[Table, Table]:
+        """Draw one avatar a person, and give the avatars twice.
+
+        Returns
+        -------
+        released : Table
+            Rows in random order.
+        linked : Table
+            The same rows in the order of the original: marked sensitive.
+
+        Raises
+        ------
+        ParameterError
+            If nothing was learned yet.
+        """
+        if not hasattr(self, "table_"):
+            raise ParameterError("There is nothing to draw from yet: call fit first.")
+        rng = np.random.default_rng(self._draw_seed)
+        with _one_thread():
+            drawn = self._kernel.draw(rng, progress)
+        drawn = drawn.with_numbers(self._steps.undone(drawn.known_numbers()))
+        avatars = self._free.rebuild(drawn.arrays())
+        n = len(avatars)
+        order = rng.permutation(n)
+        # Pseudo-ids are given in the order of the release, and so carry no link.
+        released = self.table_.restored(avatars.taken(order), seed=int(rng.integers(2**31)))
+        return released, released.taken(np.argsort(order), sensitive=True)
+
+    def fit_sample(self, data: Any) -> Any:
+        """Learn from the table and draw one avatar a person, in random order."""
+        return self.fit(data).sample()
+
+    def _checked_kernel(self) -> Kernel:
+        if self.n_factors < 1:
+            raise ParameterError(f"The number of factors is at least 1, not {self.n_factors}.")
+        if not isinstance(self.kernel, str):
+            return self.kernel
+        if self.kernel not in KERNELS:
+            listed = ", ".join(KERNELS)
+            raise ParameterError(f"There is no kernel {self.kernel!r}; use one of: {listed}.")
+        return KERNELS[self.kernel]()
+
+    def _check_against(self, table: Table) -> None:
+        n = len(table)
+        if self.k < 1:
+            raise ParameterError(f"k is at least 1, not {self.k}.")
+        if self.k >= n:
+            raise ParameterError(
+                f"k = {self.k} neighbours need at least {self.k + 1} persons and the table has "
+                f"{n}: use a k of at most {n - 1}, or more persons."
+            )
+        for name, weight in (self.column_weights or {}).items():
+            if name not in table.names:
+                near = difflib.get_close_matches(name, table.names, 1)
+                hint = f"did you mean {near[0]!r}?" if near else "check its spelling."
+                raise ParameterError(f"There is no column {name!r} to weigh; {hint}")
+            if not (np.isfinite(weight) and weight >= 0):
+                raise ParameterError(f"The weight of column {name!r} must be a number >= 0.")
+        if not table.reduced().names:
+            raise DataError("Every column is constant: there is nothing to tell persons apart.")
+
+    def _weights(self, columns: Columns) -> NDArray[np.float64] | None:
+        """Give the weight of each variable: numbers, levels, then masks."""
+        if not self.column_weights:
+            return None
+        names = [*columns.numbers, *columns.codes]
+        said = [float(self.column_weights.get(name, 1)) for name in names]
+        masks = np.zeros(len(columns.masks))
+        for name, mask in columns.mask_of.items():
+            masks[mask] = max(masks[mask], said[names.index(name)])
+        if not any(said):
+            raise ParameterError("All columns weigh 0: at least one must count.")
+        return np.array([*said, *masks])
+
+
+def _one_thread() -> AbstractContextManager[object]:
+    """Keep linear algebra on one thread.
+
+    Its products here are small, where threads wait for each other; and how they share the
+    work changes the last digits, so that a seed would not give the same avatars everywhere.
+    """
+    return threadpool_limits(1, user_api="blas")

@@ -1,0 +1,174 @@
+"""The law of one column given the others, drawn from the leaves of a tree."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sosie.generators._coding import BINS
+from sosie.generators._moments import calibrated
+from sosie.generators._predictors import Predictors, outputs_of
+from sosie.space import Tree
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from sosie.generators._coding import Persons
+
+__all__ = ["Conditional"]
+
+_GROWN_ON = 8_000
+"""Persons a tree is grown on; all persons are then let down to its leaves."""
+
+_NOISE = np.float32(0.3)
+"""Standard deviation, in that of a leaf, of the noise that hides a donor's number."""
+
+
+class Conditional:
+    r"""Draws of one variable given all others, each from at least ``k`` other persons.
+
+    A tree is grown to explain the variable by the bins of the others and by their linear
+    prediction of it, so that its cuts may be oblique. A row is let down the tree; its
+    value is that of a person of the leaf, never its own person's. A number :math:`s`
+    (a score) is blurred about the mean :math:`\mu` of the leaf,
+    :math:`\mu + \sqrt{1 - h^2} (s - \mu) + h \sigma \varepsilon`, which keeps mean and
+    variance, unless it is an atom; its margin is then restored by ranks.
+
+    Parameters
+    ----------
+    v : int
+        The variable.
+    persons : Persons
+        The originals, with variable ``v`` lifted out of their coordinates.
+    k : int
+        Least number of other persons in a leaf.
+    weights : ndarray of shape (variables,) or None
+        Importance of each variable where a tree splits.
+    rng : Generator
+    """
+
+    def __init__(
+        self,
+        v: int,
+        persons: Persons,
+        k: int,
+        weights: NDArray[np.float64] | None,
+        rng: np.random.Generator,
+    ) -> None:
+        missing = persons.missing(v)
+        n = len(persons)
+        known = np.arange(n) if missing is None else np.flatnonzero(~missing)
+        some = known
+        if len(known) > _GROWN_ON:
+            some = np.sort(rng.choice(known, _GROWN_ON, replace=False))
+        self._v = v
+        self._margin = persons.coding.margins[v] if persons.coding.is_number(v) else None
+        self._outputs = outputs_of(v, persons, some)
+        source = persons.scores[v] if self._margin else persons.values[v]
+        targets = self._targets(source[some])
+        self._predictors = Predictors(v, persons, some, targets, weights)
+        self._tree = Tree(k + 1, BINS).fit(self._predictors.bins(persons, some), targets)
+        self._set_donors(persons, known, source)
+        with_one = _with_one(persons.coordinates[known])
+        self._moments = with_one.T @ self._coded(source[known]) / np.float32(n)
+
+    def draw(
+        self, rows: Persons, rng: np.random.Generator, *, keep_moments: bool
+    ) -> tuple[NDArray[Any], NDArray[np.float32] | None]:
+        """Draw the variable for every row, with it lifted out of their coordinates.
+
+        Parameters
+        ----------
+        rows : Persons
+            Row i is the avatar in the making of person i.
+        rng : Generator
+        keep_moments : bool
+            Whether the draws are tilted so that the mean products of the variable with
+            the coordinates of the others are those of the originals.
+
+        Returns
+        -------
+        values : ndarray of shape (n,)
+        scores : ndarray of shape (n,), float32, or None
+            The scores of a number.
+        """
+        n = len(rows)
+        leaf = self._tree.leaves(self._predictors.bins(rows, slice(None)))
+        start, size = self._start.take(leaf), self._size.take(leaf)
+        own = self._place - start
+        # Where the person is a donor of the leaf, its place is passed over.
+        barred = (self._place >= 0) & (own >= 0) & (own < size) & (size > 1)
+        choices = (size - barred).astype(np.float32)
+        noise = rng.standard_normal(n, dtype=np.float32) if self._margin else None
+
+        def at(chance: NDArray[np.float32]) -> NDArray[Any]:
+            """Give the value at ``chance`` in (0, 1) of the law of each row."""
+            place = np.minimum((chance * choices).astype(np.int32), size - barred - 1)
+            place += barred & (place >= own)
+            place += start
+            drawn = self._values.take(place)
+            if noise is None:
+                return drawn
+            mean, spread = self._mean.take(leaf), self._spread.take(leaf)
+            blurred = mean + np.sqrt(1 - _NOISE**2) * (drawn - mean) + _NOISE * spread * noise
+            return np.where(self._atom.take(place), drawn, blurred)
+
+        chance = rng.random(n, dtype=np.float32)
+        missing = rows.missing(self._v)
+        known = np.arange(n) if missing is None else np.flatnonzero(~missing)
+        if keep_moments and len(known):
+            chance = calibrated(
+                chance,
+                lambda c: self._coded(at(c)),
+                _with_one(rows.coordinates),
+                known,
+                self._moments,
+            )
+        drawn = at(chance)
+        if self._margin is None:
+            return drawn, None
+        values, scores = self._margin.quantile(np.clip(drawn, 0, 1)), np.clip(drawn, 0, 1)
+        if len(known):
+            values[known], scores[known] = self._margin.spread(drawn[known], rng)
+        return values, scores
+
+    def _targets(self, source: NDArray[Any]) -> NDArray[np.float64]:
+        """Give what the tree explains: scores, or outputs of levels, (m, outputs)."""
+        if self._outputs is None:
+            return (source - source.mean())[:, None].astype(np.float64)
+        return self._outputs.take(source.astype(np.intp), axis=0).astype(np.float64)
+
+    def _coded(self, source: NDArray[Any]) -> NDArray[np.float32]:
+        """Give what moments are taken of: standardised numbers, or outputs of levels."""
+        if self._outputs is None:
+            assert self._margin is not None
+            return self._margin.standardised(source)[:, None]
+        return self._outputs.take(source.astype(np.intp), axis=0)
+
+    def _set_donors(
+        self, persons: Persons, known: NDArray[np.intp], source: NDArray[Any]
+    ) -> None:
+        """Order the persons by leaf and, in a leaf, by value."""
+        leaf = self._tree.leaves(self._predictors.bins(persons, known))
+        if self._tree.n_leaves_ <= 65_535:
+            leaf = leaf.astype(np.uint16)  # sorts far faster
+        by_value = np.argsort(source[known], kind="stable")
+        donors = known[by_value[np.argsort(leaf[by_value], kind="stable")]]
+        self._place = np.full(len(persons), -1, np.int32)
+        self._place[donors] = np.arange(len(donors), dtype=np.int32)
+        self._size = np.bincount(leaf, minlength=self._tree.n_leaves_).astype(np.int32)
+        self._start = np.cumsum(self._size, dtype=np.int32) - self._size
+        self._values = source[donors]
+        if self._margin is not None:
+            scores = self._values
+            self._mean = np.add.reduceat(scores, self._start) / self._size
+            square = np.add.reduceat(scores**2, self._start) / self._size
+            self._mean = self._mean.astype(np.float32)
+            self._spread = np.sqrt(np.maximum(square - self._mean**2, 0)).astype(np.float32)
+            self._atom = self._margin.is_atom(scores)
+
+
+def _with_one(coordinates: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Put a column of ones before the coordinates."""
+    return np.column_stack([np.ones(len(coordinates), np.float32), coordinates])

@@ -1,0 +1,337 @@
+"""`sosie avatar`: whole files or none, one sentence for a mistake, no value of a person shown."""
+
+import json
+import os
+import resource
+import stat
+import subprocess
+import sys
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import polars as pl
+import pytest
+from lifelines.datasets import load_rossi
+from sklearn.datasets import load_diabetes
+
+from sosie import Table
+from sosie.cli import main
+from sosie.cli._texts import texts
+
+SECRET = "Zorglub"
+KEYS = ["rows", "columns", "k", "ncp", "kernel", "seed", "seconds", "peak_memory_mb", "out"]
+
+
+@dataclass(frozen=True)
+class Ran:
+    status: int
+    out: str
+    err: str
+
+
+Sosie = Callable[..., Ran]
+
+
+@pytest.fixture
+def sosie(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Sosie:
+    """Run the command line in this process."""
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    monkeypatch.setenv("COLUMNS", "100")
+
+    def run(*arguments: object) -> Ran:
+        with pytest.raises(SystemExit) as left:
+            main([str(a) for a in arguments])
+        shown = capfd.readouterr()
+        return Ran(int(left.value.code or 0), shown.out, shown.err)
+
+    return run
+
+
+@pytest.fixture
+def rossi(tmp_path: Path) -> Path:
+    path = tmp_path / "rossi.csv"
+    load_rossi().to_csv(path, index=False)
+    return path
+
+
+def refused(ran: Ran, folder: Path, *parts: str, kept: tuple[str, ...] = ()) -> None:
+    """Check for one sentence on stderr, status 2, no value of a person, no file left."""
+    assert ran.status == 2, ran
+    assert ran.out == ""
+    assert ran.err.count("\n") == 1, ran.err
+    assert ran.err.rstrip("\n").endswith((".", "?", ")")), ran.err
+    assert "Traceback" not in ran.err
+    assert SECRET not in ran.err
+    for part in parts:
+        assert part in ran.err, ran.err
+    assert sorted(path.name for path in folder.iterdir()) == sorted(kept)
+
+
+def test_two_names_are_enough(rossi: Path, sosie: Sosie) -> None:
+    out = rossi.with_name("avatars.csv")
+    ran = sosie("avatar", rossi, "--out", out)
+    assert ran.status == 0, ran.err
+    assert ran.err == ""
+    assert "gibbs" in ran.out
+    assert "432" in ran.out
+    assert str(out) in ran.out
+    made, given = Table.read(out), Table.read(rossi)
+    assert made.names == given.names
+    assert made.frame.schema == given.frame.schema
+    assert len(made) == len(given)
+    assert not made.frame.equals(given.frame)
+
+
+def test_one_object_where_a_machine_reads(rossi: Path, sosie: Sosie) -> None:
+    out = rossi.with_name("a.parquet")
+    ran = sosie("avatar", rossi, "--out", out, "--json", "--k", 20, "--ncp", 50, "--seed", 7)
+    assert (ran.status, ran.err) == (0, "")
+    done = json.loads(ran.out)
+    assert list(done) == KEYS
+    shown = {key: done[key] for key in ("rows", "columns", "k", "kernel", "seed", "out")}
+    asked = {"rows": 432, "columns": 9, "k": 20, "kernel": "gibbs", "seed": 7, "out": str(out)}
+    assert shown == asked
+    assert 1 <= done["ncp"] <= 50
+    assert 0 < done["seconds"] < 60
+    assert 10 < done["peak_memory_mb"] < 24_000
+    assert len(pl.read_parquet(out)) == 432
+
+
+def test_french(rossi: Path, sosie: Sosie) -> None:
+    ran = sosie("avatar", rossi, "--out", rossi.with_name("a.csv"), "--lang", "fr")
+    assert "graine" in ran.out
+    refused(
+        sosie("avatar", rossi, "--out", rossi, "--lang", "de"),
+        rossi.parent,
+        "'de'",
+        kept=("rossi.csv", "a.csv"),
+    )
+
+
+def test_catalogues_have_the_same_keys() -> None:
+    def keys(tree: dict[str, object]) -> object:
+        return {k: keys(v) if isinstance(v, dict) else None for k, v in tree.items()}
+
+    for section in ("avatar", "main"):
+        assert keys(texts("en")[section]) == keys(texts("fr")[section])
+
+
+@pytest.mark.parametrize("kernel", ["gibbs", "rotation", "gaussian", "published"])
+def test_same_seed_same_bytes(kernel: str, rossi: Path, sosie: Sosie) -> None:
+    made = []
+    for name, seed in (("a.csv", 5), ("b.csv", 5), ("c.csv", 6)):
+        out = rossi.with_name(name)
+        ran = sosie("avatar", rossi, "--out", out, "--seed", seed, "--kernel", kernel)
+        assert ran.status == 0, ran.err
+        made.append(out.read_bytes())
+    assert made[0] == made[1] != made[2]
+
+
+def test_fresh_seed_is_told_and_reproduces(rossi: Path, sosie: Sosie) -> None:
+    seeds, made = [], []
+    for name in ("a.csv", "b.csv"):
+        ran = sosie("avatar", rossi, "--out", rossi.with_name(name), "--json")
+        seeds.append(json.loads(ran.out)["seed"])
+        made.append(rossi.with_name(name).read_bytes())
+    assert seeds[0] != seeds[1]
+    assert made[0] != made[1]
+    again = rossi.with_name("c.csv")
+    sosie("avatar", rossi, "--out", again, "--seed", seeds[0])
+    assert again.read_bytes() == made[0]
+
+
+def test_linked_is_for_the_owner_only(rossi: Path, sosie: Sosie) -> None:
+    out, linked = rossi.with_name("a.csv"), rossi.with_name("linked.csv")
+    linked.write_text("older")
+    linked.chmod(0o644)
+    ran = sosie("avatar", rossi, "--out", out, "--linked", linked, "--seed", 1, "--json")
+    assert ran.status == 0
+    assert list(json.loads(ran.out)) == KEYS
+    assert ran.err.count("\n") == 1
+    assert "linked.csv" in ran.err
+    assert "sensitive" in ran.err
+    assert stat.S_IMODE(linked.stat().st_mode) == 0o600
+    released, sensitive = out.read_text().splitlines(), linked.read_text().splitlines()
+    assert released != sensitive
+    assert sorted(released) == sorted(sensitive)
+    plain = rossi.with_name("plain.csv")
+    sosie("avatar", rossi, "--out", plain, "--seed", 1)
+    assert plain.read_bytes() == out.read_bytes()
+
+
+def test_weights(tmp_path: Path, sosie: Sosie) -> None:
+    frame = load_diabetes(as_frame=True).frame.rename(columns={"bp": "b=p"})
+    frame.to_csv(tmp_path / "d.csv", index=False)
+    made = []
+    for i, weights in enumerate([(), ("b=p=25",), ("b=p=25", "s1=0")]):
+        said = [part for weight in weights for part in ("--weight", weight)]
+        out = tmp_path / f"{i}.csv"
+        ran = sosie("avatar", tmp_path / "d.csv", "--out", out, "--seed", 1, "--ncp", 2, *said)
+        assert ran.status == 0, ran.err
+        made.append(out.read_bytes())
+    assert len(set(made)) == 3
+
+
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        (["--k", "0"], ("k ", "1")),
+        (["--k", "432"], ("432", "433")),
+        (["--k", "many"], ("--k", "integer")),
+        (["--ncp", "0"], ("factors", "1")),
+        (["--seed", "-1"], ("seed",)),
+        (["--kernel", "gibs"], ("'gibs'", "gibbs", "published")),
+        (["--weight", "agee=2"], ("'agee'", "'age'")),
+        (["--weight", "age"], ("--weight age", "=")),
+        (["--weight", "=2"], ("--weight",)),
+        (["--weight", "age=two"], ("--weight age=two", "number")),
+        (["--weight", "age=-1"], ("--weight age=-1",)),
+        (["--weight", "age=nan"], ("--weight age=nan",)),
+        (["--weight", "age=1", "--weight", "age=2"], ("'age'", "two")),
+        (["--schema", "absent.toml"], ("absent.toml",)),
+        (["--linked", "no/where.csv"], ("no", "folder")),
+        (["--linked", "l.png"], (".png", ".csv")),
+        (["--colour"], ("--colour",)),
+    ],
+)
+def test_parameters_that_cannot_be(
+    arguments: list[str], parts: tuple[str, ...], rossi: Path, sosie: Sosie
+) -> None:
+    ran = sosie("avatar", rossi, "--out", rossi.with_name("a.csv"), *arguments)
+    refused(ran, rossi.parent, *parts, kept=("rossi.csv",))
+
+
+@pytest.mark.parametrize(
+    ("content", "parts"),
+    [
+        (b"", ("is empty",)),
+        (b"a,b\n", ("no rows",)),
+        (b"a,b\n1,2\n", ("one row",)),
+        (b"a,b\n" + b"".join(b"%d,%d\n" % (i * i, i % 3) for i in range(10)), ("10", "11")),
+        (b"a,b\n" + b"1,x\n" * 30, ("one value",)),
+        (b"a,b\n" + b"".join(b"%d,\n" % (i % 7) for i in range(30)), ("'b'", "no value")),
+        (b"a,b,a\n1,2,3\n4,5,6\n", ("'a'",)),
+        (b"a,b\n1,2\n3,4,5\n5,6\n", ("line 3",)),
+        (
+            b"a,b\n" + b"".join(b"%d,1\n" % i for i in range(40)) + b"Zorglub,1\n",
+            ("'a'", "line 42"),
+        ),
+        (b"a,b\n1,2\ninf,4\n3,5\n2.5,1\n", ("infinite", "line 3")),
+        (b"a,b\n1,\x81\x8d\n2,\x90\x9d\n", ("encoding",)),
+        (b"\x89PNG\r\n\x1a\n\x00\x00\x00\rIHDR" + bytes(range(256)) * 9, ("not a table",)),
+        (b"name,b\n" + b"".join(b"Zorglub%d,%d\n" % (i, i % 5) for i in range(60)), ("'name'",)),
+    ],
+)
+def test_tables_that_cannot_be(
+    content: bytes, parts: tuple[str, ...], tmp_path: Path, sosie: Sosie
+) -> None:
+    path = tmp_path / "t.csv"
+    path.write_bytes(content)
+    ran = sosie("avatar", path, "--out", tmp_path / "a.csv", "--linked", tmp_path / "l.csv")
+    refused(ran, tmp_path, *parts, kept=("t.csv",))
+
+
+def test_truncated_parquet_and_unknown_schema_column(rossi: Path, sosie: Sosie) -> None:
+    folder = rossi.parent
+    cut = folder / "cut.parquet"
+    pl.read_csv(rossi).write_parquet(cut)
+    cut.write_bytes(cut.read_bytes()[:-40])
+    refused(
+        sosie("avatar", cut, "--out", folder / "a.csv"),
+        folder,
+        str(cut),
+        kept=("rossi.csv", cut.name),
+    )
+    schema = folder / "s.toml"
+    schema.write_text('[[columns]]\nname = "agee"\nkind = "integer"\n')
+    ran = sosie("avatar", rossi, "--out", folder / "a.csv", "--schema", schema)
+    refused(ran, folder, "'agee'", kept=("rossi.csv", cut.name, schema.name))
+
+
+def test_places_that_cannot_be(rossi: Path, sosie: Sosie) -> None:
+    folder = rossi.parent
+    soft, hard = folder / "soft.csv", folder / "hard.csv"
+    soft.symlink_to(rossi)
+    hard.hardlink_to(rossi)
+    (folder / "d.csv").mkdir()
+    os.mkfifo(folder / "pipe.csv")
+    before = rossi.read_bytes()
+    kept = ("rossi.csv", "soft.csv", "hard.csv", "d.csv", "pipe.csv")
+    for out, part in [
+        (rossi, "would replace"),
+        (folder / "d.csv" / ".." / "rossi.csv", "would replace"),
+        (soft, "would replace"),
+        (hard, "would replace"),
+        (folder / "absent" / "a.csv", "does not exist"),
+        (folder / "d.csv", "not a file"),
+        (folder / "pipe.csv", "not a file"),
+        (folder / "a.xlsx", ".xlsx"),
+        (folder / "a", "no suffix"),
+        (Path("/dev/full"), "no suffix"),
+    ]:
+        refused(sosie("avatar", rossi, "--out", out), folder, part, kept=kept)
+        plain = folder / "a.csv"
+        ran = sosie("avatar", rossi, "--out", plain, "--linked", out)
+        refused(ran, folder, part, kept=kept)
+    same = folder / "a.csv"
+    refused(sosie("avatar", rossi, "--out", same, "--linked", same), folder, kept=kept)
+    absent = folder / "absent.csv"
+    refused(sosie("avatar", absent, "--out", same), folder, str(absent), kept=kept)
+    refused(sosie("avatar", rossi), folder, "--out", kept=kept)
+    assert rossi.read_bytes() == before
+
+
+def limited(bytes_: int, *arguments: object) -> Ran:
+    """Run in a process whose files may not grow beyond some bytes, as on a full disk."""
+    done = subprocess.run(
+        [sys.executable, "-c", "from sosie.cli import main; main()", *map(str, arguments)],
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (bytes_, bytes_)),
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "LC_ALL": "C.UTF-8", "PYTHONDONTWRITEBYTECODE": "1"},
+    )
+    return Ran(done.returncode, done.stdout, done.stderr)
+
+
+@pytest.mark.parametrize("suffix", [".csv", ".csv.gz", ".parquet", ".feather"])
+def test_disk_full(suffix: str, rossi: Path) -> None:
+    out = rossi.with_name(f"a{suffix}")
+    refused(
+        limited(1000, "avatar", rossi, "--out", out), rossi.parent, str(out), kept=("rossi.csv",)
+    )
+
+
+def test_disk_full_at_the_second_file(rossi: Path) -> None:
+    out, linked = rossi.with_name("a.csv"), rossi.with_name("l.parquet")
+    # Enough for the linked avatars, which Parquet packs, not for the same as text.
+    ran = limited(7_000, "avatar", rossi, "--out", out, "--linked", linked)
+    refused(ran, rossi.parent, str(out), kept=("rossi.csv",))
+
+
+def test_any_name_works(tmp_path: Path, sosie: Sosie) -> None:
+    frame = load_rossi()
+    names = ['say "hi"', "it's", "two\nlines", "🙂", "a,b;c", "  spaced ", "[bold]", "=1+1", "é"]
+    frame.columns = names
+    folder = tmp_path / "dossier 🙂 d'été\n[red]"
+    folder.mkdir()
+    path, out = folder / 'in "1".csv', folder / "out [x].csv"
+    frame.to_csv(path, index=False)
+    ran = sosie("avatar", path, "--out", out, "--weight", "🙂=2", "--weight", "two\nlines=0.5")
+    assert ran.status == 0, ran.err
+    assert Table.read(out).names == Table.read(path).names
+    assert Table.read(out).names == names
+    ran = sosie("avatar", path, "--out", path)
+    assert ran.status == 2
+    assert ran.err.count("\n") == 1
+
+
+def test_missing_spelling(rossi: Path, sosie: Sosie) -> None:
+    frame = pl.read_csv(rossi).with_columns(pl.col("age").cast(pl.String))
+    marked = pl.when(pl.int_range(pl.len()) % 4 == 0).then(pl.lit("n.r."))
+    frame.with_columns(marked.otherwise(pl.col("age")).alias("age")).write_csv(rossi)
+    out = rossi.with_name("a.csv")
+    assert sosie("avatar", rossi, "--out", out, "--missing", "n.r.").status == 0
+    made = pl.read_csv(out, infer_schema=False)["age"]
+    assert 60 <= (made == "n.r.").sum() <= 160
