@@ -158,9 +158,7 @@ class Avatar:
         released, sensitive = self.sample_tables()
         return (sensitive if linked else released).native()
 
-    def sample_tables(
-        self, progress: Callable[[float], None] | None = None
-    ) -> tuple[Table, Table]:
+    def sample_tables(self, progress: Callable[[float], None] | None = None) -> tuple[Table, Table]:
         """Draw one avatar a person, and give the avatars twice.
 
         Returns

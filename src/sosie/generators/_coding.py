@@ -13,6 +13,8 @@ if TYPE_CHECKING:
 
     from sosie.space import Columns, Margin
 
+    Floats = NDArray[np.float32]
+
 __all__ = ["BINS", "Coding", "Persons"]
 
 BINS = 64
@@ -133,32 +135,42 @@ class Persons:
         mask = self.coding.mask_of[v]
         return None if mask < 0 else np.asarray(self.values[mask], dtype=np.bool_)
 
-    def lift(self, v: int) -> None:
-        """Take variable ``v``, and what it blanks, out of the coordinates."""
-        for member in self.coding.family(v):
-            self._add(member, -1)
+    def others(self, v: int, rows: slice | NDArray[np.intp] = slice(None)) -> Floats:
+        """Give the coordinates without the share of ``v`` and of what it blanks."""
+        whole = np.eye(self.coordinates.shape[1], dtype=np.float32)
+        return self.others_along(v, whole, rows)
 
-    def put(
-        self, v: int, values: NDArray[Any], scores: NDArray[np.float32] | None = None
-    ) -> None:
-        """Give variable ``v`` new values and put it back into the coordinates."""
+    def others_along(
+        self, v: int, directions: Floats, rows: slice | NDArray[np.intp] = slice(None)
+    ) -> Floats:
+        """Give the coordinates without ``v`` along ``directions`` (factors, r): (m, r)."""
+        found = self.coordinates[rows] @ directions
+        for member in self.coding.family(v):
+            found -= self.shares(member, directions, rows)
+        return found
+
+    def put(self, v: int, values: NDArray[Any], scores: Floats | None = None) -> None:
+        """Give variable ``v`` new values."""
+        family = self.coding.family(v)
+        for member in family:
+            self._add(member, -1)
         self.values[v] = values
         if scores is not None:
             self.scores[v] = scores
-        for member in self.coding.family(v):
+        for member in family:
             self._bin(member)
             self._add(member, 1)
 
     def shares(
-        self, v: int, directions: NDArray[np.float32], rows: slice = slice(None)
-    ) -> NDArray[np.float32]:
+        self, v: int, directions: Floats, rows: slice | NDArray[np.intp] = slice(None)
+    ) -> Floats:
         """Give what variable ``v`` adds to the coordinates, along ``directions``.
 
         Parameters
         ----------
         v : int
         directions : ndarray of shape (factors, r)
-        rows : slice
+        rows : slice or ndarray of int
 
         Returns
         -------

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
@@ -9,6 +11,7 @@ import numpy as np
 
 from sosie.generators._coding import Coding, Persons
 from sosie.generators._conditional import Conditional
+from sosie.generators._kernel import coordinates_of, margins_of
 from sosie.generators._rotation import Rotation
 
 if TYPE_CHECKING:
@@ -69,20 +72,30 @@ class Gibbs:
     ) -> Self:
         """Part the persons into cells and learn the law of each column."""
         self._columns = columns
-        self._rotation = Rotation().fit(
-            columns, k=k, n_factors=n_factors, weights=weights, rng=rng
-        )
-        self.n_factors_ = self._rotation.n_factors_
         self._keep_moments = len(columns) <= _MOMENTS_KEPT_UP_TO
-        self._coding = Coding(columns, self._rotation.margins_, 40 if self._keep_moments else 16)
-        persons = Persons(self._coding, columns)
-        self._conditionals = []
-        for v in range(self._coding.n_variables):
-            persons.lift(v)
-            self._conditionals.append(Conditional(v, persons, k, weights, rng))
-            persons.put(v, persons.values[v])
+        margins = margins_of(columns, k)
+        coding = self._coding = Coding(columns, margins, 40 if self._keep_moments else 16)
+        persons = Persons(coding, columns)
+        if weights is None and n_factors <= persons.coordinates.shape[1]:
+            coordinates = persons.coordinates[:, :n_factors]
+        else:
+            coordinates = coordinates_of(columns, n_factors, weights)
+        self._rotation = Rotation().part(columns, coordinates, margins, k, rng)
+        self.n_factors_ = self._rotation.n_factors_
+        done = 0
+
+        def learn(v: int, own_rng: np.random.Generator) -> Conditional:
+            nonlocal done
+            law = Conditional(v, persons, k, weights, own_rng, keep_moments=self._keep_moments)
+            done += 1
             if progress:
-                progress((v + 1) / self._coding.n_variables)
+                progress(done / coding.n_variables)
+            return law
+
+        with ThreadPoolExecutor(os.cpu_count()) as pool:
+            self._laws = list(
+                pool.map(learn, range(coding.n_variables), rng.spawn(coding.n_variables))
+            )
         return self
 
     def draw(
@@ -96,8 +109,7 @@ class Gibbs:
         for sweep in range(self.sweeps):
             keep = self._keep_moments and sweep == self.sweeps - 1
             for v in rng.permutation(coding.n_variables).tolist():
-                avatars.lift(v)
-                avatars.put(v, *self._conditionals[v].draw(avatars, rng, keep_moments=keep))
+                avatars.put(v, *self._laws[v].draw(avatars, rng, keep_moments=keep))
                 done += 1
                 if progress:
                     progress(done / total)

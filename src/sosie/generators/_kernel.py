@@ -57,11 +57,7 @@ def coordinates_of(
 
 def margins_of(columns: Columns, k: int) -> dict[str, Margin]:
     """Learn the margin of each number, from the persons who have one."""
-    found = {}
-    for name, values in columns.numbers.items():
-        if name in columns.mask_of:
-            known = values[~columns.masks[columns.mask_of[name]]]
-        else:
-            known = values
-        found[name] = Margin(k).fit(known)
-    return found
+    return {
+        name: Margin(k).fit(values[~np.isnan(values)])
+        for name, values in columns.known_numbers().items()
+    }

@@ -67,6 +67,8 @@ class Steps:
             last = np.full(len(values[chain[0]]), least)
             for i, name in enumerate(chain):
                 if i:
-                    found[name] = np.maximum(np.minimum(values[name] + last, self._most[name]), last)
+                    found[name] = np.maximum(
+                        np.minimum(values[name] + last, self._most[name]), last
+                    )
                 last = np.where(np.isnan(found[name]), last, found[name])
         return found

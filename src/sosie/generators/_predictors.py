@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Predictors", "outputs_of"]
 
-_MOST = 30
+_MOST = 10
 """Most variables a tree may split on: those most tied to the target."""
 
 _OUTPUTS = 3
@@ -46,7 +46,7 @@ def outputs_of(v: int, persons: Persons, rows: NDArray[np.intp]) -> NDArray[np.f
     codes = persons.values[v][rows].astype(np.intp)
     counts = np.bincount(codes, minlength=n_levels)
     share = np.maximum(counts, 1) / len(rows)
-    others = persons.coordinates[rows].astype(np.float64)
+    others = persons.others(v, rows).astype(np.float64)
     sums = np.zeros((n_levels, others.shape[1]))
     np.add.at(sums, codes, others)
     cross = (sums - counts[:, None] * others.mean(axis=0)).T / np.sqrt(share) / len(rows)
@@ -66,7 +66,7 @@ class Predictors:
     Parameters
     ----------
     v : int
-        The target variable, lifted out of the coordinates of ``persons``.
+        The target variable.
     persons : Persons
     rows : ndarray of shape (m,)
         Persons to learn from.
@@ -83,15 +83,13 @@ class Predictors:
         targets: Floats,
         weights: NDArray[np.float64] | None,
     ) -> None:
-        others = persons.coordinates[rows].astype(np.float64)
+        others = persons.others(v, rows).astype(np.float64)
         centred = others - others.mean(axis=0)
         beta = np.linalg.solve(_gram(others), centred.T @ targets / len(rows))
         self._v, self._beta = v, beta.astype(np.float32)
         linear = others.astype(np.float32) @ self._beta
         self._low, self._high = linear.min(axis=0), linear.max(axis=0)
-        self._fine = [
-            _equal_counts(self._place(linear[:, r], r)) for r in range(linear.shape[1])
-        ]
+        self._fine = [_equal_counts(self._place(linear[:, r], r)) for r in range(linear.shape[1])]
         self._orders: dict[int, NDArray[np.uint8]] = {}
         self._set_columns(persons, rows, targets, weights)
 
@@ -126,10 +124,8 @@ class Predictors:
             else persons.bins[f][rows]
             for f in self._columns
         ]
-        linear = persons.coordinates[rows] @ self._beta
-        found += [
-            fine.take(self._place(linear[:, r], r)) for r, fine in enumerate(self._fine)
-        ]
+        linear = persons.others_along(self._v, self._beta, rows)
+        found += [fine.take(self._place(linear[:, r], r)) for r, fine in enumerate(self._fine)]
         return np.stack(found)
 
     def _place(self, linear: NDArray[np.float32], r: int) -> NDArray[np.int32]:

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sosie.space import Columns
+    from sosie.space import Columns, Margin
 
 __all__ = ["Rotation"]
 
@@ -24,7 +24,7 @@ __all__ = ["Rotation"]
 class Rotation:
     r"""Rotate the persons of a cell among themselves.
 
-    Persons are parted into disjoint cells of ``k`` to ``2k - 1`` by halving the first
+    Persons are parted into disjoint cells of ``k + 1`` to ``2k + 2`` by halving the first
     factors. In a cell of :math:`m` persons :math:`X`, the avatars are :math:`Q X` with
     :math:`Q` a uniform random rotation that leaves the mean in place: numbers keep the
     mean and the covariance of the cell *exactly*, so those of the table too, while an
@@ -57,9 +57,19 @@ class Rotation:
         progress: Callable[[float], None] | None = None,
     ) -> Self:
         """Part the persons into cells."""
-        self._columns = columns
-        self.margins_ = margins_of(columns, k)
         coordinates = coordinates_of(columns, n_factors, weights)
+        return self.part(columns, coordinates, margins_of(columns, k), k, rng)
+
+    def part(
+        self,
+        columns: Columns,
+        coordinates: NDArray[np.float32],
+        margins: dict[str, Margin],
+        k: int,
+        rng: np.random.Generator,
+    ) -> Self:
+        """Part persons into cells of more than ``k`` by coordinates already known."""
+        self._columns, self._margins = columns, margins
         self.n_factors_ = coordinates.shape[1]
         # A person has k others around, as with neighbours.
         self.cells_ = cells(coordinates, k + 1, rng)
@@ -86,7 +96,7 @@ class Rotation:
                 )
             )
         order = np.concatenate([members.ravel() for members in self.cells_])
-        return restore_margins(_gathered(self._columns, parts, order), self.margins_, rng)
+        return restore_margins(_gathered(self._columns, parts, order), self._margins, rng)
 
 
 def rotations(n: int, m: int, rng: np.random.Generator) -> NDArray[np.float32]:

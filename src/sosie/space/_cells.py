@@ -11,14 +11,11 @@ if TYPE_CHECKING:
 
 __all__ = ["cells"]
 
-_STEPS = 1 << 16
-"""Distinct places along an axis of a cell; closer rows are told apart by their key."""
-
 
 def cells(
     coordinates: NDArray[np.float32], size: int, rng: np.random.Generator
 ) -> list[NDArray[np.int32]]:
-    """Part rows into cells of ``size`` to ``2 size - 1`` near rows.
+    """Part rows into cells of ``size`` to ``2 size`` near rows, of almost equal sizes.
 
     All rows are halved at the median of their widest coordinate, then each half of its
     own, as in a k-d tree, until a half would hold fewer than ``size`` rows. Cells are
@@ -50,10 +47,10 @@ def cells(
     [[0, 1, 2, 3], [4, 5, 6, 7]]
     """
     n = len(coordinates)
-    order = rng.permutation(n).astype(np.int64)
-    edges = np.array([0, n])
+    axes = [_Axis(np.ascontiguousarray(column), rng) for column in coordinates.T]
+    order, edges = np.arange(n), np.array([0, n])
     while np.diff(edges).min() >= 2 * size:
-        order = _sorted_along_widest(coordinates, order, edges)
+        order = _sorted_along_widest(axes, order, edges)
         sizes = np.diff(edges)
         edges = np.sort(np.concatenate([edges, edges[:-1] + sizes // 2]))
     sizes = np.diff(edges)
@@ -64,33 +61,38 @@ def cells(
     return found
 
 
+class _Axis:
+    """One coordinate of all rows, and their ranks along it, ties at random."""
+
+    def __init__(self, values: NDArray[np.float32], rng: np.random.Generator) -> None:
+        shuffled = rng.permutation(len(values))
+        self.values = values
+        self.row_at = shuffled[np.argsort(values[shuffled], kind="stable")]
+        self.rank = np.empty(len(values), np.int64)
+        self.rank[self.row_at] = np.arange(len(values))
+
+
 def _sorted_along_widest(
-    coordinates: NDArray[np.float32], order: NDArray[np.int64], edges: NDArray[np.int64]
+    axes: list[_Axis], order: NDArray[np.int64], edges: NDArray[np.int64]
 ) -> NDArray[np.int64]:
     """Sort the rows of each segment of ``order`` along its axis of largest variance."""
     starts, sizes = edges[:-1], np.diff(edges)
-    segment = np.repeat(np.arange(len(starts)), sizes)
-    width, along, low, high = None, None, None, None
-    for j in range(coordinates.shape[1]):
-        values = coordinates[:, j].take(order)
-        mean = np.add.reduceat(values, starts) / sizes
-        spread = np.add.reduceat(np.square(values), starts) / sizes - mean**2
-        least, most = np.minimum.reduceat(values, starts), np.maximum.reduceat(values, starts)
-        if width is None:
-            width, along, low, high = spread, values, least, most
-            continue
-        wider = spread > width
-        width = np.where(wider, spread, width)
-        low, high = np.where(wider, least, low), np.where(wider, most, high)
-        along = np.where(wider[segment], values, along)
-    assert along is not None
-    assert low is not None
-    assert high is not None
-    span = np.where(high > low, high - low, 1)
-    place = ((along - low[segment]) / span[segment] * (_STEPS - 1)).astype(np.uint64)
-    # One word a row - segment, place, row - sorts far faster than an index sort by key.
-    tie = np.arange(len(order), dtype=np.uint64)
-    word = (segment.astype(np.uint64) << np.uint64(43)) | (place << np.uint64(27)) | tie
+    spreads = []
+    for axis in axes:
+        values = axis.values.take(order)
+        values -= np.repeat(np.add.reduceat(values, starts) / sizes, sizes).astype(np.float32)
+        spreads.append(np.add.reduceat(np.square(values), starts) / sizes)
+    widest = np.argmax(spreads, axis=0)
+    of_row = np.repeat(widest, sizes)
+    chosen = [(axes[j], np.flatnonzero(of_row == j)) for j in np.unique(widest)]
+    place = np.empty(len(order), np.int64)
+    for axis, rows in chosen:
+        place[rows] = axis.rank.take(order.take(rows))
+    # One word a row, segment then place, sorts far faster than an index sort by key.
+    word = np.repeat(np.arange(len(starts)), sizes) << 32 | place
     word.sort()
-    rank = (word & np.uint64((1 << 27) - 1)).astype(np.int64)
-    return order[rank]
+    word &= 0xFFFFFFFF
+    found = np.empty(len(order), np.int64)
+    for axis, rows in chosen:
+        found[rows] = axis.row_at.take(word.take(rows))
+    return found

@@ -105,7 +105,9 @@ class Columns:
         }
 
     def __len__(self) -> int:
-        return len(next(iter((self.numbers or self.codes).values())))
+        for column in (*self.numbers.values(), *self.codes.values()):
+            return column.shape[0]
+        return 0
 
     def mixed(self) -> Mixed:
         """Give the columns to factors: numbers, levels, and whether a cell is missing.

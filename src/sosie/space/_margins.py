@@ -94,9 +94,7 @@ class Margin:
         """Give the values at ``scores`` in [0, 1]."""
         rank = np.clip(scores, 0, 1 - 1e-9).astype(np.float64) * self.n_
         piece = np.searchsorted(self._start, rank, side="right") - 1
-        inside = (rank - self._start[piece]) / self._length[piece]
-        low, high = self._low[piece], self._high[piece]
-        return np.asarray(low + (high - low) * inside ** self._power[piece])
+        return self._inside(rank, piece)
 
     def standardised(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
         """Give standardised values at ``scores``, read from a table."""
@@ -122,22 +120,30 @@ class Margin:
         """
         m = len(latent)
         order = _random_tie_order(latent, rng)
-        rank = (np.arange(m) + rng.random(m)) / m
+        rank: Floats = (np.arange(m) + rng.random(m)) / m
+        # Ranks increase, so pieces come one after the other.
+        ends = np.searchsorted(rank * self.n_, np.r_[self._start[1:], np.inf])
+        piece = np.repeat(np.arange(len(self._start)), np.diff(ends, prepend=0))
         values, scores = np.empty(m), np.empty(m, np.float32)
-        values[order] = self.quantile(rank)
-        piece = self._piece(rank)
+        values[order] = self._inside(rank * self.n_, piece)
         middle = (self._start + self._length / 2) / self.n_
         scores[order] = np.where(self._atom[piece], middle[piece], rank)
         return values, scores
+
+    def _inside(self, rank: Floats, piece: NDArray[np.intp]) -> Floats:
+        inside = (rank - self._start[piece]) / self._length[piece]
+        low, high, power = self._low[piece], self._high[piece], self._power[piece]
+        found = high.copy()
+        drawn = np.flatnonzero(high > low)
+        found[drawn] -= (high - low)[drawn] * (1 - inside[drawn] ** power[drawn])
+        return found
 
     def _piece(self, scores: NDArray[np.floating]) -> NDArray[np.intp]:
         rank = np.clip(scores, 0, 1 - 1e-6).astype(np.float64) * self.n_
         return np.searchsorted(self._start, rank, side="right") - 1
 
 
-def _piece_starts(
-    atom: NDArray[np.bool_], new: NDArray[np.bool_], k: int
-) -> NDArray[np.bool_]:
+def _piece_starts(atom: NDArray[np.bool_], new: NDArray[np.bool_], k: int) -> NDArray[np.bool_]:
     """Tell where, in ordered values, an atom or a block of ``k`` or more others starts."""
     n = len(atom)
     turn = np.r_[True, atom[1:] != atom[:-1]]
@@ -151,9 +157,7 @@ def _piece_starts(
     return turn | np.where(atom, new, changed)
 
 
-def _random_tie_order(
-    latent: NDArray[np.float32], rng: np.random.Generator
-) -> NDArray[np.int64]:
+def _random_tie_order(latent: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.int64]:
     """Order ``latent``, equal values at random."""
     shuffled = rng.permutation(len(latent))
     return shuffled[np.argsort(latent[shuffled], kind="stable")]

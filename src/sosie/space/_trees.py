@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+from concurrent.futures import ThreadPoolExecutor
+from itertools import count
 from typing import TYPE_CHECKING, Self
 
 import numpy as np
@@ -13,8 +16,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Tree"]
 
-_BLOCK = 65_536
+_BLOCK = 32_768
 _DEEPEST = 40
+_SIFT = 3
+"""Steps down a tree between two looks at who has arrived."""
+
 _LEAF = 255
 
 
@@ -64,6 +70,7 @@ class Tree:
         """
         feature, threshold, child = [0], [_LEAF], [0]
         nodes = np.array([0])  # node of each active segment
+        self._shallowest = 0
         segment = np.zeros(bins.shape[1], np.intp)
         centred = targets - targets.mean(axis=0)
         enough = 1e-10 * float((centred**2).sum())
@@ -74,6 +81,8 @@ class Tree:
             chosen = np.flatnonzero(gain > enough)
             if not len(chosen):
                 break
+            if 2**self._shallowest == len(chosen):
+                self._shallowest += 1  # every node of this depth is split
             left = len(feature) + 2 * np.arange(len(chosen))
             column, cut = best[chosen] // self.n_bins, best[chosen] % self.n_bins
             for node, f, t, c in zip(
@@ -110,24 +119,38 @@ class Tree:
         """Give the leaf of each row of ``bins`` (predictors, m): shape (m,), int32."""
         m = bins.shape[1]
         found = np.empty(m, np.int32)
-        for start in range(0, m, _BLOCK):
+
+        def settle(start: int) -> None:
             block = np.ascontiguousarray(bins[:, start : start + _BLOCK])
-            found[start : start + _BLOCK] = self._leaf_number[self._walk(block)]
+            found[start : start + _BLOCK] = self._leaf_number.take(self._walk(block))
+
+        starts = range(0, m, _BLOCK)
+        if len(starts) == 1:
+            settle(0)
+        elif starts:
+            with ThreadPoolExecutor(os.cpu_count()) as pool:
+                list(pool.map(settle, starts))
         return found
 
     def _walk(self, bins: Bins) -> NDArray[np.int32]:
         m = bins.shape[1]
         flat, node = bins.ravel(), np.zeros(m, np.int32)
-        active, here = np.arange(m, dtype=np.int32), node
-        offset = self._feature * np.int32(m)
-        while len(active):
-            value = flat.take(offset.take(here) + active)
-            below = self._child.take(here) + (value > self._threshold.take(here))
-            moved = below != here
-            node[active] = below
+        rows = active = np.arange(m, dtype=np.int32)
+        here, offset = node, self._feature * np.int32(m)
+        for depth in count(1):
+            value = flat.take(offset.take(here) + rows)
+            below = self._child.take(here)
+            below += value > self._threshold.take(here)
+            if depth < self._shallowest or depth % _SIFT:
+                here = below
+                continue
             # A leaf is its own child: who no longer moves has arrived.
-            active, here = active[moved], below[moved]
-        return node
+            moved = np.flatnonzero(below != here)
+            node[active] = below
+            if not len(moved):
+                return node
+            rows, active, here = rows.take(moved), active.take(moved), below.take(moved)
+        raise AssertionError("a walk down a tree ends at a leaf")
 
     def _splits(
         self, bins: Bins, targets: NDArray[np.float64], segment: NDArray[np.intp], n_nodes: int
@@ -147,6 +170,6 @@ class Tree:
             gain += total**2 / np.maximum(below, 1) + (whole - total) ** 2 / np.maximum(above, 1)
             gain -= whole**2 / n
         gain[(below < self.leaf) | (above < self.leaf)] = -1
-        gain = gain.reshape(n_nodes, C * W)
-        best = gain.argmax(axis=1)
-        return best, gain[np.arange(n_nodes), best]
+        by_node = gain.reshape(n_nodes, C * W)
+        best = by_node.argmax(axis=1)
+        return best, by_node[np.arange(n_nodes), best]
