@@ -61,7 +61,7 @@ def main() -> None:
     console = Console()
     console.print(grid)
     console.print(
-        "Left out: row numbers (a column without a name). Made afresh: pidnum (pseudo-ids).",
+        "Left out: row numbers (a nameless column). Made afresh: pidnum (pseudo-ids).",
         highlight=False,
     )
 

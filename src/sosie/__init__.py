@@ -1,8 +1,14 @@
 """Share what personal data teach without sharing the persons."""
 
-from sosie.errors import DataError, ParameterError, SchemaError, SosieError
-from sosie.generators import Avatar
-from sosie.table import Schema, Table
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sosie.errors import DataError, ParameterError, SchemaError, SosieError
+    from sosie.generators import Avatar
+    from sosie.table import Schema, Table
 
 __all__ = [
     "Avatar",
@@ -13,3 +19,20 @@ __all__ = [
     "SosieError",
     "Table",
 ]
+
+_ROOM_OF = {
+    "Avatar": "generators",
+    "DataError": "errors",
+    "ParameterError": "errors",
+    "Schema": "table",
+    "SchemaError": "errors",
+    "SosieError": "errors",
+    "Table": "table",
+}
+
+
+def __getattr__(name: str) -> Any:
+    # Rooms are entered when they are needed: `sosie --version` need not wait for faiss.
+    if name in _ROOM_OF:
+        return getattr(import_module(f"sosie.{_ROOM_OF[name]}"), name)
+    raise AttributeError(f"module 'sosie' has no attribute {name!r}")

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Callable
 from dataclasses import dataclass
+from inspect import signature
 from pathlib import Path
 
 import polars as pl
@@ -15,9 +16,11 @@ import pytest
 from lifelines.datasets import load_rossi
 from sklearn.datasets import load_diabetes
 
-from sosie import Table
+from sosie import Avatar, Table
 from sosie.cli import main
+from sosie.cli._avatar import avatar
 from sosie.cli._texts import texts
+from sosie.generators import KERNELS
 
 SECRET = "Zorglub"
 KEYS = ["rows", "columns", "k", "ncp", "kernel", "seed", "seconds", "peak_memory_mb", "out"]
@@ -96,6 +99,13 @@ def test_one_object_where_a_machine_reads(rossi: Path, sosie: Sosie) -> None:
     assert 0 < done["seconds"] < 60
     assert 10 < done["peak_memory_mb"] < 24_000
     assert len(pl.read_parquet(out)) == 432
+
+
+def test_defaults_are_those_of_the_class() -> None:
+    said = {name: p.default for name, p in signature(avatar).parameters.items()}
+    meant = {name: p.default for name, p in signature(Avatar).parameters.items()}
+    assert (said["k"], said["ncp"]) == (meant["k"], meant["n_factors"])
+    assert said["kernel"] == meant["kernel"] == next(iter(KERNELS))
 
 
 def test_french(rossi: Path, sosie: Sosie) -> None:

@@ -89,39 +89,41 @@ def test_system_errors_name_the_file(
     assert (status, err) == (2, f"{path}: Permission denied.\n")
 
 
+STUCK = """
+import os, time
+from sosie.cli import main
+def wait(_):
+    print("writing", flush=True)
+    time.sleep(60)
+os.fsync = wait
+main()
+"""
+
+
 @pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
-def test_stopped_while_it_works(number: int, status: int, tmp_path: Path) -> None:
-    pipe, out = tmp_path / "t.csv", tmp_path / "a.csv"
-    os.mkfifo(pipe)
+def test_stopped_by_a_signal(number: int, status: int, path: Path) -> None:
+    command = [sys.executable, "-c", STUCK, "avatar", path, "--out", path.with_name("a.csv")]
     process = subprocess.Popen(
-        [sys.executable, "-c", "from sosie.cli import main; main()", "avatar", pipe, "--out", out],
+        command,
+        stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
         preexec_fn=lambda: signal.signal(number, signal.SIG_DFL),  # a background job ignores it
     )
-    with pipe.open("w"):  # opens once the command reads, and never gives a row
-        for _ in range(30):  # one that comes just before it waits for rows goes unheard
-            process.send_signal(number)
-            with contextlib.suppress(subprocess.TimeoutExpired):
-                process.wait(timeout=1)
-                break
-    _, err = process.communicate(timeout=10)
+    assert process.stdout
+    process.stdout.readline()
+    assert len(list(path.parent.iterdir())) == 2  # a draft
+    process.send_signal(number)
+    _, err = process.communicate(timeout=30)
     assert process.returncode == status
     assert "Traceback" not in err
-    assert list(tmp_path.iterdir()) == [pipe]
+    assert list(path.parent.iterdir()) == [path]
 
 
-def test_stopped_while_it_writes(
+def test_stopped_between_two_files(
     path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def interrupted(*_: object, **__: object) -> None:
-        raise KeyboardInterrupt
-
     write = Table.write
-    monkeypatch.setattr("sosie.table._atomic.os.fsync", interrupted)
-    arguments = ["avatar", path, "--out", path.with_name("a.csv")]
-    assert ended(capsys, *arguments)[0] == 130
-    monkeypatch.undo()
 
     def only_linked(table: Table, place: Path, *, private: bool = False) -> None:
         if not private:
@@ -129,7 +131,8 @@ def test_stopped_while_it_writes(
         write(table, place, private=private)
 
     monkeypatch.setattr(Table, "write", only_linked)
-    assert ended(capsys, *arguments, "--linked", path.with_name("l.csv"))[0] == 130
+    out, linked = path.with_name("a.csv"), path.with_name("l.csv")
+    assert ended(capsys, "avatar", path, "--out", out, "--linked", linked)[0] == 130
     assert list(path.parent.iterdir()) == [path]
 
 

@@ -43,7 +43,7 @@ def _print_version(asked: bool) -> None:
 @app.callback(invoke_without_command=True)
 def _sosie(
     context: typer.Context,
-    version: Annotated[
+    _version: Annotated[
         bool,
         typer.Option(
             "--version", callback=_print_version, is_eager=True, help="Print the version and stop."

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Self
 import typer
 
 from sosie.cli._texts import language, texts
-from sosie.errors import DataError, ParameterError
+from sosie.errors import ParameterError
 
 if TYPE_CHECKING:
     from sosie.table import Table
@@ -35,7 +35,7 @@ def avatar(
     k: Annotated[int, typer.Option("--k", help="Persons in a neighbourhood.")] = 10,
     ncp: Annotated[
         int, typer.Option("--ncp", help="Factors in which neighbourhoods are made.")
-    ] = 10,
+    ] = 5,
     weight: Annotated[
         list[str] | None,
         typer.Option(
@@ -130,19 +130,11 @@ def _weights(spelt: list[str]) -> dict[str, float]:
 
 def _check_places(outputs: list[Path], inputs: list[Path]) -> None:
     """Refuse, before any work, where nothing could or should be written."""
-    from sosie.table._files import TEXT_SUFFIXES, WRITERS, suffix_of
+    from sosie.table import check_output
 
     taken = list(inputs)
     for path in outputs:
-        if suffix_of(path) not in TEXT_SUFFIXES | WRITERS.keys():
-            raise ParameterError(
-                f"{path}: {path.suffix or 'no suffix'} is not a format to write; use .csv, "
-                ".parquet or .feather."
-            )
-        if not path.parent.is_dir():
-            raise DataError(f"{path}: the folder {path.parent} does not exist; make it first.")
-        if path.exists() and not path.is_file():
-            raise DataError(f"{path} is not a file that can be replaced; give another name.")
+        check_output(path)
         for other in taken:
             if _same(path, other):
                 raise ParameterError(f"{path} would replace {other}; give another name.")
@@ -195,7 +187,8 @@ class _Stages:
     def __exit__(self, *_: object) -> None:
         self._timer.cancel()
         self._timer.join()
-        self._progress.stop()
+        if self._progress.live.is_started:
+            self._progress.stop()
 
     def begin(self, name: str) -> None:
         """Tell what begins; how long it takes is not known yet."""

@@ -46,6 +46,8 @@ class Conditional:
     weights : ndarray of shape (variables,) or None
         Importance of each variable where a tree splits.
     rng : Generator
+    n_predictors : int
+        Most variables the tree may split on.
     keep_moments : bool
         Whether :meth:`draw` may be asked to keep moments.
     """
@@ -57,6 +59,7 @@ class Conditional:
         k: int,
         weights: NDArray[np.float64] | None,
         rng: np.random.Generator,
+        n_predictors: int,
         *,
         keep_moments: bool,
     ) -> None:
@@ -71,7 +74,7 @@ class Conditional:
         self._outputs = outputs_of(v, persons, some)
         source = persons.scores[v] if self._margin else persons.values[v]
         targets = self._targets(source[some])
-        self._predictors = Predictors(v, persons, some, targets, weights)
+        self._predictors = Predictors(v, persons, some, targets, weights, n_predictors)
         self._tree = Tree(k + 1, BINS).fit(self._predictors.bins(persons, some), targets)
         self._set_donors(persons, known, source)
         if keep_moments:

@@ -26,6 +26,12 @@ __all__ = ["Gibbs"]
 _MOMENTS_KEPT_UP_TO = 20_000
 """Rows up to which moments are kept: beyond, what chance moves is below 1 in 100."""
 
+_MOST_FACTORS, _FEW_FACTORS = 100, 16
+"""Factors that stand for the other columns where moments are kept, and where not."""
+
+_MOST_PREDICTORS, _FEW_PREDICTORS = 30, 10
+"""Columns a tree may split on, likewise: time then grows with rows alone."""
+
 
 class Gibbs:
     r"""Rotate persons in their cell, then redraw each column given all others.
@@ -74,7 +80,8 @@ class Gibbs:
         self._columns = columns
         self._keep_moments = len(columns) <= _MOMENTS_KEPT_UP_TO
         margins = margins_of(columns, k)
-        coding = self._coding = Coding(columns, margins, 40 if self._keep_moments else 16)
+        n_predictors = _MOST_PREDICTORS if self._keep_moments else _FEW_PREDICTORS
+        coding = self._coding = Coding(columns, margins, self._n_coded(len(columns)))
         persons = Persons(coding, columns)
         if weights is None and n_factors <= persons.coordinates.shape[1]:
             coordinates = persons.coordinates[:, :n_factors]
@@ -86,7 +93,9 @@ class Gibbs:
 
         def learn(v: int, own_rng: np.random.Generator) -> Conditional:
             nonlocal done
-            law = Conditional(v, persons, k, weights, own_rng, keep_moments=self._keep_moments)
+            law = Conditional(
+                v, persons, k, weights, own_rng, n_predictors, keep_moments=self._keep_moments
+            )
             done += 1
             if progress:
                 progress(done / coding.n_variables)
@@ -97,6 +106,11 @@ class Gibbs:
                 pool.map(learn, range(coding.n_variables), rng.spawn(coding.n_variables))
             )
         return self
+
+    def _n_coded(self, n: int) -> int:
+        """Give the number of factors that stand for the other columns of n persons."""
+        # More moments than a tenth of the persons would tell of persons, not of columns.
+        return min(_MOST_FACTORS, max(10, n // 10)) if self._keep_moments else _FEW_FACTORS
 
     def draw(
         self, rng: np.random.Generator, progress: Callable[[float], None] | None = None

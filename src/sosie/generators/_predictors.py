@@ -17,9 +17,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Predictors", "outputs_of"]
 
-_MOST = 10
-"""Most variables a tree may split on: those most tied to the target."""
-
 _OUTPUTS = 3
 """Directions among the levels of a category that are explained: the best predicted."""
 
@@ -73,6 +70,8 @@ class Predictors:
     targets : ndarray of shape (m, outputs)
     weights : ndarray of shape (variables,) or None
         The tie of a variable to the target is multiplied by its weight.
+    most : int
+        Most variables to keep: those most tied to the target.
     """
 
     def __init__(
@@ -82,6 +81,7 @@ class Predictors:
         rows: NDArray[np.intp],
         targets: Floats,
         weights: NDArray[np.float64] | None,
+        most: int,
     ) -> None:
         others = persons.others(v, rows).astype(np.float64)
         centred = others - others.mean(axis=0)
@@ -91,7 +91,7 @@ class Predictors:
         self._low, self._high = linear.min(axis=0), linear.max(axis=0)
         self._fine = [_equal_counts(self._place(linear[:, r], r)) for r in range(linear.shape[1])]
         self._orders: dict[int, NDArray[np.uint8]] = {}
-        self._set_columns(persons, rows, targets, weights)
+        self._set_columns(persons, rows, targets, weights, most)
 
     def _set_columns(
         self,
@@ -99,6 +99,7 @@ class Predictors:
         rows: NDArray[np.intp],
         targets: Floats,
         weights: NDArray[np.float64] | None,
+        most: int,
     ) -> None:
         """Choose the variables most tied to the target; order the levels of each."""
         coding, ties = persons.coding, {}
@@ -114,7 +115,7 @@ class Predictors:
             ties[f] = float((counts * means**2).sum()) * (1 if weights is None else weights[f])
             if not coding.is_number(f):
                 self._orders[f] = _order(means[0], counts)
-        self._columns = sorted(sorted(ties, key=lambda f: -ties[f])[:_MOST])
+        self._columns = sorted(sorted(ties, key=lambda f: -ties[f])[:most])
 
     def bins(self, persons: Persons, rows: NDArray[np.intp] | slice) -> NDArray[np.uint8]:
         """Give the bins of ``rows``: shape (predictors, m), uint8."""

@@ -105,9 +105,9 @@ class Columns:
         }
 
     def __len__(self) -> int:
-        for column in (*self.numbers.values(), *self.codes.values()):
-            return column.shape[0]
-        return 0
+        if self.numbers:
+            return len(next(iter(self.numbers.values())))
+        return len(next(iter(self.codes.values())))
 
     def mixed(self) -> Mixed:
         """Give the columns to factors: numbers, levels, and whether a cell is missing.

@@ -1,8 +1,20 @@
 """A table and what its columns mean: kinds, schema, reading, writing."""
 
 from sosie.table._dialect import Dialect
+from sosie.table._files import check_output
 from sosie.table._kinds import CODED, NUMERIC, Kind
 from sosie.table._schema import Column, Determined, Schema, Sum
 from sosie.table._table import Table
 
-__all__ = ["CODED", "NUMERIC", "Column", "Determined", "Dialect", "Kind", "Schema", "Sum", "Table"]
+__all__ = [
+    "CODED",
+    "NUMERIC",
+    "Column",
+    "Determined",
+    "Dialect",
+    "Kind",
+    "Schema",
+    "Sum",
+    "Table",
+    "check_output",
+]

@@ -7,6 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import BinaryIO
 
+import polars as pl
+
 from sosie.errors import DataError
 
 __all__ = ["whole_file"]
@@ -55,9 +57,9 @@ def whole_file(path: Path, *, private: bool = False) -> Iterator[BinaryIO]:
             out.flush()
             os.fsync(out.fileno())
         draft.replace(path)
-    except OSError as error:
+    except (OSError, pl.exceptions.PolarsError) as error:
         draft.unlink(missing_ok=True)
-        why = error.strerror or type(error).__name__
+        why = getattr(error, "strerror", None) or "the disk may be full"
         raise DataError(f"{path} could not be written ({why}); nothing was left there.") from error
     except BaseException:
         draft.unlink(missing_ok=True)

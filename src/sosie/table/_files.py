@@ -6,9 +6,9 @@ from typing import Any, BinaryIO
 
 import polars as pl
 
-from sosie.errors import DataError
+from sosie.errors import DataError, ParameterError
 
-__all__ = ["READERS", "TEXT_SUFFIXES", "WRITERS", "read_binary", "suffix_of"]
+__all__ = ["READERS", "TEXT_SUFFIXES", "WRITERS", "check_output", "read_binary", "suffix_of"]
 
 TEXT_SUFFIXES = frozenset({".csv", ".tsv", ".txt", ".tab", ".dat"})
 
@@ -59,6 +59,28 @@ def _cells(values: Any) -> pl.Series:
     series = pl.Series(values, strict=False)
     # These programs spell a missing label as an empty one.
     return series.replace("", None) if series.dtype == pl.String else series
+
+
+def check_output(path: Path) -> None:
+    """Refuse, before any work, a file that could not be written.
+
+    Raises
+    ------
+    DataError
+        If its folder is missing or it is no file.
+    ParameterError
+        If its suffix is not one to write.
+    """
+    suffix = suffix_of(path)
+    if suffix not in TEXT_SUFFIXES | WRITERS.keys():
+        raise ParameterError(
+            f"{path}: {suffix or 'no suffix'} is not a format to write; use .csv, .parquet or "
+            ".feather."
+        )
+    if not path.parent.is_dir():
+        raise DataError(f"{path}: the folder {path.parent} does not exist; make it first.")
+    if path.exists() and not path.is_file():
+        raise DataError(f"{path} is not a file that can be replaced; give another name.")
 
 
 READERS: dict[str, Callable[[Path], pl.DataFrame]] = {

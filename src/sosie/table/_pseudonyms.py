@@ -44,9 +44,7 @@ def fresh_identifiers(original: pl.Series, n: int, seed: int = 0) -> pl.Series:
     present = original.cast(pl.String).drop_nulls()
     if len(present) and present.str.contains(_UUID).all():
         drawn = np.random.default_rng(seed).bytes(16 * n)
-        fresh = [
-            str(uuid.UUID(bytes=drawn[i : i + 16], version=4)) for i in range(0, 16 * n, 16)
-        ]
+        fresh = [str(uuid.UUID(bytes=drawn[i : i + 16], version=4)) for i in range(0, 16 * n, 16)]
         return pl.Series(original.name, fresh).cast(original.dtype)
     prefix = _shared_prefix(present)
     width = int(present.str.len_chars().median() or 0) - len(prefix)  # type: ignore[arg-type]

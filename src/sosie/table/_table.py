@@ -14,7 +14,14 @@ from sosie.table._atomic import whole_file
 from sosie.table._csv_read import read_csv
 from sosie.table._csv_write import write_csv
 from sosie.table._dialect import Dialect
-from sosie.table._files import READERS, TEXT_SUFFIXES, WRITERS, read_binary, suffix_of
+from sosie.table._files import (
+    READERS,
+    TEXT_SUFFIXES,
+    WRITERS,
+    check_output,
+    read_binary,
+    suffix_of,
+)
 from sosie.table._frames import from_any, to_native
 from sosie.table._interpret import interpret
 from sosie.table._kinds import CODED, NUMERIC, Kind
@@ -270,6 +277,7 @@ class Table:
         path = Path(path)
         private = private or self.sensitive
         suffix = suffix_of(path)
+        check_output(path)
         if suffix in TEXT_SUFFIXES:
             with whole_file(path, private=private) as out:
                 write_csv(
@@ -282,11 +290,6 @@ class Table:
                 frame = self._source.as_labels(self.frame)
             with whole_file(path, private=private) as out:
                 WRITERS[suffix](frame, out)
-        else:
-            raise ParameterError(
-                f"{path}: {suffix or 'no suffix'} is not a format to write; use .csv, .parquet or "
-                ".feather."
-            )
 
     def _dialect(self, path: Path) -> Dialect:
         """Give the dialect of the file that was read; the suffix tells compression."""
