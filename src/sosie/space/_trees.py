@@ -107,9 +107,9 @@ class Tree:
             renumbered = np.cumsum(large) - 1
             bins, centred, segment = bins[:, kept], centred[kept], renumbered[segment[kept]]
             nodes = nodes[large]
-        self._feature = np.array(feature, np.int32)
+        self._feature = np.array(feature)
         self._threshold = np.array(threshold, np.uint8)
-        self._child = np.array(child, np.int32)
+        self._child = np.array(child)
         at_rest = self._child == np.arange(len(child))
         self._leaf_number = np.cumsum(at_rest, dtype=np.int32) - 1
         self.n_leaves_ = int(at_rest.sum())
@@ -132,15 +132,18 @@ class Tree:
                 list(pool.map(settle, starts))
         return found
 
-    def _walk(self, bins: Bins) -> NDArray[np.int32]:
+    def _walk(self, bins: Bins) -> NDArray[np.intp]:
         m = bins.shape[1]
-        flat, node = bins.ravel(), np.zeros(m, np.int32)
-        rows = active = np.arange(m, dtype=np.int32)
-        here, offset = node, self._feature * np.int32(m)
+        flat, node = bins.ravel(), np.zeros(m, np.intp)
+        rows = active = np.arange(m)
+        here, offset = node, self._feature * m
         for depth in count(1):
-            value = flat.take(offset.take(here) + rows)
-            below = self._child.take(here)
-            below += value > self._threshold.take(here)
+            # Every index is in range: to clip is only quicker than to check.
+            place = offset.take(here, mode="clip")
+            place += rows
+            right = flat.take(place, mode="clip") > self._threshold.take(here, mode="clip")
+            below = self._child.take(here, mode="clip")
+            below += right
             if depth < self._shallowest or depth % _SIFT:
                 here = below
                 continue
