@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sosie.generators._blocks import by_blocks
 from sosie.space import FAMD
 
 if TYPE_CHECKING:
@@ -19,8 +20,6 @@ __all__ = ["BINS", "Coding", "Persons"]
 
 BINS = 64
 """Bins of a predictor; bin 0 is a missing cell."""
-
-_BLOCK = 65_536
 
 
 class Coding:
@@ -82,6 +81,12 @@ class Coding:
     def n_levels_of(self, v: int) -> int:
         """Give the number of levels of variable ``v``, 0 for a number."""
         return 0 if self.is_number(v) else self.levels[v - self.n_numbers]
+
+    def nearest(self, v: int, most: int) -> list[int]:
+        """Give the ``most`` variables, ``v`` left out, that share its factors most."""
+        shared = self.famd.squared_correlations_ @ self.famd.squared_correlations_[v]
+        shared[v] = -1
+        return np.argsort(-shared, kind="stable")[: min(most, len(shared) - 1)].tolist()
 
     def family(self, v: int) -> list[int]:
         """Give ``v`` and, if it is a mask, the variables it blanks."""
@@ -191,9 +196,11 @@ class Persons:
 
     def _add(self, v: int, sign: int) -> None:
         whole = sign * np.eye(self.coordinates.shape[1], dtype=np.float32)
-        for start in range(0, len(self), _BLOCK):
-            rows = slice(start, start + _BLOCK)
+
+        def change(_: int, rows: slice) -> None:
             self.coordinates[rows] += self.shares(v, whole, rows)
+
+        by_blocks(change, len(self))
 
     def _bin(self, v: int) -> None:
         coding = self.coding

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sosie.generators._blocks import by_blocks, n_blocks
 from sosie.generators._coding import BINS
 from sosie.generators._moments import calibrated
 from sosie.generators._predictors import Predictors, outputs_of
@@ -101,18 +102,38 @@ class Conditional:
         scores : ndarray of shape (n,), float32, or None
             The scores of a number.
         """
-        n = len(rows)
-        leaf = self._tree.leaves(self._predictors.bins(rows, slice(None)))
+        if keep_moments:
+            drawn = self._drawn(rows, slice(0, len(rows)), rng, keep_moments=True)
+        else:
+            rngs = rng.spawn(n_blocks(len(rows)))
+            parts = by_blocks(lambda i, block: self._drawn(rows, block, rngs[i]), len(rows))
+            drawn = np.concatenate(parts)
+        if self._margin is None:
+            return drawn, None
+        scores = np.clip(drawn, 0, 1)
+        values = self._margin.quantile(scores)
+        missing = rows.missing(self._v)
+        known = slice(None) if missing is None else np.flatnonzero(~missing)
+        if len(drawn[known]):
+            values[known], scores[known] = self._margin.spread(drawn[known], rng)
+        return values, scores
+
+    def _drawn(
+        self, rows: Persons, block: slice, rng: np.random.Generator, *, keep_moments: bool = False
+    ) -> NDArray[Any]:
+        """Draw a block of rows: codes, or scores before their margin is restored."""
+        leaf = self._tree.leaves(self._predictors.bins(rows, block))
+        n = len(leaf)
         start, size = self._start.take(leaf), self._size.take(leaf)
-        own = self._place - start
+        own = self._place[block] - start
         # Where the person is a donor of the leaf, its place is passed over.
-        barred = (self._place >= 0) & (own >= 0) & (own < size) & (size > 1)
+        barred = (self._place[block] >= 0) & (own >= 0) & (own < size) & (size > 1)
         choices = (size - barred).astype(np.float32)
         noise = rng.standard_normal(n, dtype=np.float32) if self._margin else None
 
         def at(chance: NDArray[np.float32]) -> NDArray[Any]:
             """Give the value at ``chance`` in (0, 1) of the law of each row."""
-            place = np.minimum((chance * choices).astype(np.int32), size - barred - 1)
+            place = np.minimum((chance * choices).astype(np.intp), size - barred - 1)
             place += barred & (place >= own)
             place += start
             drawn = self._values.take(place)
@@ -123,23 +144,18 @@ class Conditional:
             return np.where(self._atom.take(place), drawn, blurred)
 
         chance = rng.random(n, dtype=np.float32)
-        missing = rows.missing(self._v)
-        known = np.arange(n) if missing is None else np.flatnonzero(~missing)
-        if keep_moments and len(known):
-            chance = calibrated(
-                chance,
-                lambda c: self._coded(at(c)),
-                _with_one(rows.others(self._v)),
-                known,
-                self._moments,
-            )
-        drawn = at(chance)
-        if self._margin is None:
-            return drawn, None
-        values, scores = self._margin.quantile(np.clip(drawn, 0, 1)), np.clip(drawn, 0, 1)
-        if len(known):
-            values[known], scores[known] = self._margin.spread(drawn[known], rng)
-        return values, scores
+        if keep_moments:
+            missing = rows.missing(self._v)
+            known = np.arange(n) if missing is None else np.flatnonzero(~missing)
+            if len(known):
+                chance = calibrated(
+                    chance,
+                    lambda c: self._coded(at(c)),
+                    _with_one(rows.others(self._v)),
+                    known,
+                    self._moments,
+                )
+        return at(chance)
 
     def _targets(self, source: NDArray[Any]) -> NDArray[np.float64]:
         """Give what the tree explains: scores, or outputs of levels, (m, outputs)."""
@@ -158,10 +174,10 @@ class Conditional:
         """Order the persons by leaf and, in a leaf, by value."""
         leaf = self._tree.leaves(self._predictors.bins(persons, known))
         donors = known[_order(leaf, source[known])]
-        self._place = np.full(len(persons), -1, np.int32)
-        self._place[donors] = np.arange(len(donors), dtype=np.int32)
-        self._size = np.bincount(leaf, minlength=self._tree.n_leaves_).astype(np.int32)
-        self._start = np.cumsum(self._size, dtype=np.int32) - self._size
+        self._place = np.full(len(persons), -1)
+        self._place[donors] = np.arange(len(donors))
+        self._size = np.bincount(leaf, minlength=self._tree.n_leaves_)
+        self._start = np.cumsum(self._size) - self._size
         self._values = source[donors]
         if self._margin is not None:
             scores = self._values

@@ -23,6 +23,9 @@ _OUTPUTS = 3
 _RIDGE = 0.02
 """Added to the variance of each standardised column: small factors are mostly noise."""
 
+_SCREENED = 60
+"""Variables whose tie to the target is measured, of those that share its factors most."""
+
 _FINE = 2048
 
 
@@ -104,7 +107,7 @@ class Predictors:
         """Choose the variables most tied to the target; order the levels of each."""
         coding, ties = persons.coding, {}
         barred = {*coding.family(self._v), coding.mask_of[self._v]}
-        for f in range(coding.n_variables):
+        for f in coding.nearest(self._v, _SCREENED):
             if f in barred or (weights is not None and weights[f] == 0):
                 continue
             bins = persons.bins[f][rows]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from itertools import count
 from typing import TYPE_CHECKING, Self
 
@@ -119,17 +117,9 @@ class Tree:
         """Give the leaf of each row of ``bins`` (predictors, m): shape (m,), int32."""
         m = bins.shape[1]
         found = np.empty(m, np.int32)
-
-        def settle(start: int) -> None:
+        for start in range(0, m, _BLOCK):
             block = np.ascontiguousarray(bins[:, start : start + _BLOCK])
             found[start : start + _BLOCK] = self._leaf_number.take(self._walk(block))
-
-        starts = range(0, m, _BLOCK)
-        if len(starts) == 1:
-            settle(0)
-        elif starts:
-            with ThreadPoolExecutor(os.cpu_count()) as pool:
-                list(pool.map(settle, starts))
         return found
 
     def _walk(self, bins: Bins) -> NDArray[np.intp]:
