@@ -26,7 +26,7 @@ __all__ = ["Gibbs"]
 _MOMENTS_KEPT_UP_TO = 20_000
 """Rows up to which moments are kept: beyond, what chance moves is below 1 in 100."""
 
-_MOST_FACTORS, _FEW_FACTORS = 100, 16
+_MOST_FACTORS, _FEW_FACTORS = 100, 10
 """Factors that stand for the other columns where moments are kept, and where not."""
 
 _MOST_PREDICTORS, _FEW_PREDICTORS = 30, 10

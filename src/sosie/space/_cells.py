@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sosie.space._margins import order_of
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -67,7 +69,7 @@ class _Axis:
     def __init__(self, values: NDArray[np.float32], rng: np.random.Generator) -> None:
         shuffled = rng.permutation(len(values))
         self.values = values
-        self.row_at = shuffled[np.argsort(values[shuffled], kind="stable")]
+        self.row_at = shuffled[order_of(values[shuffled])]
         self.rank = np.empty(len(values), np.int64)
         self.rank[self.row_at] = np.arange(len(values))
 

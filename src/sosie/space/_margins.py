@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["Margin"]
+__all__ = ["Margin", "order_of"]
 
 _GRID = 1024
 """Places at which the quantile function is tabled for quick, approximate reading."""
@@ -160,4 +160,17 @@ def _piece_starts(atom: NDArray[np.bool_], new: NDArray[np.bool_], k: int) -> ND
 def _random_tie_order(latent: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.int64]:
     """Order ``latent``, equal values at random."""
     shuffled = rng.permutation(len(latent))
-    return shuffled[np.argsort(latent[shuffled], kind="stable")]
+    return shuffled[order_of(latent[shuffled])]
+
+
+def order_of(values: NDArray[np.float32]) -> NDArray[np.int64]:
+    """Order ``values``, equal ones by their place: as a stable argsort, but far faster.
+
+    A float and its place make one word; the bits of floats, those below zero turned over,
+    are in the order of the floats.
+    """
+    bits = (values + np.float32(0)).view(np.uint32)  # -0 becomes 0
+    ordered = np.where(bits >> 31, ~bits, bits | np.uint32(1 << 31)).astype(np.uint64)
+    word = ordered << np.uint64(32) | np.arange(len(values), dtype=np.uint64)
+    word.sort()
+    return (word & np.uint64(0xFFFFFFFF)).astype(np.int64)
