@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import difflib
+import hashlib
+import secrets
+from collections.abc import Mapping
+from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
@@ -18,7 +22,7 @@ from sosie.space import Columns
 from sosie.table import Table
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable
     from contextlib import AbstractContextManager
 
     from numpy.typing import NDArray
@@ -31,6 +35,8 @@ KERNELS: dict[str, Callable[[], Kernel]] = {
     kernel.name: kernel for kernel in (Gibbs, Rotation, Gaussian, Published)
 }
 """The kernels by name; the first is the default."""
+
+_HEAVIEST = 1_000_000
 
 
 class Avatar:
@@ -52,8 +58,9 @@ class Avatar:
         out when neighbourhoods are made.
     kernel : str or Kernel
         ``"gibbs"`` (default), ``"rotation"``, ``"gaussian"`` or ``"published"``.
-    seed : int
-        Same input, parameters and seed give the same avatars.
+    seed : int, optional
+        Same input, parameters and seed give the same avatars. Drawn afresh where it is not
+        given: who knows the seed and all rows but one could try values for the last.
 
     Attributes
     ----------
@@ -61,6 +68,11 @@ class Avatar:
         The original.
     n_factors_ : int
         Number of factors used.
+    seed_ : int
+        The seed used: keep it with the original.
+    rare_labels_ : dict of column to int
+        How many labels of a column fewer than ``k`` persons hold, where there are some. Such
+        a label may come out: that somebody has it is then known. Group them to avoid it.
 
     Examples
     --------
@@ -79,7 +91,7 @@ class Avatar:
         n_factors: int = 5,
         column_weights: Mapping[str, float] | None = None,
         kernel: str | Kernel = "gibbs",
-        seed: int = 0,
+        seed: int | None = None,
     ) -> None:
         self.k = k
         self.n_factors = n_factors
@@ -126,7 +138,11 @@ class Avatar:
         known = columns.known_numbers()
         self._steps = Steps(free.schema.order, known)
         columns = columns.with_numbers(self._steps.taken(known))
-        fit_seed, draw_seed = np.random.SeedSequence(self.seed).spawn(2)
+        self.seed_ = secrets.randbelow(2**53) if self.seed is None else self.seed
+        self.rare_labels_ = _rare_labels(columns, free, self.k)
+        # With the table in it, a seed that others know tells them nothing of the order.
+        entropy = [self.seed_, *np.frombuffer(_digest(columns), np.uint32).tolist()]
+        fit_seed, draw_seed = np.random.SeedSequence(entropy).spawn(2)
         with _one_thread():
             self._kernel = kernel.fit(
                 columns,
@@ -156,7 +172,12 @@ class Avatar:
             Of the kind that was given to :meth:`fit`, rows in random order unless linked.
         """
         released, sensitive = self.sample_tables()
-        return (sensitive if linked else released).native()
+        if not linked:
+            return released.native()
+        frame = sensitive.native()
+        if hasattr(frame, "attrs"):  # pandas; the tables of sample_tables are marked always
+            frame.attrs["sensitive"] = "linked: row i is the avatar of person i"
+        return frame
 
     def sample_tables(self, progress: Callable[[float], None] | None = None) -> tuple[Table, Table]:
         """Draw one avatar a person, and give the avatars twice.
@@ -191,9 +212,13 @@ class Avatar:
         return self.fit(data).sample()
 
     def _checked_kernel(self) -> Kernel:
-        if self.n_factors < 1:
-            raise ParameterError(f"The number of factors is at least 1, not {self.n_factors}.")
-        if not isinstance(self.kernel, str):
+        _check_whole("k", self.k, 1)
+        _check_whole("n_factors", self.n_factors, 1)
+        if self.seed is not None:
+            _check_whole("seed", self.seed, 0)
+        if not isinstance(self.column_weights or {}, Mapping):
+            raise ParameterError("column_weights is a mapping of columns to weights.")
+        if not isinstance(self.kernel, str) and hasattr(self.kernel, "draw"):
             return self.kernel
         if self.kernel not in KERNELS:
             listed = ", ".join(KERNELS)
@@ -202,8 +227,6 @@ class Avatar:
 
     def _check_against(self, table: Table) -> None:
         n = len(table)
-        if self.k < 1:
-            raise ParameterError(f"k is at least 1, not {self.k}.")
         if self.k >= n:
             raise ParameterError(
                 f"k = {self.k} neighbours need at least {self.k + 1} persons and the table has "
@@ -214,10 +237,20 @@ class Avatar:
                 near = difflib.get_close_matches(name, table.names, 1)
                 hint = f"did you mean {near[0]!r}?" if near else "check its spelling."
                 raise ParameterError(f"There is no column {name!r} to weigh; {hint}")
-            if not (np.isfinite(weight) and weight >= 0):
-                raise ParameterError(f"The weight of column {name!r} must be a number >= 0.")
+            if not (isinstance(weight, Real) and 0 <= weight <= _HEAVIEST):
+                raise ParameterError(
+                    f"The weight of column {name!r} must be a number from 0 to {_HEAVIEST:,}."
+                )
         if not table.reduced().names:
             raise DataError("Every column is constant: there is nothing to tell persons apart.")
+        free = table.reduced().frame
+        few = [name for name in free.columns if n - free[name].null_count() < self.k]
+        if few:
+            listed = ", ".join(map(repr, few))
+            raise DataError(
+                f"Fewer than k = {self.k} persons have a value in: {listed}; drop what so few "
+                "have, or use a smaller k."
+            )
 
     def _weights(self, columns: Columns) -> NDArray[np.float64] | None:
         """Give the weight of each variable: numbers, levels, then masks."""
@@ -231,6 +264,31 @@ class Avatar:
         if not any(said):
             raise ParameterError("All columns weigh 0: at least one must count.")
         return np.array([*said, *masks])
+
+
+def _check_whole(name: str, value: object, least: int) -> None:
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
+        raise ParameterError(f"{name} is a whole number of at least {least}, not {value!r}.")
+
+
+def _rare_labels(columns: Columns, table: Table, k: int) -> dict[str, int]:
+    """Count, for each column, the labels that some persons hold but fewer than ``k``."""
+    found = {}
+    for name in columns.codes:
+        codes = table.codes(name)
+        counts = np.bincount(codes[codes >= 0], minlength=columns.levels[name])
+        rare = int(((counts > 0) & (counts < k)).sum())
+        if rare:
+            found[name] = rare
+    return found
+
+
+def _digest(columns: Columns) -> bytes:
+    """Give a hash of all the cells."""
+    found = hashlib.sha256()
+    for values in (*columns.numbers.values(), *columns.codes.values(), *columns.masks):
+        found.update(np.ascontiguousarray(values).data)
+    return found.digest()
 
 
 def _one_thread() -> AbstractContextManager[object]:

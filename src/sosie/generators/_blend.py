@@ -28,7 +28,8 @@ def blend(
     """Make a row from each set of donors.
 
     A number is the weighted sum of the donors' numbers; a level, and whether a cell is
-    missing, is that of one donor, drawn for each column with the weights that are positive.
+    missing, is that of one donor, drawn for each column with the weights that are positive,
+    and once for columns that are missing together.
 
     Parameters
     ----------
@@ -70,12 +71,14 @@ def blend(
         )
         for name, values in columns.numbers.items()
     }
-    return replace(
-        columns,
-        numbers=numbers,
-        codes={name: codes[drawn()] for name, codes in columns.codes.items()},
-        masks=tuple(mask[drawn()] for mask in columns.masks),
-    )
+    # Whether a cell is missing, and its level where it is not, come from the same donor.
+    of_mask = [drawn() for _ in columns.masks]
+    codes = {
+        name: places[of_mask[columns.mask_of[name]] if name in columns.mask_of else drawn()]
+        for name, places in columns.codes.items()
+    }
+    masks = tuple(mask[donor] for mask, donor in zip(columns.masks, of_mask, strict=True))
+    return replace(columns, numbers=numbers, codes=codes, masks=masks)
 
 
 def _combined(

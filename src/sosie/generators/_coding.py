@@ -143,7 +143,10 @@ class Persons:
     def others(self, v: int, rows: slice | NDArray[np.intp] = slice(None)) -> Floats:
         """Give the coordinates without the share of ``v`` and of what it blanks."""
         whole = np.eye(self.coordinates.shape[1], dtype=np.float32)
-        return self.others_along(v, whole, rows)
+        found = self.coordinates[rows].copy()
+        for member in self.coding.family(v):
+            found -= self.shares(member, whole, rows)
+        return found
 
     def others_along(
         self, v: int, directions: Floats, rows: slice | NDArray[np.intp] = slice(None)

@@ -112,6 +112,12 @@ class Gibbs:
         # More moments than a tenth of the persons would tell of persons, not of columns.
         return min(_MOST_FACTORS, max(10, n // 10)) if self._keep_moments else _FEW_FACTORS
 
+    def _order(self, rng: np.random.Generator) -> list[int]:
+        """Order the variables of a sweep: masks first, so that values are drawn for keeps."""
+        named = len(self._coding.names)
+        masks = named + rng.permutation(self._coding.n_masks)
+        return [*masks.tolist(), *rng.permutation(named).tolist()]
+
     def draw(
         self, rng: np.random.Generator, progress: Callable[[float], None] | None = None
     ) -> Columns:
@@ -122,7 +128,7 @@ class Gibbs:
         done = 0
         for sweep in range(self.sweeps):
             keep = self._keep_moments and sweep == self.sweeps - 1
-            for v in rng.permutation(coding.n_variables).tolist():
+            for v in self._order(rng):
                 avatars.put(v, *self._laws[v].draw(avatars, rng, keep_moments=keep))
                 done += 1
                 if progress:

@@ -51,7 +51,8 @@ def outputs_of(v: int, persons: Persons, rows: NDArray[np.intp]) -> NDArray[np.f
     np.add.at(sums, codes, others)
     cross = (sums - counts[:, None] * others.mean(axis=0)).T / np.sqrt(share) / len(rows)
     predicted = cross.T @ np.linalg.solve(_gram(others), cross)
-    directions = np.linalg.eigh(predicted)[1][:, ::-1][:, : min(_OUTPUTS, n_levels - 1)]
+    kept = max(1, min(_OUTPUTS, n_levels - 1))  # one level alone has a law of its own
+    directions = np.linalg.eigh(predicted)[1][:, ::-1][:, :kept]
     table = directions / np.sqrt(share)[:, None]
     table -= counts @ table / len(rows)
     return table.astype(np.float32)

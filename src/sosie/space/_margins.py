@@ -20,12 +20,15 @@ _GRID = 1024
 class Margin:
     r"""Distribution of a numeric column, never finer than ``k`` persons.
 
-    A value that at least ``k`` persons share is an atom: it keeps its exact share, so that
-    spikes at zero, rounded values and small integers stay what they are. The other
-    persons, in the order of their values, make blocks of ``k`` or more between atoms. In a
-    block only its two ends and its mean are kept: a value is
-    :math:`lo + (hi - lo) f^a`, with :math:`f` uniform and :math:`a` such that the mean is
-    that of the block. Tails keep their weight, and no person's own value is ever a knot.
+    A value that at least ``k`` persons share is an atom: it keeps its share, so that spikes
+    at zero, rounded values and small integers stay what they are. The other persons, in
+    the order of their values, make blocks of ``k`` or more; where fewer stand between two
+    atoms, the block is made up with persons of the larger one. Of a block are kept its two
+    ends and its mean :math:`m`: a value is :math:`lo + (hi - lo) f^a`, with :math:`f`
+    uniform and :math:`a` such that the mean is that of the block. An end farther from the
+    mean than the largest of ``k`` exponential values would be, :math:`1 + 1/2 + ... + 1/k`
+    times the mean, is brought there: an outlier is told by what it adds to the mean of its
+    block, and by nothing else.
 
     Parameters
     ----------
@@ -61,17 +64,19 @@ class Margin:
         new = np.r_[True, ordered[1:] > ordered[:-1]]
         first = np.flatnonzero(new)
         counts = np.diff(np.r_[first, n])
-        atom = np.repeat(counts >= self.k, counts)
-
-        starts = np.flatnonzero(_piece_starts(atom, new, self.k))
+        starts, self._atom = _pieces(first, counts, n, self.k)
         ends = np.r_[starts[1:], n]
-        self._atom = atom[starts]
         self._start = starts.astype(np.float64)
         self._length = (ends - starts).astype(np.float64)
-        self._high = ordered[ends - 1]
-        low = np.r_[ordered[0], self._high[:-1]]
-        self._low = np.where(self._atom, self._high, low)
         mean = np.add.reduceat(ordered, starts) / self._length
+        low, high = ordered[starts], ordered[ends - 1]
+        farthest = (1 / np.arange(1, max(self.k, 2) + 1)).sum()
+        self._high = np.minimum(high, low + farthest * (mean - low))
+        self._low = np.maximum(low, high - farthest * (high - mean))
+        self._low, self._high = (
+            np.where(self._atom, low, self._low),
+            np.where(self._atom, high, self._high),
+        )
         width = np.where(self._high > self._low, self._high - self._low, 1)
         self._power = 1 / np.clip((mean - self._low) / width, 0.1, 0.9) - 1
 
@@ -143,18 +148,51 @@ class Margin:
         return np.searchsorted(self._start, rank, side="right") - 1
 
 
-def _piece_starts(atom: NDArray[np.bool_], new: NDArray[np.bool_], k: int) -> NDArray[np.bool_]:
-    """Tell where, in ordered values, an atom or a block of ``k`` or more others starts."""
-    n = len(atom)
-    turn = np.r_[True, atom[1:] != atom[:-1]]
-    run_start = np.flatnonzero(turn)
-    run_length = np.diff(np.r_[run_start, n])
-    inside = np.arange(n) - np.repeat(run_start, run_length)
-    length = np.repeat(run_length, run_length)
-    blocks = np.maximum(length // k, 1)
-    block = inside * blocks // length
-    changed = np.r_[True, block[1:] != block[:-1]]
-    return turn | np.where(atom, new, changed)
+def _pieces(
+    first: NDArray[np.intp], counts: NDArray[np.intp], n: int, k: int
+) -> tuple[NDArray[np.intp], NDArray[np.bool_]]:
+    """Part n ordered persons into atoms and blocks of at least ``k``.
+
+    Parameters
+    ----------
+    first, counts : ndarray of shape (distinct values,)
+        First person of each distinct value, and how many have it.
+    n, k : int
+
+    Returns
+    -------
+    starts : ndarray of shape (pieces,)
+    atom : ndarray of shape (pieces,), bool
+    """
+    shared = counts >= k
+    opens = shared | np.r_[True, shared[:-1]]
+    starts = first[opens].tolist()
+    ends = [*starts[1:], n]
+    atom = shared[opens].tolist()
+    for i in range(len(starts)):
+        short = k - (ends[i] - starts[i])
+        if atom[i] or short <= 0:
+            continue
+        beside = [j for j in (i - 1, i + 1) if 0 <= j < len(starts)]
+        if not beside:
+            break  # fewer than k in all
+        j = max(beside, key=lambda j: ends[j] - starts[j])
+        size = ends[j] - starts[j]
+        lent = short if size - short >= k else size
+        if j < i:
+            starts[i], ends[j] = starts[i] - lent, ends[j] - lent
+        else:
+            ends[i], starts[j] = ends[i] + lent, starts[j] + lent
+    begun: list[int] = []
+    kinds: list[bool] = []
+    for start, end, whole in zip(starts, ends, atom, strict=True):
+        if end - start < k and begun:
+            kinds[-1] = kinds[-1] and end == start  # too few still: one with those before
+        elif end > start:
+            blocks = 1 if whole else max((end - start) // k, 1)
+            begun.extend(start + (end - start) * b // blocks for b in range(blocks))
+            kinds.extend([whole] * blocks)
+    return np.array(begun), np.array(kinds)
 
 
 def _random_tie_order(latent: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.int64]:
