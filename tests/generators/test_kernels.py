@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy.spatial.distance import cdist
 
 from sosie.generators import Avatar, Published, Rotation
+from sosie.generators._kernel import Setting
 from sosie.generators._moments import calibrated
 from sosie.generators._order import Steps
 from sosie.generators._rotation import rotations
@@ -85,7 +86,7 @@ def test_published_weights_rest_on_three_neighbours_whatever_k():
     # Weights are linear in the values: with indicators for values they come out by themselves.
     marks = {str(i): np.eye(400)[i] for i in range(400)}
     for k in (20, 100):
-        kernel = Published().fit(columns, k=k, n_factors=5, weights=None, rng=rng)
+        kernel = Published().fit(columns, Setting(k, 5), rng)
         kernel._columns = replace(columns, numbers=marks)
         weights = np.stack(list(kernel.draw(rng).numbers.values()))
         np.testing.assert_allclose(weights.sum(axis=0), 1, atol=1e-4)
@@ -114,7 +115,7 @@ def test_rotation_keeps_mean_and_covariance_exactly_before_margins(cancer):
     numbers = cancer.drop(columns="target").astype(float)
     columns = Columns.of(Table.of(numbers))
     rng = np.random.default_rng(0)
-    kernel = Rotation().fit(columns, k=10, n_factors=5, weights=None, rng=rng)
+    kernel = Rotation().fit(columns, Setting(10, 5), rng)
     kernel._margins = {}  # what ranks restore is not exact
     drawn = pd.DataFrame(kernel.draw(rng).numbers)
     np.testing.assert_allclose(drawn.mean(), numbers.mean(), rtol=1e-5)

@@ -15,6 +15,7 @@ from threadpoolctl import threadpool_limits
 from sosie.errors import DataError, ParameterError
 from sosie.generators._gaussian import Gaussian
 from sosie.generators._gibbs import Gibbs
+from sosie.generators._kernel import Setting
 from sosie.generators._order import Steps
 from sosie.generators._published import Published
 from sosie.generators._rotation import Rotation
@@ -146,11 +147,9 @@ class Avatar:
         with _one_thread():
             self._kernel = kernel.fit(
                 columns,
-                k=self.k,
-                n_factors=self.n_factors,
-                weights=self._weights(columns),
-                rng=np.random.default_rng(fit_seed),
-                progress=progress,
+                Setting(self.k, self.n_factors, self._weights(columns)),
+                np.random.default_rng(fit_seed),
+                progress,
             )
         self._draw_seed = draw_seed
         self.table_, self._free = table, free

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sosie.generators._coding import Persons
+    from sosie.generators._kernel import Setting
 
 __all__ = ["Conditional"]
 
@@ -45,10 +46,9 @@ class Conditional:
         The variable.
     persons : Persons
         The originals.
-    k : int
-        Least number of other persons in a leaf.
-    weights : ndarray of shape (variables,) or None
-        Importance of each variable where a tree splits.
+    setting : Setting
+        Its ``k`` is the least number of other persons in a leaf; its weights are those of the
+        variables where a tree chooses what to split on.
     rng : Generator
     n_predictors : int
         Most variables the tree may split on.
@@ -60,8 +60,7 @@ class Conditional:
         self,
         v: int,
         persons: Persons,
-        k: int,
-        weights: NDArray[np.float64] | None,
+        setting: Setting,
         rng: np.random.Generator,
         n_predictors: int,
         *,
@@ -78,8 +77,8 @@ class Conditional:
         self._outputs = outputs_of(v, persons, some)
         source = persons.scores[v] if self._margin else persons.values[v]
         targets = self._targets(source[some])
-        self._predictors = Predictors(v, persons, some, targets, weights, n_predictors)
-        self._tree = Tree(k + 1, BINS).fit(self._predictors.bins(persons, some), targets)
+        self._predictors = Predictors(v, persons, some, targets, setting.weights, n_predictors)
+        self._tree = Tree(setting.k + 1, BINS).fit(self._predictors.bins(persons, some), targets)
         self._set_donors(persons, known, source)
         if keep_moments:
             others = _with_one(persons.others(v, known))

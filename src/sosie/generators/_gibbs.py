@@ -17,8 +17,7 @@ from sosie.generators._rotation import Rotation
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
-
+    from sosie.generators._kernel import Setting
     from sosie.space import Columns
 
 __all__ = ["Gibbs"]
@@ -42,8 +41,8 @@ class Gibbs:
     already close to it: one sweep repairs what the rotation distorts, and replaces every
     cell by one drawn from at least ``k`` other persons.
 
-    - The mean product of each column with every other is that of the originals, up to
-      20,000 rows: the noise of the draws does not add to that of the sample.
+    - Up to 20,000 rows the mean product of each column with every other is held to that of
+      the originals: the noise of the draws does not add to that of the sample.
     - No number is known finer than ``k`` persons, no leaf or cell holds fewer.
     - Cells that are missing together go on being so: the pattern is drawn like a column.
 
@@ -69,24 +68,21 @@ class Gibbs:
     def fit(
         self,
         columns: Columns,
-        *,
-        k: int,
-        n_factors: int,
-        weights: NDArray[np.float64] | None,
+        setting: Setting,
         rng: np.random.Generator,
         progress: Callable[[float], None] | None = None,
     ) -> Self:
         """Part the persons into cells and learn the law of each column."""
-        self._columns = columns
+        self._columns, k = columns, setting.k
         self._keep_moments = len(columns) <= _MOMENTS_KEPT_UP_TO
         margins = margins_of(columns, k)
         n_predictors = _MOST_PREDICTORS if self._keep_moments else _FEW_PREDICTORS
         coding = self._coding = Coding(columns, margins, self._n_coded(len(columns)))
         persons = Persons(coding, columns)
-        if weights is None and n_factors <= persons.coordinates.shape[1]:
-            coordinates = persons.coordinates[:, :n_factors]
+        if setting.weights is None and setting.n_factors <= persons.coordinates.shape[1]:
+            coordinates = persons.coordinates[:, : setting.n_factors]
         else:
-            coordinates = coordinates_of(columns, n_factors, weights)
+            coordinates = coordinates_of(columns, setting)
         self._rotation = Rotation().part(columns, coordinates, margins, k, rng)
         self.n_factors_ = self._rotation.n_factors_
         done = 0
@@ -94,7 +90,12 @@ class Gibbs:
         def learn(v: int, own_rng: np.random.Generator) -> Conditional:
             nonlocal done
             law = Conditional(
-                v, persons, k, weights, own_rng, n_predictors, keep_moments=self._keep_moments
+                v,
+                persons,
+                setting,
+                own_rng,
+                n_predictors,
+                keep_moments=self._keep_moments,
             )
             done += 1
             if progress:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar, Protocol, Self
 
 import numpy as np
 
-from sosie.space import FAMD, Margin
+from sosie.space import FAMD, Margin, Neighbours
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -15,7 +16,26 @@ if TYPE_CHECKING:
 
     from sosie.space import Columns
 
-__all__ = ["Kernel", "coordinates_of", "margins_of"]
+__all__ = ["Kernel", "Setting", "coordinates_of", "margins_of", "neighbours_of"]
+
+
+@dataclass(frozen=True)
+class Setting:
+    """What neighbourhoods are made with.
+
+    Parameters
+    ----------
+    k : int
+        Persons in a neighbourhood, besides the person.
+    n_factors : int
+        Factors in which neighbourhoods are made.
+    weights : ndarray of float or None
+        Inertia of each column of ``Columns.mixed``.
+    """
+
+    k: int
+    n_factors: int
+    weights: NDArray[np.float64] | None = None
 
 
 class Kernel(Protocol):
@@ -29,14 +49,11 @@ class Kernel(Protocol):
     def fit(
         self,
         columns: Columns,
-        *,
-        k: int,
-        n_factors: int,
-        weights: NDArray[np.float64] | None,
+        setting: Setting,
         rng: np.random.Generator,
         progress: Callable[[float], None] | None = None,
     ) -> Self:
-        """Learn from n persons; ``weights`` has one entry a column of ``columns.mixed()``."""
+        """Learn from n persons."""
         ...
 
     def draw(
@@ -46,13 +63,18 @@ class Kernel(Protocol):
         ...
 
 
-def coordinates_of(
-    columns: Columns, n_factors: int, weights: NDArray[np.float64] | None
-) -> NDArray[np.float32]:
+def coordinates_of(columns: Columns, setting: Setting) -> NDArray[np.float32]:
     """Place persons in the first factors."""
     mixed = columns.mixed()
-    famd = FAMD(n_factors, weights=None if weights is None else weights.tolist())
-    return famd.fit(mixed).transform(mixed)
+    weights = None if setting.weights is None else setting.weights.tolist()
+    return FAMD(setting.n_factors, weights=weights).fit(mixed).transform(mixed)
+
+
+def neighbours_of(
+    coordinates: NDArray[np.float32], k: int, rng: np.random.Generator
+) -> tuple[NDArray[np.float32], NDArray[np.int32]]:
+    """Find the distances and the rows of the ``k`` nearest neighbours of each person."""
+    return Neighbours(k, seed=int(rng.integers(2**31))).fit(coordinates).kneighbours()
 
 
 def margins_of(columns: Columns, k: int) -> dict[str, Margin]:

@@ -7,14 +7,12 @@ from typing import TYPE_CHECKING, ClassVar, Self
 import numpy as np
 
 from sosie.generators._blend import blend
-from sosie.generators._kernel import coordinates_of
-from sosie.space import Neighbours
+from sosie.generators._kernel import coordinates_of, neighbours_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from numpy.typing import NDArray
-
+    from sosie.generators._kernel import Setting
     from sosie.space import Columns
 
 __all__ = ["Published"]
@@ -50,19 +48,15 @@ class Published:
     def fit(
         self,
         columns: Columns,
-        *,
-        k: int,
-        n_factors: int,
-        weights: NDArray[np.float64] | None,
+        setting: Setting,
         rng: np.random.Generator,
         progress: Callable[[float], None] | None = None,
     ) -> Self:
         """Find the neighbours of each person."""
-        coordinates = coordinates_of(columns, n_factors, weights)
+        coordinates = coordinates_of(columns, setting)
         self.n_factors_ = coordinates.shape[1]
-        search = Neighbours(k, seed=int(rng.integers(2**31))).fit(coordinates)
         self._columns = columns
-        self._distances, self._neighbours = search.kneighbours()
+        self._distances, self._neighbours = neighbours_of(coordinates, setting.k, rng)
         return self
 
     def draw(

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from sosie.generators._kernel import Setting
     from sosie.space import Columns, Margin
 
 __all__ = ["Rotation"]
@@ -49,16 +50,14 @@ class Rotation:
     def fit(
         self,
         columns: Columns,
-        *,
-        k: int,
-        n_factors: int,
-        weights: NDArray[np.float64] | None,
+        setting: Setting,
         rng: np.random.Generator,
         progress: Callable[[float], None] | None = None,
     ) -> Self:
         """Part the persons into cells."""
-        coordinates = coordinates_of(columns, n_factors, weights)
-        return self.part(columns, coordinates, margins_of(columns, k), k, rng)
+        coordinates = coordinates_of(columns, setting)
+        margins = margins_of(columns, setting.k)
+        return self.part(columns, coordinates, margins, setting.k, rng)
 
     def part(
         self,
