@@ -318,6 +318,133 @@ def test_disk_full_at_the_second_file(rossi: Path) -> None:
     # Enough for the linked avatars, which Parquet packs, not for the same as text.
     ran = limited(7_000, "avatar", rossi, "--out", out, "--linked", linked)
     refused(ran, rossi.parent, str(out), kept=("rossi.csv",))
+    out.write_text("older")
+    linked.write_text("older too")
+    ran = limited(7_000, "avatar", rossi, "--out", out, "--linked", linked)
+    refused(ran, rossi.parent, str(out), kept=("rossi.csv", "a.csv", "l.parquet"))
+    assert (out.read_text(), linked.read_text()) == ("older", "older too")
+
+
+@pytest.mark.parametrize("older", [True, False])
+@pytest.mark.parametrize("links", [True, False])
+def test_a_second_name_that_cannot_be_taken(
+    older: bool, links: bool, rossi: Path, sosie: Sosie, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    out, linked = rossi.with_name("a.csv"), rossi.with_name("l.csv")
+    for path in (out, linked) if older else ():
+        path.write_text("older")
+    replace = Path.replace
+
+    def locked(self: Path, target: Path) -> Path:
+        if target == out:
+            raise PermissionError(13, "Permission denied")
+        return replace(self, target)
+
+    def unknown(*_: object, **__: object) -> None:
+        raise OSError(95, "Operation not supported")
+
+    monkeypatch.setattr(Path, "replace", locked)
+    if not links:
+        monkeypatch.setattr(os, "link", unknown)
+    ran = sosie("avatar", rossi, "--out", out, "--linked", linked)
+    kept = ("a.csv", "l.csv") if older else ()
+    refused(ran, rossi.parent, str(out), "Permission denied", kept=("rossi.csv", *kept))
+    assert not older or out.read_text() == linked.read_text() == "older"
+
+
+@pytest.fixture
+def hospital(tmp_path: Path) -> Path:
+    """A file as hospitals have them: a number of the patient, a free text, a mixed column."""
+    lines = ["patient id,age,sex,note,rank"]
+    lines += [
+        f"P{i * 37 % 1000:04},{20 + i * 7 % 61},{'fm'[i % 2]},"
+        f"{SECRET} came on day {i * i} and left again on day {i * i + i},"
+        f"{i * 1.5 if i % 5 < 3 else f'{SECRET}{i}'}"
+        for i in range(100)
+    ]
+    path = tmp_path / "hospital.csv"
+    path.write_text("\n".join(lines) + "\n")
+    return path
+
+
+def test_the_refusal_gives_the_options_to_paste(hospital: Path, sosie: Sosie) -> None:
+    out = hospital.with_name("a.csv")
+    refused(
+        sosie("avatar", hospital, "--out", out),
+        hospital.parent,
+        "column 'patient id' is an identifier: add --recreate 'patient id' or --drop 'patient id'",
+        "column 'note' is free text: add --drop note",
+        "column 'rank' is of mixed types: 40 of 100 cells do not read as numbers (first on line 5)",
+        "schema",
+        kept=("hospital.csv",),
+    )
+    said = ["--recreate", "patient id", "--drop", "note", "--drop", "rank"]
+    ran = sosie("avatar", hospital, "--out", out, *said)
+    assert (ran.status, ran.err) == (0, "")
+    made = pl.read_csv(out)
+    assert made.columns == ["patient id", "age", "sex"]
+    assert made["patient id"].to_list() == [f"P{i:04}" for i in range(1, 101)]
+    ran = sosie("inspect", hospital, "--json", *said)
+    assert json.loads(ran.out)["ready"] is True
+
+
+def test_options_on_columns_win_over_the_schema(hospital: Path, sosie: Sosie) -> None:
+    schema, out = hospital.with_name("s.toml"), hospital.with_name("a.csv")
+    schema.write_text(
+        'drop = ["note"]\norder = [["age", "rank"]]\n'
+        'determined = [{ column = "patient id", by = "sex" }]\n'
+        '[[columns]]\nname = "rank"\nkind = "number"\n'
+        '[[columns]]\nname = "patient id"\nkind = "identifier"\n'
+    )
+    said = ["--schema", schema, "--drop", "rank", "--recreate", "patient id"]
+    ran = sosie("avatar", hospital, "--out", out, *said)
+    assert ran.status == 0, ran.err
+    assert pl.read_csv(out)["patient id"].n_unique() == 100
+    assert pl.read_csv(out).columns == ["patient id", "age", "sex"]
+
+
+@pytest.mark.parametrize("command", ["avatar", "inspect"])
+@pytest.mark.parametrize(
+    ("arguments", "parts"),
+    [
+        (["--drop", "notte"], ("'notte'", "did you mean 'note'?")),
+        (["--recreate", "patient_id"], ("'patient_id'", "did you mean 'patient id'?")),
+        (["--recreate", "zzzz"], ("'zzzz'", "check the spelling")),
+        (["--drop", "note", "--recreate", "note"], ("'note'", "--drop", "--recreate")),
+    ],
+)
+def test_options_on_columns_that_cannot_be(
+    command: str, arguments: list[str], parts: tuple[str, ...], hospital: Path, sosie: Sosie
+) -> None:
+    out = ["--out", hospital.with_name("a.csv")] if command == "avatar" else []
+    ran = sosie(command, hospital, *out, *arguments)
+    refused(ran, hospital.parent, *parts, kept=("hospital.csv",))
+
+
+def test_dates_are_not_made_pseudo_ids(tmp_path: Path, sosie: Sosie) -> None:
+    path = tmp_path / "t.parquet"
+    days = pl.Series(range(60)).cast(pl.Date)
+    pl.DataFrame({"day": days, "x": [i % 7 for i in range(60)]}).write_parquet(path)
+    ran = sosie("avatar", path, "--out", tmp_path / "a.csv", "--recreate", "day")
+    refused(ran, tmp_path, "'day'", "--drop", kept=("t.parquet",))
+
+
+def test_rare_labels_are_counted_and_not_shown(tmp_path: Path, sosie: Sosie) -> None:
+    path, out = tmp_path / "t.csv", tmp_path / "a.csv"
+    town = ["Paris"] * 90 + [f"{SECRET}a", f"{SECRET}a", f"{SECRET}b"] + ["Lyon"] * 7
+    rows = [f"{name},{'fm'[i % 2]},{i * 7 % 61}" for i, name in enumerate(town)]
+    path.write_text("the [town],sex,age\n" + "\n".join(rows) + "\n")
+    for lang, told in [
+        ("en", "Labels of fewer than 5 persons: 2 in 'the [town]'; grouping them protects"),
+        ("fr", "Modalités de moins de 5 personnes : 2 dans 'the [town]' ; les regrouper protège"),
+    ]:
+        ran = sosie("avatar", path, "--out", out, "--k", 5, "--lang", lang)
+        assert ran.status == 0, ran.err
+        assert sum(told in line for line in ran.out.splitlines()) == 1, ran.out
+        assert SECRET not in ran.out + ran.err
+    ran = sosie("avatar", path, "--out", out, "--k", 5, "--json")
+    assert list(json.loads(ran.out)) == KEYS
+    assert "Labels" not in sosie("avatar", path, "--out", out, "--k", 5, "--drop", "the [town]").out
 
 
 def test_any_name_works(tmp_path: Path, sosie: Sosie) -> None:

@@ -11,6 +11,7 @@ import pytest
 
 from sosie.cli import main
 from sosie.table import Table
+from sosie.table._atomic import Drafts
 
 SECRET = "Zorglub"
 
@@ -123,14 +124,14 @@ def test_stopped_by_a_signal(number: int, status: int, path: Path) -> None:
 def test_stopped_between_two_files(
     path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    write = Table.write
+    draft = Table._draft
 
-    def only_linked(table: Table, place: Path, *, private: bool = False) -> None:
-        if not private:
+    def only_linked(table: Table, place: Path, drafts: Drafts, *, private: bool) -> None:
+        if not table.sensitive:
             raise KeyboardInterrupt
-        write(table, place, private=private)
+        draft(table, place, drafts, private=private)
 
-    monkeypatch.setattr(Table, "write", only_linked)
+    monkeypatch.setattr(Table, "_draft", only_linked)
     out, linked = path.with_name("a.csv"), path.with_name("l.csv")
     assert ended(capsys, "avatar", path, "--out", out, "--linked", linked)[0] == 130
     assert list(path.parent.iterdir()) == [path]

@@ -210,6 +210,39 @@ def test_refuse_names_every_column_and_what_to_do(tmp_path: Path) -> None:
     assert table.names == ["age"]
 
 
+@pytest.mark.parametrize(
+    ("name", "pasted"),
+    [
+        ("id", "--recreate id or --drop id,"),
+        ("n° id", "--recreate 'n° id' or --drop 'n° id',"),
+        ("id's; rm *", """--drop 'id'"'"'s; rm *',"""),
+        ("id\n'é", "--drop $'id\\n\\'é',"),
+    ],
+)
+def test_options_to_paste_are_quoted_for_a_shell(name: str, pasted: str) -> None:
+    frame = pl.DataFrame({name: [f"P{i}" for i in range(50)], "age": [i % 9 for i in range(50)]})
+    refused(Table.of(frame).refuse, pasted, "is an identifier: add --recreate", "in a schema")
+
+
+@pytest.mark.parametrize(
+    ("n_words", "kind"), [(1, "numbers"), (40, "mixed"), (50, "mixed"), (51, "identifier")]
+)
+def test_columns_of_mixed_types(n_words: int, kind: str) -> None:
+    cells = [f"{SECRET}{i}" if i < n_words else f"{i},5" for i in range(100)][::-1]
+    frame = pl.DataFrame({"dose": cells, "age": [i % 9 for i in range(100)]})
+    if kind == "numbers":
+        refused(lambda: Table.of(frame), "'dose'", "1 cell does not read as numbers")
+        return
+    if kind == "identifier":
+        refused(Table.of(frame).refuse, "'dose' is an identifier")
+        return
+    table = Table.of(frame)
+    parts = (f"{n_words} of 100 cells", "numbers", f"row {101 - n_words}", "--drop dose")
+    refused(table.refuse, "column 'dose' is of mixed types", "--missing", *parts)
+    named = Table.of(frame.rename({"dose": "patient_id"}))
+    refused(named.refuse, "'patient_id' is an identifier")
+
+
 def test_odd_names_simply_work(tmp_path: Path) -> None:
     names = ['a "b"', "two\nlines", "😀", "", "x,y;z", "'", "a.b", "  "]
     rng = np.random.default_rng(0)

@@ -9,15 +9,13 @@ import sys
 import threading
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Self
+from typing import Annotated, Any, Self
 
 import typer
 
+from sosie.cli._columns import Drop, Recreate, check_remade, said_of_columns
 from sosie.cli._texts import language, texts
 from sosie.errors import ParameterError
-
-if TYPE_CHECKING:
-    from sosie.table import Table
 
 __all__ = ["avatar"]
 
@@ -54,6 +52,8 @@ def avatar(
     schema: Annotated[
         Path | None, typer.Option("--schema", help="What is already known of the columns.")
     ] = None,
+    drop: Drop = None,
+    recreate: Recreate = None,
     linked: Annotated[
         Path | None,
         typer.Option("--linked", help="SENSITIVE: also write them in the order of the original."),
@@ -83,13 +83,16 @@ def avatar(
     generator = Avatar(k, ncp, weights, kernel, seed)
     with _Stages(words["stages"], shown=not as_json) as stages:
         stages.begin("read")
-        table = Table.read(data, schema, missing=missing)
+        said = said_of_columns(schema, drop, recreate)
+        table = Table.read(data, said, missing=missing)
+        check_remade(table, recreate)
         stages.begin("learn")
         generator.fit(table, progress=stages.advance)
         stages.begin("draw")
         avatars, sensitive = generator.sample_tables(progress=stages.advance)
         stages.begin("write")
-        _write(avatars, out, sensitive, linked)
+        # Both or neither: whatever was under these names stays if one cannot be written.
+        avatars.write(out, also={linked: sensitive} if linked else None)
     done = {
         "rows": len(avatars),
         "columns": len(avatars.names),
@@ -104,7 +107,7 @@ def avatar(
     if as_json:
         typer.echo(json.dumps(done))
     else:
-        _show(done, linked, words)
+        _show(done, linked, getattr(generator, "rare_labels_", {}), words)
     if linked is not None:
         typer.echo(words["warning"].format(path=linked), err=True)
 
@@ -145,19 +148,6 @@ def _same(one: Path, other: Path) -> bool:
     if one.exists() and other.exists():
         return one.samefile(other)
     return one.resolve() == other.resolve()
-
-
-def _write(avatars: Table, out: Path, sensitive: Table, linked: Path | None) -> None:
-    """Write one file or both, or leave neither."""
-    if linked is None:
-        avatars.write(out)
-        return
-    sensitive.write(linked, private=True)
-    try:
-        avatars.write(out)
-    except BaseException:
-        linked.unlink(missing_ok=True)
-        raise
 
 
 class _Stages:
@@ -217,7 +207,9 @@ def _peak_memory_mb() -> float | None:
     return round(peak * (1 if sys.platform == "darwin" else 1024) / 1e6, 1)
 
 
-def _show(done: dict[str, Any], linked: Path | None, words: dict[str, Any]) -> None:
+def _show(
+    done: dict[str, Any], linked: Path | None, rare: dict[str, int], words: dict[str, Any]
+) -> None:
     from rich.console import Console
     from rich.markup import escape
     from rich.table import Table as Grid
@@ -243,6 +235,10 @@ def _show(done: dict[str, Any], linked: Path | None, words: dict[str, Any]) -> N
     lines = [words["written"].format(path=done["out"]), words["keep"]]
     if linked is not None:
         lines.insert(1, words["linked"].format(path=linked))
+    if rare:
+        pair = words["rare_pair"]
+        pairs = ", ".join(pair.format(count=n, column=repr(name)) for name, n in rare.items())
+        lines.append(words["rare"].format(k=done["k"], pairs=pairs))
     for line in lines:
         console.print(escape(line), highlight=False, soft_wrap=True)
 

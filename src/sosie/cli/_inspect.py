@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table as Grid
 
+from sosie.cli._columns import Drop, Recreate, check_remade, said_of_columns
 from sosie.cli._texts import language, texts
 from sosie.errors import DataError
 from sosie.table import CODED, NUMERIC, Column, Kind, Table
@@ -37,12 +38,15 @@ def inspect(
         list[str] | None,
         typer.Option("--missing", help="One more spelling of a missing cell; may be repeated."),
     ] = None,
+    drop: Drop = None,
+    recreate: Recreate = None,
     lang: Annotated[str | None, typer.Option("--lang", help="en or fr.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
     """Show what the columns of a table mean, one line each; nothing leaves this screen."""
     words: dict[str, Any] = texts(language(lang))["inspect"]
-    table = Table.read(data, schema, missing=missing)
+    table = Table.read(data, said_of_columns(schema, drop, recreate), missing=missing)
+    check_remade(table, recreate)
     if write is not None:
         table.schema.write(write)
     if as_json:
@@ -55,7 +59,8 @@ def inspect(
     for line in _rules(table, words):
         console.print(escape(line), highlight=False)
     if reason := _refusal(table):
-        console.print(escape(words["refused"].format(reason=reason)), style="yellow")
+        told = escape(words["refused"].format(reason=reason))
+        console.print(told, style="yellow", soft_wrap=True)  # options to paste stay whole
     if write is not None:
         console.print(escape(words["written"].format(path=write)), highlight=False)
 

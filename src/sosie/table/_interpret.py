@@ -1,5 +1,6 @@
 """From cells to meaning: the steps between a raw frame and a table."""
 
+import difflib
 from dataclasses import dataclass, replace
 from itertools import compress
 
@@ -85,9 +86,11 @@ def _without_dropped(raw: pl.DataFrame, said: Schema, places: Places) -> pl.Data
     mentioned += [name for rule in said.sums for name in (rule.total, *rule.parts)]
     unknown = [name for name in dict.fromkeys(mentioned) if name not in raw.columns]
     if unknown:
+        near = difflib.get_close_matches(unknown[0], raw.columns, 1)
+        hint = f"did you mean {near[0]!r}?" if near else "check the spelling."
         raise SchemaError(
-            f"{places.table} has no column {', '.join(map(repr, unknown))} that the schema "
-            "mentions; check the spelling."
+            f"{places.table} has no column {', '.join(map(repr, unknown))}, which the schema or an "
+            f"option names; {hint}"
         )
     return raw.drop(said.drop)
 

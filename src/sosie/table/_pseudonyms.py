@@ -40,7 +40,8 @@ def fresh_identifiers(original: pl.Series, n: int, seed: int = 0) -> pl.Series:
     """
     serial = pl.Series(original.name, np.arange(1, n + 1))
     if original.dtype.is_numeric():
-        return serial.cast(original.dtype)
+        fits = n <= pl.select(original.dtype.max()).item()
+        return serial.cast(original.dtype) if fits else serial
     present = original.cast(pl.String).drop_nulls()
     if len(present) and present.str.contains(_UUID).all():
         drawn = np.random.default_rng(seed).bytes(16 * n)

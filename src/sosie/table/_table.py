@@ -10,7 +10,7 @@ import polars as pl
 from numpy.typing import NDArray
 
 from sosie.errors import DataError, ParameterError
-from sosie.table._atomic import whole_file
+from sosie.table._atomic import Drafts
 from sosie.table._csv_read import read_csv
 from sosie.table._csv_write import write_csv
 from sosie.table._dialect import Dialect
@@ -258,7 +258,13 @@ class Table:
             return self._source.as_labels(self.frame)
         return to_native(self._source.as_it_came(self.frame, self._decimals()), came)
 
-    def write(self, path: str | Path, *, private: bool = False) -> None:
+    def write(
+        self,
+        path: str | Path,
+        *,
+        private: bool = False,
+        also: Mapping[Path, "Table"] | None = None,
+    ) -> None:
         """Write the table, whole or not at all.
 
         Parameters
@@ -268,18 +274,25 @@ class Table:
             Text is written in the dialect it was read in.
         private : bool
             Readable by the owner only.
+        also : mapping of Path to Table, optional
+            Other tables to write elsewhere at the same time: all or none.
 
         Raises
         ------
         DataError
             If it cannot be written.
         """
-        path = Path(path)
+        with Drafts() as drafts:
+            for other, table in (also or {}).items():
+                table._draft(other, drafts, private=False)
+            self._draft(Path(path), drafts, private=private)
+
+    def _draft(self, path: Path, drafts: Drafts, *, private: bool) -> None:
         private = private or self.sensitive
         suffix = suffix_of(path)
         check_output(path)
         if suffix in TEXT_SUFFIXES:
-            with whole_file(path, private=private) as out:
+            with drafts.file(path, private=private) as out:
                 write_csv(
                     self.frame, out, self._dialect(path), self._source.spellings, self._decimals()
                 )
@@ -288,7 +301,7 @@ class Table:
                 frame = self._source.as_it_came(self.frame, self._decimals())
             else:
                 frame = self._source.as_labels(self.frame)
-            with whole_file(path, private=private) as out:
+            with drafts.file(path, private=private) as out:
                 WRITERS[suffix](frame, out)
 
     def _dialect(self, path: Path) -> Dialect:
@@ -350,6 +363,7 @@ class Table:
         Raises
         ------
         DataError
-            Naming every identifier, text and category of too many levels, and what to do.
+            Naming every identifier, text, column of mixed types and category of too many
+            levels, and what to do.
         """
-        refuse(self.schema, self._source.places)
+        refuse(self.frame, self.schema, self._source.places)
