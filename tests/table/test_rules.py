@@ -53,7 +53,7 @@ def test_determined_columns_and_orders_are_found(frame: pl.DataFrame) -> None:
         ("region_code", "region"),
         ("twin", "left"),
     }
-    assert schema.order == [["birth", "visit", "death"]]
+    assert schema.order == [["birth", "visit", "death"], ["left", "total"], ["right", "total"]]
 
 
 def test_reduced_and_restored(frame: pl.DataFrame) -> None:

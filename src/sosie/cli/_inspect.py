@@ -22,6 +22,7 @@ from sosie.table import CODED, NUMERIC, Column, Kind, Table
 __all__ = ["inspect"]
 
 _SHOWN_LEVELS = 4
+_SHOWN_CHAINS = 10
 _SHOWN_CHARACTERS = 40
 _WIDE = 200
 
@@ -165,8 +166,10 @@ def _rules(table: Table, words: dict[str, Any]) -> list[str]:
         pairs = ", ".join(pair.format(column=r.column, by=r.by) for r in schema.determined)
         lines.append(words["determined"].format(pairs=pairs))
     if schema.order:
-        chains = ", ".join(" <= ".join(chain) for chain in schema.order)
-        lines.append(words["order"].format(chains=chains))
+        chains = [" <= ".join(chain) for chain in schema.order[:_SHOWN_CHAINS]]
+        more = len(schema.order) - len(chains)
+        chains += [words["more"].format(count=more)] if more else []
+        lines.append(words["order"].format(chains=", ".join(chains)))
     if schema.sums:
         sums = ", ".join(f"{rule.total} = {' + '.join(rule.parts)}" for rule in schema.sums)
         lines.append(words["sums"].format(sums=sums))

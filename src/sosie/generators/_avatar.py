@@ -137,7 +137,7 @@ class Avatar:
         free = table.reduced()
         columns = Columns.of(free)
         known = columns.known_numbers()
-        self._steps = Steps(free.schema.order, known)
+        self._steps = Steps(free, known)
         columns = columns.with_numbers(self._steps.taken(known))
         self.seed_ = secrets.randbelow(2**53) if self.seed is None else self.seed
         self.rare_labels_ = _rare_labels(columns, free, self.k)
@@ -199,7 +199,7 @@ class Avatar:
         with _one_thread():
             drawn = self._kernel.draw(rng, progress)
         drawn = drawn.with_numbers(self._steps.undone(drawn.known_numbers()))
-        avatars = self._free.rebuild(drawn.arrays())
+        avatars = self._steps.kept(self._free.rebuild(drawn.arrays()))
         n = len(avatars)
         order = rng.permutation(n)
         # Pseudo-ids are given in the order of the release, and so carry no link.

@@ -1,4 +1,12 @@
-"""Columns that never decrease along a row: kept by drawing the steps between them."""
+"""Columns that never decrease along a row, kept in order when drawn.
+
+Dates are told by the steps between them, which are what is meant: a stay, an age. So are
+numbers that often equal one before them, as a follow-up without relapse equals survival:
+a step of 0 is then drawn as often as it was. Other numbers are drawn as they are and, in the
+rows where two come out of order, change places, which keeps margins that sums of steps blur:
+on scikit-learn's breast cancer they are three times nearer, and correlations 6 % further
+than where nothing is put in order. With ties, steps are nearer in correlations and in ties.
+"""
 
 from __future__ import annotations
 
@@ -6,69 +14,108 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sosie.table import before_of, in_order, ticks_of
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from sosie.table import Table
 
     Arrays = dict[str, NDArray[np.float64]]
 
 __all__ = ["Steps"]
 
+_OFTEN_EQUAL = 0.1
+
 
 class Steps:
-    """Chains such as birth <= visit <= death, told by their first column and the steps.
+    """Chains such as birth <= visit <= death, whose columns may belong to several.
 
-    A step is counted from the last column of the chain that is not missing, or from the
-    least value of the chain where none is, so that it is never negative.
+    A step is counted from the largest of the columns that come before it in its
+    chains and are not missing, or from the least value seen where all are, so that it is
+    never negative.
 
     Parameters
     ----------
-    chains : list of list of str
-        Columns, each chain in order; a column belongs to one chain only.
+    table : Table
+        Whose schema has the chains.
     values : dict of name to ndarray of shape (n,)
         NaN where missing.
 
     Examples
     --------
-    >>> dates = {"birth": np.array([10.0, 20.0]), "visit": np.array([15.0, 21.0])}
-    >>> steps = Steps([["birth", "visit"]], dates)
-    >>> steps.taken(dates)["visit"].tolist()
+    >>> from datetime import date
+    >>> import polars as pl
+    >>> from sosie.table import Schema, Table
+    >>> days = {"birth": [date(1970, 1, 11), date(1970, 1, 21)],
+    ...         "visit": [date(1970, 1, 16), date(1970, 1, 22)]}
+    >>> table = Table.of(pl.DataFrame(days), Schema(order=[["birth", "visit"]]))
+    >>> numbers = {name: table.numbers(name) for name in days}
+    >>> steps = Steps(table, numbers)
+    >>> steps.taken(numbers)["visit"].tolist()
     [5.0, 1.0]
     >>> steps.undone({"birth": np.array([12.0]), "visit": np.array([3.0])})["visit"].tolist()
     [15.0]
     """
 
-    def __init__(self, chains: list[list[str]], values: Arrays) -> None:
-        self._chains: list[list[str]] = []
-        used: set[str] = set()
-        for chain in chains:
-            # Sharing a column, two chains could not both be told by steps.
-            free = [name for name in chain if name in values and name not in used]
-            if len(free) > 1:
-                self._chains.append(free)
-                used.update(free)
-        self._least = [min(float(np.nanmin(values[c])) for c in chain) for chain in self._chains]
-        self._most = {c: float(np.nanmax(values[c])) for chain in self._chains for c in chain}
+    def __init__(self, table: Table, values: Arrays) -> None:
+        before = before_of(table.schema)
+        used = {*before, *(name for others in before.values() for name in others)}
+        self._ticks = {
+            column.name: ticks_of(column, table.frame.schema[column.name])
+            for column in table.schema.columns
+            if column.name in used
+        }
+        told = {name for name in used if table.frame.schema[name].is_temporal()}
+        self._pairs = [(a, b) for b, others in before.items() if b not in told for a in others]
+        self._told = {
+            name: others
+            for name, others in before.items()
+            if name in told or _often_equal(values[name], [values[other] for other in others])
+        }
+        self._least = {
+            name: min(self._ticks[c] * float(np.nanmin(values[c])) for c in (name, *others))
+            for name, others in self._told.items()
+        }
+        self._most = {name: float(np.nanmax(values[name])) for name in self._told}
 
     def taken(self, values: Arrays) -> Arrays:
-        """Replace the columns of chains by steps."""
-        found = dict(values)
-        for chain, least in zip(self._chains, self._least, strict=True):
-            last = np.full(len(values[chain[0]]), least)
-            for i, name in enumerate(chain):
-                if i:
-                    found[name] = values[name] - last
-                last = np.where(np.isnan(values[name]), last, values[name])
-        return found
+        """Replace by steps the columns that are told so."""
+        return values | {name: values[name] - self._latest(name, values) for name in self._told}
 
     def undone(self, values: Arrays) -> Arrays:
-        """Replace steps by the columns of chains, none beyond its largest value seen."""
+        """Replace steps by values, none beyond the largest seen; put numbers in order."""
         found = dict(values)
-        for chain, least in zip(self._chains, self._least, strict=True):
-            last = np.full(len(values[chain[0]]), least)
-            for i, name in enumerate(chain):
-                if i:
-                    found[name] = np.maximum(
-                        np.minimum(values[name] + last, self._most[name]), last
-                    )
-                last = np.where(np.isnan(found[name]), last, found[name])
+        for name, most in self._most.items():
+            latest = self._latest(name, found)
+            found[name] = np.maximum(np.minimum(found[name] + latest, most), latest)
+        swapped = True
+        while swapped:  # Ends: a change of places leaves fewer pairs out of order.
+            swapped = False
+            for a, b in self._pairs:
+                broken = found[a] > found[b]
+                if broken.any():
+                    swapped = True
+                    low, high = found[b], found[a]
+                    found[a] = np.where(broken, low, high)
+                    found[b] = np.where(broken, high, low)
         return found
+
+    def kept(self, table: Table) -> Table:
+        """Put a rebuilt table, whose values were rounded, in order again."""
+        table.frame = in_order(table.frame, table.schema)
+        return table
+
+    def _latest(self, name: str, values: Arrays) -> NDArray[np.float64]:
+        """Give what the steps of a column are counted from, in its unit."""
+        latest = np.full(len(values[name]), np.nan)
+        for other in self._told[name]:
+            latest = np.fmax(latest, values[other] * self._ticks[other])
+        return np.where(np.isnan(latest), self._least[name], latest) / self._ticks[name]
+
+
+def _often_equal(values: NDArray[np.float64], others: list[NDArray[np.float64]]) -> bool:
+    """Tell whether a number often equals the largest of those before it."""
+    latest = np.fmax.reduce(others)
+    both = int((~np.isnan(values) & ~np.isnan(latest)).sum())
+    return int((values == latest).sum()) >= _OFTEN_EQUAL * max(both, 1)

@@ -3,6 +3,7 @@
 from sosie.table._dialect import Dialect
 from sosie.table._files import check_output
 from sosie.table._kinds import CODED, NUMERIC, Kind
+from sosie.table._rebuild import before_of, in_order, ticks_of
 from sosie.table._schema import Column, Determined, Schema, Sum
 from sosie.table._table import Table
 
@@ -16,5 +17,8 @@ __all__ = [
     "Schema",
     "Sum",
     "Table",
+    "before_of",
     "check_output",
+    "in_order",
+    "ticks_of",
 ]

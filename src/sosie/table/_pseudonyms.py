@@ -40,8 +40,8 @@ def fresh_identifiers(original: pl.Series, n: int, seed: int = 0) -> pl.Series:
     """
     serial = pl.Series(original.name, np.arange(1, n + 1))
     if original.dtype.is_numeric():
-        fits = n <= pl.select(original.dtype.max()).item()
-        return serial.cast(original.dtype) if fits else serial
+        narrow = serial.cast(original.dtype, strict=False)
+        return serial if narrow.null_count() else narrow  # a type too small for n of them
     present = original.cast(pl.String).drop_nulls()
     if len(present) and present.str.contains(_UUID).all():
         drawn = np.random.default_rng(seed).bytes(16 * n)

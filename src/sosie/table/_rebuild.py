@@ -1,6 +1,7 @@
 """From arrays of numbers and codes to columns of the exact types that came in."""
 
 from datetime import UTC, date, datetime
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -10,9 +11,9 @@ from numpy.typing import NDArray
 from sosie.errors import ParameterError
 from sosie.table._kinds import CODED, NUMERIC, Kind
 from sosie.table._levels import values_of
-from sosie.table._schema import Column
+from sosie.table._schema import Column, Schema
 
-__all__ = ["numbers_of", "rebuilt"]
+__all__ = ["before_of", "in_order", "numbers_of", "rebuilt", "ticks_of"]
 
 _DAY = 86_400_000_000  # microseconds
 
@@ -142,3 +143,133 @@ def _typed(numbers: NDArray[np.float64], dtype: pl.DataType) -> pl.Series:
     if dtype.is_temporal():
         return values.cast(pl.Int64).cast(dtype)
     return values.cast(dtype)
+
+
+def ticks_of(column: Column, dtype: pl.DataType) -> float:
+    """Give what makes dates and datetimes, as numbers, comparable: microseconds in their unit.
+
+    Examples
+    --------
+    >>> ticks_of(Column(name="a", kind="date"), pl.Date())
+    86400000000.0
+    """
+    return float(_DAY) if dtype == pl.Date and column.kind is not Kind.DATETIME else 1.0
+
+
+def before_of(schema: Schema) -> dict[str, list[str]]:
+    """Name, for each column that the order says comes after others, these others.
+
+    Returns
+    -------
+    dict
+        Every column after all of its others. Numbers are not compared with dates; chains
+        that contradict each other are followed as far as the first says.
+
+    Examples
+    --------
+    >>> columns = [Column(name=name, kind="date") for name in "abcd"]
+    >>> before_of(Schema(columns=columns, order=[["b", "c", "d"], ["a", "c"]]))
+    {'c': ['b', 'a'], 'd': ['b', 'c']}
+    """
+    times = {
+        column.name: column.kind in (Kind.DATE, Kind.DATETIME)
+        for column in schema.columns
+        if column.kind in NUMERIC
+    }
+    before: dict[str, dict[str, None]] = {}
+    for chain in schema.order:
+        for first, second in combinations((name for name in chain if name in times), 2):
+            if first != second and times[first] == times[second]:
+                before.setdefault(first, {})
+                before.setdefault(second, {})[first] = None
+    waiting = dict(before)
+    placed: dict[str, list[str]] = {}
+    while waiting:
+        ready = [name for name, others in waiting.items() if not others.keys() & waiting.keys()]
+        for name in ready or [next(iter(waiting))]:
+            placed[name] = [other for other in before[name] if other in placed]
+            del waiting[name]
+    return {name: others for name, others in placed.items() if others}
+
+
+def in_order(frame: pl.DataFrame, schema: Schema) -> pl.DataFrame:
+    """Make the order hold in every row, whatever rounding did.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Columns as :func:`rebuilt` gives them.
+    schema : Schema
+        What they mean, and their order.
+
+    Returns
+    -------
+    DataFrame
+        Where a value is below one that comes before it, it is the least value not below that
+        its decimals, step and type allow; where its bounds do not, the one before is lowered.
+
+    Examples
+    --------
+    >>> columns = [Column(name="a", kind="number"), Column(name="b", kind="integer", step=5)]
+    >>> frame = pl.DataFrame({"a": [5.5, 4.0], "b": [5, 5]})
+    >>> in_order(frame, Schema(columns=columns, order=[["a", "b"]])).rows()
+    [(5.5, 10), (4.0, 5)]
+    """
+    before = before_of(schema)
+    used = {*before, *(name for others in before.values() for name in others)}
+    columns = {column.name: column for column in schema.columns if column.name in used}
+    types = {name: frame.schema[name] for name in columns}
+    ticks = {name: ticks_of(column, types[name]) for name, column in columns.items()}
+    found = {name: numbers_of(frame[name], c.kind) * ticks[name] for name, c in columns.items()}
+    changed: set[str] = set()
+
+    def move(name: str, other: str, broken: NDArray[np.bool_], *, up: bool) -> None:
+        if broken.any():
+            wanted = found[other][broken] / ticks[name]
+            shaped = _beside(wanted, columns[name], types[name], up=up)
+            found[name][broken] = shaped * ticks[name]
+            changed.add(name)
+
+    for name, others in before.items():
+        for other in others:
+            move(name, other, found[name] < found[other], up=True)
+    for name, others in reversed(before.items()):
+        for other in others:
+            move(other, name, found[other] > found[name], up=False)
+    return frame.with_columns(
+        rebuilt(found[name] / ticks[name], columns[name], types[name]) for name in changed
+    )
+
+
+def _beside(
+    wanted: NDArray[np.float64], column: Column, dtype: pl.DataType, *, up: bool
+) -> NDArray[np.float64]:
+    """Give the nearest values a column can have that are not below (or not above) those."""
+
+    def shaped(numbers: NDArray[np.float64]) -> NDArray[np.float64]:
+        return numbers_of(rebuilt(numbers, column, dtype), column.kind)
+
+    near = shaped(wanted)
+    if dtype == pl.Float32 and column.decimals is None and column.step is None:
+        further = np.nextafter(near.astype(np.float32), np.float32(np.inf if up else -np.inf))
+        beyond = shaped(further.astype(np.float64))
+    else:
+        gap = _gap(column, dtype)
+        beyond = shaped(near + (gap if up else -gap))
+    return np.where(near < wanted if up else near > wanted, beyond, near)
+
+
+def _gap(column: Column, dtype: pl.DataType) -> float:
+    """Tell how far apart the values of a column are; 0 where they can be anything."""
+    gaps = [0.0]
+    if column.step is not None:
+        gaps.append(column.step * (1e6 if column.kind is Kind.DATETIME else 1))
+    if column.kind is not Kind.NUMBER or dtype.is_integer():
+        gaps.append(1.0)
+    elif column.decimals is not None:
+        gaps.append(10.0**-column.decimals)
+    if isinstance(dtype, pl.Decimal):
+        gaps.append(10.0**-dtype.scale)
+    if isinstance(dtype, pl.Datetime) and dtype.time_unit == "ms":
+        gaps.append(1000.0)
+    return max(gaps)

@@ -1,0 +1,163 @@
+"""Orders hold in every row of the avatars, whatever the chains, units and roundings."""
+
+from datetime import UTC, date, datetime, timedelta
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from sosie.generators import KERNELS, Avatar
+from sosie.generators._order import Steps
+from sosie.table import Column, Schema, Table
+from sosie.table._rebuild import in_order
+
+RULES = pytest.mark.parametrize("kernel", [k for k in KERNELS if k != "published"])
+N = 400
+
+
+@pytest.fixture
+def stays():
+    """Birth (a date), admission, surgery and discharge, surgery in whole minutes."""
+    rng = np.random.default_rng(3)
+    start = datetime(2020, 1, 1, tzinfo=UTC).replace(tzinfo=None)
+    admission = [start + timedelta(minutes=int(m)) for m in rng.integers(0, 500_000, N)]
+
+    def later(scale):
+        return [
+            day + timedelta(seconds=float(s))
+            for day, s in zip(admission, rng.exponential(scale, N).round(), strict=True)
+        ]
+
+    return pl.DataFrame(
+        {
+            "day": [moment.date() for moment in admission],
+            "admission": admission,
+            "triage": later(60),
+            "surgery": [None if i % 3 else moment for i, moment in enumerate(later(9000))],
+            "discharge": later(9000),
+        }
+    )
+
+
+def holds(frame, chain):
+    return all(not (frame[a] > frame[b]).any() for i, a in enumerate(chain) for b in chain[i + 1 :])
+
+
+@RULES
+def test_branches_units_and_dates_with_times(stays, kernel):
+    chains = [
+        ["day", "admission", "triage"],
+        ["admission", "surgery"],
+        ["admission", "discharge"],
+    ]
+    for order in (chains, Table.of(stays).schema.order):
+        avatars = Avatar(kernel=kernel, seed=1).fit_sample(Table.of(stays, Schema(order=order)))
+        assert all(holds(avatars, chain) for chain in chains)
+    assert holds(avatars, ["day", "triage"])
+    gap = (avatars["triage"] - avatars["admission"]).dt.total_seconds()
+    assert gap.mean() == pytest.approx(60, rel=0.3)
+
+
+@RULES
+def test_numbers_keep_their_order_and_their_ties(kernel):
+    rng = np.random.default_rng(0)
+    death = rng.gamma(2, 500, N).round()
+    relapse = np.where(rng.random(N) < 0.4, death, (death * rng.random(N)).round())
+    low = 5 * rng.poisson(15, N)
+    high = low + rng.gamma(2, 20, N)
+    frame = pl.DataFrame({"relapse": relapse, "death": death, "low": low, "high": high})
+    table = Table.of(frame)
+    assert table.schema.order == [["low", "high"], ["relapse", "death"]]
+    avatars = Avatar(kernel=kernel, seed=0).fit(table).sample()
+    assert holds(avatars, ["relapse", "death"])
+    assert holds(avatars, ["low", "high"])
+    assert (avatars["low"] % 5 == 0).all()
+    assert (avatars["relapse"] == avatars["death"]).mean() == pytest.approx(0.4, abs=0.08)
+
+
+def test_the_published_kernel_knows_no_order():
+    rng = np.random.default_rng(0)
+    low = rng.normal(size=N)
+    frame = pl.DataFrame({"low": low, "high": low + rng.random(N)})
+    free = Table.of(frame, Schema(order=[]))
+    ours, theirs = (
+        Avatar(kernel="published", seed=0).fit(data).sample() for data in (Table.of(frame), free)
+    )
+    assert Table.of(frame).schema.order == [["low", "high"]]
+    assert ours.equals(theirs)
+
+
+def test_a_column_that_two_others_precede():
+    values = {"a": np.array([1.0, 4.0]), "b": np.array([3.0, np.nan]), "c": np.array([5.0, 9.0])}
+    days = {
+        name: pl.Series(v, nan_to_null=True).cast(pl.Int32).cast(pl.Date)
+        for name, v in values.items()
+    }
+    columns = [Column(name=name, kind="date") for name in values]
+    said = Schema(columns=columns, order=[["a", "c"], ["b", "c"]])
+    steps = Steps(Table.of(pl.DataFrame(days), said), values)
+    told = steps.taken(values)
+    assert told["c"].tolist() == [2.0, 5.0]
+    assert steps.undone(told)["c"].tolist() == [5.0, 9.0]
+
+
+COLUMNS = [
+    (Column(name="a", kind="integer"), pl.Int64()),
+    (Column(name="b", kind="integer", step=5), pl.Int16()),
+    (Column(name="c", kind="number", decimals=1), pl.Float64()),
+    (Column(name="d", kind="number", step=0.25), pl.Float64()),
+    (Column(name="e", kind="number"), pl.Float32()),
+    (Column(name="f", kind="number"), pl.Float64()),
+    (Column(name="g", kind="number", decimals=2), pl.Decimal(10, 2)),
+]
+TIMES = [
+    (Column(name="a", kind="date"), pl.Date()),
+    (Column(name="b", kind="datetime"), pl.Datetime("us")),
+    (Column(name="c", kind="datetime", step=60), pl.Datetime("ms")),
+    (Column(name="d", kind="datetime", step=3600), pl.Datetime("ns")),
+    (Column(name="e", kind="date", step=7), pl.Date()),
+]
+
+
+@pytest.mark.parametrize(("sort", "unit"), [(COLUMNS, 1.0), (TIMES, 8.64e10)])
+@given(data=st.data())
+@settings(max_examples=150, deadline=None)
+def test_every_chain_holds_in_every_row(sort, unit, data):
+    names = [column.name for column, _ in sort]
+    ranks = data.draw(st.permutations(names))
+    subset = st.lists(st.sampled_from(ranks), min_size=2, unique=True)
+    chains = [sorted(chain, key=ranks.index) for chain in data.draw(st.lists(subset, max_size=4))]
+    cell = st.one_of(st.just(np.nan), st.floats(-30, 30), st.integers(-30, 30).map(float))
+    drawn = data.draw(st.lists(st.tuples(*[cell] * len(names)), min_size=1, max_size=20))
+    schema = Schema(columns=[column for column, _ in sort], order=chains)
+    empty = pl.DataFrame(schema=dict(zip(names, (dtype for _, dtype in sort), strict=True)))
+    table = Table(empty, schema, None)
+    scale = {c.name: 1.0 if t == pl.Date else unit for c, t in sort}
+    arrays = {n: np.array([row[j] for row in drawn]) * scale[n] for j, n in enumerate(names)}
+    before = table.rebuild(arrays).frame
+    after = in_order(before, schema)
+    assert after.schema == before.schema
+    assert all(holds(after, chain) for chain in chains)
+    assert after.null_count().equals(before.null_count())
+    assert table.rebuild({n: Table(after, schema, None).numbers(n) for n in names}).frame.equals(
+        after
+    )
+
+
+def test_an_upper_bound_lowers_what_comes_before():
+    columns = [
+        Column(name="a", kind="number"),
+        Column(name="b", kind="integer", upper=10),
+    ]
+    schema = Schema(columns=columns, order=[["a", "b"]])
+    frame = pl.DataFrame({"a": [10.5, 8.5], "b": [3, 3]})
+    assert in_order(frame, schema).rows() == [(10.0, 10), (8.5, 9)]
+
+
+def test_a_day_after_a_time():
+    moment = datetime(2020, 5, 1, 13, tzinfo=UTC).replace(tzinfo=None)
+    frame = pl.DataFrame({"t": [moment], "d": [date(2020, 5, 1)]})
+    columns = [Column(name="t", kind="datetime"), Column(name="d", kind="date")]
+    assert in_order(frame, Schema(columns=columns, order=[["t", "d"]]))["d"][0] == date(2020, 5, 2)
