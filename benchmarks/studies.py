@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-import argparse
 import sys
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pandas as pd
-from measures import Study, Survival
+
+from codings import Study, Survival
+
+if TYPE_CHECKING:
+    import argparse
+    from collections.abc import Callable
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 RESULTS = REPOSITORY / "benchmarks" / "results"
@@ -75,7 +79,8 @@ def _heart(folder: Path) -> pd.DataFrame:
 def _cancer(_: Path) -> pd.DataFrame:
     from sklearn.datasets import load_breast_cancer
 
-    return load_breast_cancer(as_frame=True).frame
+    frame: pd.DataFrame = load_breast_cancer(as_frame=True).frame
+    return frame
 
 
 @dataclass(frozen=True)
@@ -94,9 +99,7 @@ SOURCES = {
         "attrition_hr.csv", "Attrition", lambda folder: pd.read_csv(folder / "attrition_hr.csv")
     ),
     "cancer": Source("", "target", _cancer),
-    "adult": Source(
-        "adult.csv.gz", "income", lambda folder: pd.read_csv(folder / "adult.csv.gz")
-    ),
+    "adult": Source("adult.csv.gz", "income", lambda folder: pd.read_csv(folder / "adult.csv.gz")),
     "support": Source(
         "support2.csv",
         "death",
@@ -120,7 +123,7 @@ def load_round(name: str, folder: Path, number: int) -> Round:
     if len(frame) > SAMPLE:
         frame = frame.sample(SAMPLE, random_state=0)
     numeric = frame.select_dtypes("number")
-    numbers = tuple(c for c in numeric if numeric[c].nunique() > NUMBERS_HAVE_MORE_THAN)
+    numbers = tuple(str(c) for c in numeric if numeric[c].nunique() > NUMBERS_HAVE_MORE_THAN)
     study = Study(name, numbers, source.target, source.survival)
     order = np.random.default_rng(number).permutation(len(frame))
     cut = int(TRAIN_SHARE * len(frame))

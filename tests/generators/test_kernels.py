@@ -13,7 +13,6 @@ from scipy.spatial.distance import cdist
 from sosie.generators import Avatar, Published, Rotation
 from sosie.generators._kernel import Setting
 from sosie.generators._moments import calibrated
-from sosie.generators._order import Steps
 from sosie.generators._rotation import rotations
 from sosie.space import Columns
 from sosie.table import Table
@@ -155,20 +154,3 @@ def test_calibration_reaches_moments_that_chance_misses():
     assert after < before / 4
     changed = (outputs(chance) != outputs(tilted)).mean()
     assert 0 < changed < 0.1
-
-
-@settings(max_examples=50, deadline=None)
-@given(st.data())
-def test_steps_undo_what_they_take(data):
-    n = data.draw(st.integers(2, 30))
-    rng = np.random.default_rng(data.draw(st.integers(0, 99)))
-    first = rng.uniform(0, 100, n)
-    chain = {"a": first, "b": first + rng.exponential(5, n)}
-    chain["c"] = chain["b"] + rng.exponential(5, n)
-    values = {name: np.where(rng.random(n) < 0.3, np.nan, v) for name, v in chain.items()}
-    for v, name in zip(values.values(), chain, strict=True):
-        v[0] = chain[name][0]
-    steps = Steps([["a", "b", "c"]], values)
-    back = steps.undone(steps.taken(values))
-    for name in values:
-        np.testing.assert_allclose(back[name], values[name])

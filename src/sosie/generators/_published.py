@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Self
 
 import numpy as np
 
 from sosie.generators._blend import blend
 from sosie.generators._kernel import coordinates_of, neighbours_of
+from sosie.space import Neighbours
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from numpy.typing import NDArray
 
     from sosie.generators._kernel import Setting
     from sosie.space import Columns
 
 __all__ = ["Published"]
+
+_FILLED_FROM = 5
 
 
 class Published:
@@ -35,6 +41,8 @@ class Published:
       quarter, whatever ``k``, because about 2.7 neighbours carry all the weight.
     - It is what patents EP3908952B1 and US12026281B2 describe: see NOTICE.
     - Rules between columns are not kept: each column is drawn by itself, as published.
+    - A missing number is filled with the mean of the 5 nearest persons who have it, and
+      whether it is missing is one more column.
 
     References
     ----------
@@ -53,6 +61,7 @@ class Published:
         progress: Callable[[float], None] | None = None,
     ) -> Self:
         """Find the neighbours of each person."""
+        columns = _filled(columns, coordinates_of(columns, setting))
         coordinates = coordinates_of(columns, setting)
         self.n_factors_ = coordinates.shape[1]
         self._columns = columns
@@ -69,3 +78,20 @@ class Published:
         weights /= np.maximum(self._distances, 1e-8)
         weights /= weights.sum(axis=1, keepdims=True)
         return blend(self._columns, self._neighbours, weights, rng)
+
+
+def _filled(columns: Columns, coordinates: NDArray[np.float32]) -> Columns:
+    """Fill missing numbers from the nearest persons who have them."""
+    numbers = dict(columns.numbers)
+    for name, values in columns.numbers.items():
+        if name not in columns.mask_of:
+            continue
+        missing = columns.masks[columns.mask_of[name]]
+        known = np.flatnonzero(~missing)
+        if len(known) <= _FILLED_FROM:
+            continue
+        search = Neighbours(_FILLED_FROM).fit(coordinates[known])
+        rows = search.kneighbours(coordinates[missing])[1]
+        numbers[name] = values.copy()
+        numbers[name][missing] = values[known[rows]].mean(axis=1)
+    return replace(columns, numbers=numbers)
