@@ -6,11 +6,12 @@ import difflib
 import hashlib
 import secrets
 from collections.abc import Mapping
+from functools import cache
 from numbers import Integral, Real
 from typing import TYPE_CHECKING, Any, Self
 
 import numpy as np
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 from sosie.errors import DataError, ParameterError
 from sosie.generators._gaussian import Gaussian
@@ -140,7 +141,7 @@ class Avatar:
         self._steps = Steps(free, known)
         columns = columns.with_numbers(self._steps.taken(known))
         self.seed_ = secrets.randbelow(2**53) if self.seed is None else self.seed
-        self.rare_labels_ = _rare_labels(columns, free, self.k)
+        self.rare_labels_ = _rare_labels(columns, self.k)
         # With the table in it, a seed that others know tells them nothing of the order.
         entropy = [self.seed_, *np.frombuffer(_digest(columns), np.uint32).tolist()]
         fit_seed, draw_seed = np.random.SeedSequence(entropy).spawn(2)
@@ -270,12 +271,14 @@ def _check_whole(name: str, value: object, least: int) -> None:
         raise ParameterError(f"{name} is a whole number of at least {least}, not {value!r}.")
 
 
-def _rare_labels(columns: Columns, table: Table, k: int) -> dict[str, int]:
+def _rare_labels(columns: Columns, k: int) -> dict[str, int]:
     """Count, for each column, the labels that some persons hold but fewer than ``k``."""
     found = {}
     for name in columns.codes:
-        codes = table.codes(name)
-        counts = np.bincount(codes[codes >= 0], minlength=columns.levels[name])
+        codes = columns.codes[name]
+        if name in columns.mask_of:
+            codes = codes[~columns.masks[columns.mask_of[name]]]
+        counts = np.bincount(codes, minlength=columns.levels[name])
         rare = int(((counts > 0) & (counts < k)).sum())
         if rare:
             found[name] = rare
@@ -296,4 +299,9 @@ def _one_thread() -> AbstractContextManager[object]:
     Its products here are small, where threads wait for each other; and how they share the
     work changes the last digits, so that a seed would not give the same avatars everywhere.
     """
-    return threadpool_limits(1, user_api="blas")
+    return _blas().limit(limits=1, user_api="blas")
+
+
+@cache
+def _blas() -> ThreadpoolController:
+    return ThreadpoolController()  # looking through the loaded libraries takes a while

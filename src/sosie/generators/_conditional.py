@@ -23,6 +23,9 @@ __all__ = ["Conditional"]
 _GROWN_ON = 5_000
 """Persons a tree is grown on; all persons are then let down to its leaves."""
 
+_DONORS = 50_000
+"""Persons from whom the values of a column come, drawn anew for each column."""
+
 _STEPS = 1 << 16
 """Scores told apart when the persons of a leaf are ordered."""
 
@@ -79,7 +82,7 @@ class Conditional:
         targets = self._targets(source[some])
         self._predictors = Predictors(v, persons, some, targets, setting.weights, n_predictors)
         self._tree = Tree(setting.k + 1, BINS).fit(self._predictors.bins(persons, some), targets)
-        self._set_donors(persons, known, source)
+        self._set_donors(persons, _representatives(known, source, rng), source)
         if keep_moments:
             others = _with_one(persons.others(v, known))
             self._moments = others.T @ self._coded(source[known]) / np.float32(n)
@@ -176,7 +179,7 @@ class Conditional:
         return self._outputs.take(source.astype(np.intp), axis=0)
 
     def _set_donors(self, persons: Persons, known: NDArray[np.intp], source: NDArray[Any]) -> None:
-        """Order the persons by leaf and, in a leaf, by value."""
+        """Order the donors by leaf and, in a leaf, by value."""
         leaf = self._tree.leaves(self._predictors.bins(persons, known))
         donors = known[_order(leaf, source[known])]
         self._place = np.full(len(persons), -1)
@@ -191,6 +194,22 @@ class Conditional:
             self._mean = self._mean.astype(np.float32)
             self._spread = np.sqrt(np.maximum(square - self._mean**2, 0)).astype(np.float32)
             self._atom = self._margin.is_atom(scores)
+
+
+def _representatives(
+    known: NDArray[np.intp], source: NDArray[Any], rng: np.random.Generator
+) -> NDArray[np.intp]:
+    """Draw the donors of a column: one of each run of equal length, ordered by value.
+
+    Every value keeps its share, to within one donor: a label of so few that it falls between
+    two donors is drawn as often, on average, as it is held.
+    """
+    n = len(known)
+    if n <= _DONORS:
+        return known
+    ordered = _order(np.zeros(n, np.int32), source[known])
+    place = ((np.arange(_DONORS) + rng.random(_DONORS)) * (n / _DONORS)).astype(np.intp)
+    return np.sort(known[ordered[np.minimum(place, n - 1)]])
 
 
 def _order(leaf: NDArray[np.int32], values: NDArray[Any]) -> NDArray[np.intp]:

@@ -28,7 +28,7 @@ _MOMENTS_KEPT_UP_TO = 20_000
 _MOST_FACTORS, _FEW_FACTORS = 100, 10
 """Factors that stand for the other columns where moments are kept, and where not."""
 
-_MOST_PREDICTORS, _FEW_PREDICTORS = 30, 10
+_MOST_PREDICTORS, _FEW_PREDICTORS = 30, 8
 """Columns a tree may split on, likewise: time then grows with rows alone."""
 
 

@@ -106,16 +106,17 @@ def rotations(n: int, m: int, rng: np.random.Generator) -> NDArray[np.float32]:
     ndarray of shape (n, m, m), float32
     """
     base = np.linalg.qr(np.column_stack([np.ones(m), np.eye(m)[:, : m - 1]]))[0][:, 1:]
+    base = base.astype(np.float32)
     found = np.empty((n, m, m), np.float32)
     for start in range(0, n, 4096):
         some = found[start : start + 4096]
-        draws = rng.standard_normal((len(some), m, m))
+        draws = rng.standard_normal((len(some), m, m), dtype=np.float32)
         draws[:, :, 0] = 1
         q, r = np.linalg.qr(draws)
         # Haar measure needs the signs that Householder reflections fix.
         q *= np.sign(np.diagonal(r, axis1=1, axis2=2))[:, None, :]
         np.matmul(q[:, :, 1:], base.T, out=draws)
-        some[:] = draws + 1 / m
+        some[:] = draws + np.float32(1 / m)
     return found
 
 
