@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sosie.generators._blocks import by_blocks, n_blocks
-from sosie.generators._coding import BINS
 from sosie.generators._moments import calibrated
 from sosie.generators._predictors import Predictors, outputs_of
 from sosie.space import Tree
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Conditional"]
 
-_GROWN_ON = 5_000
+_GROWN_ON = 4_000
 """Persons a tree is grown on; all persons are then let down to its leaves."""
 
 _DONORS = 50_000
@@ -80,8 +79,11 @@ class Conditional:
         self._outputs = outputs_of(v, persons, some)
         source = persons.scores[v] if self._margin else persons.values[v]
         targets = self._targets(source[some])
-        self._predictors = Predictors(v, persons, some, targets, setting.weights, n_predictors)
-        self._tree = Tree(setting.k + 1, BINS).fit(self._predictors.bins(persons, some), targets)
+        self._predictors = Predictors(
+            v, persons, some, targets, setting.weights, n_predictors, coarse=not keep_moments
+        )
+        self._tree = Tree(setting.k + 1, self._predictors.n_bins)
+        self._tree.fit(self._predictors.bins(persons, some), targets)
         self._set_donors(persons, _representatives(known, source, rng), source)
         if keep_moments:
             others = _with_one(persons.others(v, known))

@@ -76,6 +76,13 @@ class Predictors:
         The tie of a variable to the target is multiplied by its weight.
     most : int
         Most variables to keep: those most tied to the target.
+    coarse : bool
+        Whether two bins are made one, but for that of missing cells.
+
+    Attributes
+    ----------
+    n_bins : int
+        Number of bins.
     """
 
     def __init__(
@@ -86,10 +93,13 @@ class Predictors:
         targets: Floats,
         weights: NDArray[np.float64] | None,
         most: int,
+        *,
+        coarse: bool,
     ) -> None:
         others = persons.others(v, rows).astype(np.float64)
         centred = others - others.mean(axis=0)
         beta = np.linalg.solve(_gram(others), centred.T @ targets / len(rows))
+        self._coarse, self.n_bins = coarse, BINS // 2 + 1 if coarse else BINS
         self._v, self._beta = v, beta.astype(np.float32)
         linear = others.astype(np.float32) @ self._beta
         self._low, self._high = linear.min(axis=0), linear.max(axis=0)
@@ -131,7 +141,8 @@ class Predictors:
         ]
         linear = persons.others_along(self._v, self._beta, rows)
         found += [fine.take(self._place(linear[:, r], r)) for r, fine in enumerate(self._fine)]
-        return np.stack(found)
+        bins = np.stack(found)
+        return (bins + np.uint8(1)) >> np.uint8(1) if self._coarse else bins
 
     def _place(self, linear: NDArray[np.float32], r: int) -> NDArray[np.int32]:
         width = max(float(self._high[r] - self._low[r]), 1e-12)
