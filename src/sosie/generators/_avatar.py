@@ -241,9 +241,9 @@ class Avatar:
                 raise ParameterError(
                     f"The weight of column {name!r} must be a number from 0 to {_HEAVIEST:,}."
                 )
-        if not table.reduced().names:
-            raise DataError("Every column is constant: there is nothing to tell persons apart.")
         free = table.reduced().frame
+        if not free.columns:
+            raise DataError("Every column is constant: there is nothing to tell persons apart.")
         few = [name for name in free.columns if n - free[name].null_count() < self.k]
         if few:
             listed = ", ".join(map(repr, few))

@@ -8,7 +8,7 @@ import numpy as np
 
 from sosie.generators._blocks import by_blocks, n_blocks
 from sosie.generators._moments import calibrated
-from sosie.generators._predictors import Predictors, outputs_of
+from sosie.generators._predictors import Others, Predictors, outputs_of
 from sosie.space import Tree
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Conditional"]
 
 _GROWN_ON = 4_000
-"""Persons a tree is grown on; all persons are then let down to its leaves."""
+"""Persons a tree is grown on; the donors are then let down to its leaves."""
 
 _DONORS = 50_000
 """Persons from whom the values of a column come, drawn anew for each column."""
@@ -76,18 +76,26 @@ class Conditional:
             some = np.sort(rng.choice(known, _GROWN_ON, replace=False))
         self._v = v
         self._margin = persons.coding.margins[v] if persons.coding.is_number(v) else None
-        self._outputs = outputs_of(v, persons, some)
+        others = Others(v, persons, some)
+        self._outputs = outputs_of(v, persons, some, others)
         source = persons.scores[v] if self._margin else persons.values[v]
         targets = self._targets(source[some])
         self._predictors = Predictors(
-            v, persons, some, targets, setting.weights, n_predictors, coarse=not keep_moments
+            v,
+            persons,
+            some,
+            others,
+            targets,
+            setting.weights,
+            n_predictors,
+            coarse=not keep_moments,
         )
         self._tree = Tree(setting.k + 1, self._predictors.n_bins)
         self._tree.fit(self._predictors.bins(persons, some), targets)
         self._set_donors(persons, _representatives(known, source, rng), source)
         if keep_moments:
-            others = _with_one(persons.others(v, known))
-            self._moments = others.T @ self._coded(source[known]) / np.float32(n)
+            x = _with_one(persons.others(v, known))
+            self._moments = x.T @ self._coded(source[known]) / np.float32(n)
 
     def draw(
         self, rows: Persons, rng: np.random.Generator, *, keep_moments: bool

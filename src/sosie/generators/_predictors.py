@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["Predictors", "outputs_of"]
+__all__ = ["Others", "Predictors", "outputs_of"]
 
 _OUTPUTS = 3
 """Directions among the levels of a category that are explained: the best predicted."""
@@ -29,7 +29,27 @@ _SCREENED = 60
 _FINE = 2048
 
 
-def outputs_of(v: int, persons: Persons, rows: NDArray[np.intp]) -> NDArray[np.float32] | None:
+class Others:
+    """Coordinates of ``rows`` without ``v``, and their covariance with the ridge.
+
+    Parameters
+    ----------
+    v : int
+    persons : Persons
+    rows : ndarray of shape (m,)
+    """
+
+    def __init__(self, v: int, persons: Persons, rows: NDArray[np.intp]) -> None:
+        self.coordinates = persons.others(v, rows).astype(np.float64)
+        self.mean = self.coordinates.mean(axis=0)
+        self.centred = self.coordinates - self.mean
+        covariance = self.centred.T @ self.centred / len(rows)
+        self.gram = covariance + _RIDGE * np.eye(len(self.mean))
+
+
+def outputs_of(
+    v: int, persons: Persons, rows: NDArray[np.intp], others: Others
+) -> NDArray[np.float32] | None:
     """Find the outputs that stand for the levels of ``v``: None if it is a number.
 
     The indicators of the levels, each over the root of its share, are projected on the
@@ -46,11 +66,10 @@ def outputs_of(v: int, persons: Persons, rows: NDArray[np.intp]) -> NDArray[np.f
     codes = persons.values[v][rows].astype(np.intp)
     counts = np.bincount(codes, minlength=n_levels)
     share = np.maximum(counts, 1) / len(rows)
-    others = persons.others(v, rows).astype(np.float64)
-    sums = np.zeros((n_levels, others.shape[1]))
-    np.add.at(sums, codes, others)
-    cross = (sums - counts[:, None] * others.mean(axis=0)).T / np.sqrt(share) / len(rows)
-    predicted = cross.T @ np.linalg.solve(_gram(others), cross)
+    sums = np.zeros((n_levels, len(others.mean)))
+    np.add.at(sums, codes, others.coordinates)
+    cross = (sums - counts[:, None] * others.mean).T / np.sqrt(share) / len(rows)
+    predicted = cross.T @ np.linalg.solve(others.gram, cross)
     kept = max(1, min(_OUTPUTS, n_levels - 1))  # one level alone has a law of its own
     directions = np.linalg.eigh(predicted)[1][:, ::-1][:, :kept]
     table = directions / np.sqrt(share)[:, None]
@@ -71,6 +90,8 @@ class Predictors:
     persons : Persons
     rows : ndarray of shape (m,)
         Persons to learn from.
+    others : Others
+        Of the same persons.
     targets : ndarray of shape (m, outputs)
     weights : ndarray of shape (variables,) or None
         The tie of a variable to the target is multiplied by its weight.
@@ -90,18 +111,17 @@ class Predictors:
         v: int,
         persons: Persons,
         rows: NDArray[np.intp],
+        others: Others,
         targets: Floats,
         weights: NDArray[np.float64] | None,
         most: int,
         *,
         coarse: bool,
     ) -> None:
-        others = persons.others(v, rows).astype(np.float64)
-        centred = others - others.mean(axis=0)
-        beta = np.linalg.solve(_gram(others), centred.T @ targets / len(rows))
+        beta = np.linalg.solve(others.gram, others.centred.T @ targets / len(rows))
         self._coarse, self.n_bins = coarse, BINS // 2 + 1 if coarse else BINS
         self._v, self._beta = v, beta.astype(np.float32)
-        linear = others.astype(np.float32) @ self._beta
+        linear = others.coordinates.astype(np.float32) @ self._beta
         self._low, self._high = linear.min(axis=0), linear.max(axis=0)
         self._fine = [_equal_counts(self._place(linear[:, r], r)) for r in range(linear.shape[1])]
         self._orders: dict[int, NDArray[np.uint8]] = {}
@@ -148,12 +168,6 @@ class Predictors:
         width = max(float(self._high[r] - self._low[r]), 1e-12)
         place = (linear - self._low[r]) * np.float32((_FINE - 1) / width)
         return np.clip(place, 0, _FINE - 1).astype(np.int32)
-
-
-def _gram(others: Floats) -> Floats:
-    """Covariance of the coordinates, with the ridge."""
-    centred = others - others.mean(axis=0)
-    return centred.T @ centred / len(others) + _RIDGE * np.eye(others.shape[1])
 
 
 def _equal_counts(places: NDArray[np.int32]) -> NDArray[np.uint8]:
