@@ -1,9 +1,7 @@
-"""Blocks of rows, worked on side by side."""
+"""Blocks of rows, small enough to stay in the processor's cache."""
 
 from __future__ import annotations
 
-import os
-from concurrent.futures import ThreadPoolExecutor
 from typing import TYPE_CHECKING, TypeVar
 
 if TYPE_CHECKING:
@@ -24,15 +22,15 @@ def n_blocks(n: int) -> int:
 def by_blocks(work: Callable[[int, slice], Found], n: int) -> list[Found]:
     """Give what ``work`` makes of each block of ``n`` rows, told its number and its rows.
 
-    Blocks are the same whatever the number of threads, so results are too.
+    Blocks follow one another: their NumPy steps are so short that threads would spend more
+    in waiting for each other than they save (measured at 100,000 and 1,000,000 rows).
 
     Examples
     --------
     >>> by_blocks(lambda number, rows: (number, rows.stop - rows.start), 40_000)
     [(0, 32768), (1, 7232)]
     """
-    blocks = [slice(s, min(s + _BLOCK, n)) for s in range(0, n, _BLOCK)]
-    if len(blocks) < 2:
-        return [work(i, block) for i, block in enumerate(blocks)]
-    with ThreadPoolExecutor(os.cpu_count()) as pool:
-        return list(pool.map(work, range(len(blocks)), blocks))
+    return [
+        work(number, slice(start, min(start + _BLOCK, n)))
+        for number, start in enumerate(range(0, n, _BLOCK))
+    ]

@@ -22,7 +22,7 @@ __all__ = ["Conditional"]
 _GROWN_ON = 4_000
 """Persons a tree is grown on; the donors are then let down to its leaves."""
 
-_DONORS = 50_000
+_DONORS = 32_768
 """Persons from whom the values of a column come, drawn anew for each column."""
 
 _STEPS = 1 << 16
@@ -92,7 +92,9 @@ class Conditional:
         )
         self._tree = Tree(setting.k + 1, self._predictors.n_bins)
         self._tree.fit(self._predictors.bins(persons, some), targets)
-        self._set_donors(persons, _representatives(known, source, rng), source)
+        self._set_donors(
+            persons, _representatives(known, source, rng), source, ordered=keep_moments
+        )
         if keep_moments:
             x = _with_one(persons.others(v, known))
             self._moments = x.T @ self._coded(source[known]) / np.float32(n)
@@ -188,10 +190,16 @@ class Conditional:
             return self._margin.standardised(source)[:, None]
         return self._outputs.take(source.astype(np.intp), axis=0)
 
-    def _set_donors(self, persons: Persons, known: NDArray[np.intp], source: NDArray[Any]) -> None:
-        """Order the donors by leaf and, in a leaf, by value."""
+    def _set_donors(
+        self, persons: Persons, known: NDArray[np.intp], source: NDArray[Any], *, ordered: bool
+    ) -> None:
+        """Order the donors by leaf and, if moments are to be kept, by value in a leaf."""
         leaf = self._tree.leaves(self._predictors.bins(persons, known))
-        donors = known[_order(leaf, source[known])]
+        if ordered:
+            donors = known[_order(leaf, source[known])]
+        else:
+            # Sixteen bits are sorted by radix, in linear time.
+            donors = known[np.argsort(leaf.astype(np.uint16), kind="stable")]
         self._place = np.full(len(persons), -1)
         self._place[donors] = np.arange(len(donors))
         self._size = np.bincount(leaf, minlength=self._tree.n_leaves_)
