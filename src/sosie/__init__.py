@@ -7,27 +7,34 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sosie.errors import DataError, ParameterError, SchemaError, SosieError
+    from sosie.evidence import Evidence, assess, rehearse
     from sosie.generators import Avatar
     from sosie.table import Schema, Table
 
 __all__ = [
     "Avatar",
     "DataError",
+    "Evidence",
     "ParameterError",
     "Schema",
     "SchemaError",
     "SosieError",
     "Table",
+    "assess",
+    "rehearse",
 ]
 
 _ROOM_OF = {
     "Avatar": "generators",
     "DataError": "errors",
+    "Evidence": "evidence",
     "ParameterError": "errors",
     "Schema": "table",
     "SchemaError": "errors",
     "SosieError": "errors",
     "Table": "table",
+    "assess": "evidence",
+    "rehearse": "evidence",
 }
 
 

@@ -124,14 +124,14 @@ def test_stopped_by_a_signal(number: int, status: int, path: Path) -> None:
 def test_stopped_between_two_files(
     path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    draft = Table._draft
+    draft = Table.draft
 
-    def only_linked(table: Table, place: Path, drafts: Drafts, *, private: bool) -> None:
+    def only_linked(table: Table, place: Path, drafts: Drafts, *, private: bool = False) -> None:
         if not table.sensitive:
             raise KeyboardInterrupt
         draft(table, place, drafts, private=private)
 
-    monkeypatch.setattr(Table, "_draft", only_linked)
+    monkeypatch.setattr(Table, "draft", only_linked)
     out, linked = path.with_name("a.csv"), path.with_name("l.csv")
     assert ended(capsys, "avatar", path, "--out", out, "--linked", linked)[0] == 130
     assert list(path.parent.iterdir()) == [path]

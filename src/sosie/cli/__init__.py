@@ -15,8 +15,10 @@ from typing import Annotated, Any
 import typer
 
 from sosie.cli._avatar import avatar
+from sosie.cli._evidence import evidence, redraw, rehearse
 from sosie.cli._inspect import inspect
 from sosie.cli._texts import texts
+from sosie.cli._tune import tune
 from sosie.errors import SosieError
 
 __all__ = ["app", "main"]
@@ -32,6 +34,10 @@ app = typer.Typer(
 )
 app.command()(avatar)
 app.command()(inspect)
+app.command()(evidence)
+app.command()(rehearse)
+app.command("report")(redraw)
+app.command()(tune)
 
 
 def _print_version(asked: bool) -> None:

@@ -3,24 +3,22 @@
 from __future__ import annotations
 
 import json
-import math
 import secrets
 import sys
-import threading
 import time
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
 import typer
 
 from sosie.cli._columns import Drop, Recreate, check_remade, said_of_columns
-from sosie.cli._texts import language, texts
+from sosie.cli._options import weights_of
+from sosie.cli._places import check_apart
+from sosie.cli._stages import Stages
+from sosie.cli._texts import language, spelt_number, texts
 from sosie.errors import ParameterError
 
 __all__ = ["avatar"]
-
-_PATIENCE = 1.0
-"""Seconds before progress is shown."""
 
 
 def avatar(
@@ -71,17 +69,20 @@ def avatar(
     """
     started = time.perf_counter()
     words: dict[str, Any] = texts(language(lang))["avatar"]
-    weights = _weights(weight or [])
+    weights = weights_of(weight or [])
     if seed is None:
         seed = secrets.randbelow(2**53)  # what every reader of JSON holds exactly
     elif seed < 0:
         raise ParameterError(f"The seed is a whole number of at least 0, not {seed}.")
     from sosie.generators import Avatar
-    from sosie.table import Table
+    from sosie.table import Table, check_output
 
-    _check_places([p for p in (out, linked) if p], [p for p in (data, schema) if p])
+    outputs = [p for p in (out, linked) if p]
+    for path in outputs:
+        check_output(path)
+    check_apart(outputs, [p for p in (data, schema) if p])
     generator = Avatar(k, ncp, weights, kernel, seed)
-    with _Stages(words["stages"], shown=not as_json) as stages:
+    with Stages(words["stages"], shown=not as_json) as stages:
         stages.begin("read")
         said = said_of_columns(schema, drop, recreate)
         table = Table.read(data, said, missing=missing)
@@ -112,84 +113,6 @@ def avatar(
         typer.echo(words["warning"].format(path=linked), err=True)
 
 
-def _weights(spelt: list[str]) -> dict[str, float]:
-    """Read ``COL=W``, where the name may hold ``=`` too."""
-    weights: dict[str, float] = {}
-    for one in spelt:
-        name, sign, value = one.rpartition("=")
-        try:
-            weight = float(value)
-        except ValueError:
-            weight = math.nan
-        if not (sign and name and math.isfinite(weight) and weight >= 0):
-            raise ParameterError(
-                f"--weight {one}: give a column, = and a number of at least 0, as in age=2."
-            )
-        if name in weights:
-            raise ParameterError(f"--weight gives column {name!r} two weights; give it one.")
-        weights[name] = weight
-    return weights
-
-
-def _check_places(outputs: list[Path], inputs: list[Path]) -> None:
-    """Refuse, before any work, where nothing could or should be written."""
-    from sosie.table import check_output
-
-    taken = list(inputs)
-    for path in outputs:
-        check_output(path)
-        for other in taken:
-            if _same(path, other):
-                raise ParameterError(f"{path} would replace {other}; give another name.")
-        taken.append(path)
-
-
-def _same(one: Path, other: Path) -> bool:
-    if one.exists() and other.exists():
-        return one.samefile(other)
-    return one.resolve() == other.resolve()
-
-
-class _Stages:
-    """What is being done, shown on a terminal once it has taken a second."""
-
-    def __init__(self, names: dict[str, str], *, shown: bool) -> None:
-        from rich.console import Console
-        from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-        self._names = names
-        self._progress = Progress(
-            TextColumn("{task.description}"),
-            BarColumn(),
-            TimeElapsedColumn(),
-            console=Console(stderr=True),
-            transient=True,
-            disable=not (shown and sys.stderr.isatty()),
-        )
-        self._task = self._progress.add_task("", total=None)
-        self._timer = threading.Timer(_PATIENCE, self._progress.start)
-        self._timer.daemon = True
-
-    def __enter__(self) -> Self:
-        self._timer.start()
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self._timer.cancel()
-        self._timer.join()
-        if self._progress.live.is_started:
-            self._progress.stop()
-
-    def begin(self, name: str) -> None:
-        """Tell what begins; how long it takes is not known yet."""
-        self._progress.remove_task(self._task)
-        self._task = self._progress.add_task(self._names[name], total=None)
-
-    def advance(self, share: float) -> None:
-        """Tell the share that is done, from 0 to 1."""
-        self._progress.update(self._task, completed=share, total=1)
-
-
 def _peak_memory_mb() -> float | None:
     """Give the most memory that this process held; None where the system does not tell."""
     try:
@@ -216,14 +139,14 @@ def _show(
 
     memory = done["peak_memory_mb"]
     cells = {
-        "rows": _number(done["rows"], words),
-        "columns": _number(done["columns"], words),
+        "rows": spelt_number(done["rows"], words),
+        "columns": spelt_number(done["columns"], words),
         "k": str(done["k"]),
         "ncp": str(done["ncp"]),
         "kernel": done["kernel"],
         "seed": str(done["seed"]),
-        "seconds": _number(done["seconds"], words, 1),
-        "memory": "" if memory is None else f"{_number(memory, words)} MB",
+        "seconds": spelt_number(done["seconds"], words, 1),
+        "memory": "" if memory is None else f"{spelt_number(memory, words)} MB",
     }
     grid = Grid(box=None, show_header=False, pad_edge=False)
     grid.add_column(style="bold")
@@ -241,9 +164,3 @@ def _show(
         lines.append(words["rare"].format(k=done["k"], pairs=pairs))
     for line in lines:
         console.print(escape(line), highlight=False, soft_wrap=True)
-
-
-def _number(value: float, words: dict[str, Any], decimals: int = 0) -> str:
-    """Spell a number as the reader's language has it."""
-    spelt = f"{value:,.{decimals}f}"
-    return spelt.translate(str.maketrans({",": words["thousands"], ".": words["decimal"]}))

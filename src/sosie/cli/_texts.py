@@ -8,7 +8,7 @@ from typing import Any
 
 from sosie.errors import ParameterError
 
-__all__ = ["LANGUAGES", "language", "texts"]
+__all__ = ["LANGUAGES", "language", "spelt_number", "texts"]
 
 LANGUAGES = ("en", "fr")
 
@@ -67,3 +67,22 @@ def texts(lang: str | None = None) -> dict[str, Any]:
     """
     content = (files("sosie.cli") / f"{language(lang)}.toml").read_text(encoding="utf-8")
     return tomllib.loads(content)
+
+
+def spelt_number(value: float, words: dict[str, Any], decimals: int = 0) -> str:
+    """Spell a number as the reader's language has it.
+
+    Parameters
+    ----------
+    value : float
+    words : dict
+        Where ``thousands`` and ``decimal`` say how; a section of :func:`texts`.
+    decimals : int
+
+    Examples
+    --------
+    >>> spelt_number(1234.5, {"thousands": " ", "decimal": ","}, 1)
+    '1 234,5'
+    """
+    spelt = f"{value:,.{decimals}f}"
+    return spelt.translate(str.maketrans({",": words["thousands"], ".": words["decimal"]}))

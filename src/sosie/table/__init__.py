@@ -1,5 +1,6 @@
 """A table and what its columns mean: kinds, schema, reading, writing."""
 
+from sosie.table._atomic import Drafts, whole_file
 from sosie.table._dialect import Dialect
 from sosie.table._files import check_output
 from sosie.table._kinds import CODED, NUMERIC, Kind
@@ -13,6 +14,7 @@ __all__ = [
     "Column",
     "Determined",
     "Dialect",
+    "Drafts",
     "Kind",
     "Schema",
     "Sum",
@@ -21,4 +23,5 @@ __all__ = [
     "check_output",
     "in_order",
     "ticks_of",
+    "whole_file",
 ]

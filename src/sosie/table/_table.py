@@ -284,10 +284,11 @@ class Table:
         """
         with Drafts() as drafts:
             for other, table in (also or {}).items():
-                table._draft(other, drafts, private=False)
-            self._draft(Path(path), drafts, private=private)
+                table.draft(other, drafts)
+            self.draft(Path(path), drafts, private=private)
 
-    def _draft(self, path: Path, drafts: Drafts, *, private: bool) -> None:
+    def draft(self, path: Path, drafts: Drafts, *, private: bool = False) -> None:
+        """Write the table as one of several files that appear together or not at all."""
         private = private or self.sensitive
         suffix = suffix_of(path)
         check_output(path)

@@ -1,0 +1,326 @@
+"""`sosie evidence`, `sosie rehearse` and `sosie report`: what leaks, what is kept."""
+
+from __future__ import annotations
+
+import secrets as randomness
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sosie.cli._columns import Drop, Recreate, check_remade, said_of_columns
+from sosie.cli._options import weights_of
+from sosie.cli._places import check_apart, check_place
+from sosie.cli._stages import Stages
+from sosie.cli._texts import language, spelt_number, texts
+
+if TYPE_CHECKING:
+    from sosie.evidence import Evidence
+    from sosie.table import Table
+
+__all__ = ["evidence", "redraw", "rehearse"]
+
+_FAILED = 3
+
+Schema = Annotated[
+    Path | None, typer.Option("--schema", help="What is already known of the columns.")
+]
+Target = Annotated[
+    str | None, typer.Option("--target", metavar="COL", help="Column that models predict.")
+]
+Question = Annotated[
+    Path | None, typer.Option("--question", help="TOML file of your own analyses, to replicate.")
+]
+Secret = Annotated[
+    list[str] | None,
+    typer.Option("--secret", metavar="COL", help="A column attackers want; may be repeated."),
+]
+Known = Annotated[
+    list[str] | None,
+    typer.Option("--known", metavar="COL", help="A column attackers may know; may be repeated."),
+]
+Json = Annotated[
+    Path | None, typer.Option("--json", metavar="OUT.json", help="Write the evidence as JSON.")
+]
+Report = Annotated[
+    Path | None,
+    typer.Option("--report", metavar="OUT.pdf|OUT.html", help="Write the report."),
+]
+Lang = Annotated[str | None, typer.Option("--lang", help="en or fr.")]
+Effort = Annotated[str, typer.Option("--effort", help="quick, standard or thorough.")]
+Seed = Annotated[int, typer.Option("--seed", help="A whole number.")]
+Threshold = Annotated[
+    float | None,
+    typer.Option("--threshold", help="Advantage of an attacker above which a criterion fails."),
+]
+OpenRelease = Annotated[
+    bool, typer.Option("--open-release", help="For a table anyone may have: threshold 0.02.")
+]
+Strict = Annotated[bool, typer.Option("--strict", help="Leave with status 3 if it fails.")]
+Missing = Annotated[
+    list[str] | None,
+    typer.Option("--missing", help="One more spelling of a missing cell; may be repeated."),
+]
+
+
+def evidence(
+    original: Annotated[Path, typer.Argument(help="The persons the generator saw.")],
+    synthetic: Annotated[Path, typer.Argument(help="What it made, with whatever tool.")],
+    control: Annotated[
+        Path | None, typer.Option("--control", help="Persons the generator never saw.")
+    ] = None,
+    linked: Annotated[
+        Path | None,
+        typer.Option("--linked", help="Avatars in the order of the original, for diagnosis."),
+    ] = None,
+    schema: Schema = None,
+    target: Target = None,
+    question: Question = None,
+    secret: Secret = None,
+    known: Known = None,
+    json_out: Json = None,
+    report: Report = None,
+    lang: Lang = None,
+    effort: Effort = "standard",
+    seed: Seed = 0,
+    threshold: Threshold = None,
+    open_release: OpenRelease = False,
+    missing: Missing = None,
+    strict: Strict = False,
+) -> None:
+    """Judge a synthetic table: attacks on persons with a control group, and what is kept."""
+    spoken = language(lang)
+    words: dict[str, Any] = texts(spoken)["evidence"]
+    inputs = [p for p in (original, synthetic, control, linked, schema, question) if p]
+    _check_outputs(json_out, report, inputs)
+    from sosie.evidence import assess
+
+    with Stages(words["stages"], shown=True) as stages:
+        stages.begin("judge")
+        found = assess(
+            original,
+            synthetic,
+            control,
+            linked,
+            schema=schema,
+            target=target,
+            question=question,
+            secrets=secret,
+            known=known,
+            effort=effort,
+            threshold=_threshold(threshold, open_release=open_release),
+            seed=seed,
+            missing=missing,
+            progress=stages.advance,
+        )
+        stages.begin("write")
+        _write(found, json_out, report, spoken)
+    _show(found, json_out, report, words)
+    _leave(found, strict=strict)
+
+
+def rehearse(
+    data: Annotated[Path, typer.Argument(help="The table of persons.")],
+    k: Annotated[int, typer.Option("--k", help="Persons in a neighbourhood.")] = 10,
+    ncp: Annotated[
+        int, typer.Option("--ncp", help="Factors in which neighbourhoods are made.")
+    ] = 5,
+    weight: Annotated[
+        list[str] | None,
+        typer.Option("--weight", metavar="COL=W", help="Inertia of a column; may be repeated."),
+    ] = None,
+    kernel: Annotated[
+        str, typer.Option("--kernel", help="gibbs, rotation, gaussian or published.")
+    ] = "gibbs",
+    drop: Drop = None,
+    recreate: Recreate = None,
+    release: Annotated[
+        Path | None,
+        typer.Option("--release", help="Then make the release from all rows, and write it here."),
+    ] = None,
+    schema: Schema = None,
+    target: Target = None,
+    question: Question = None,
+    secret: Secret = None,
+    known: Known = None,
+    json_out: Json = None,
+    report: Report = None,
+    lang: Lang = None,
+    effort: Effort = "standard",
+    rounds: Annotated[
+        int | None, typer.Option("--rounds", min=1, help="Splits of the persons.")
+    ] = None,
+    seed: Seed = 0,
+    threshold: Threshold = None,
+    open_release: OpenRelease = False,
+    missing: Missing = None,
+    strict: Strict = False,
+) -> None:
+    """Judge a generator before any release: fit on half of the persons, attack with the rest."""
+    spoken = language(lang)
+    words: dict[str, Any] = texts(spoken)["evidence"]
+    weights = weights_of(weight or [])
+    inputs = [p for p in (data, schema, question) if p]
+    _check_outputs(json_out, report, inputs, release)
+    from sosie.evidence import rehearse as rehearsed
+    from sosie.generators import Avatar
+    from sosie.table import Table
+
+    with Stages(words["stages"], shown=True) as stages:
+        stages.begin("read")
+        table = Table.read(data, said_of_columns(schema, drop, recreate), missing=missing)
+        check_remade(table, recreate)
+        table.refuse()
+        stages.begin("judge")
+        found = rehearsed(
+            table,
+            lambda own: Avatar(k, ncp, weights, kernel, own),
+            target=target,
+            question=question,
+            secrets=secret,
+            known=known,
+            effort=effort,
+            threshold=_threshold(threshold, open_release=open_release),
+            rounds=rounds,
+            seed=seed,
+            source=data,
+            progress=stages.advance,
+        )
+        made = {}
+        if release is not None:
+            stages.begin("release")
+            fresh = Avatar(k, ncp, weights, kernel, randomness.randbelow(2**53))
+            made[release] = fresh.fit(table, stages.advance).sample_tables()[0]
+        stages.begin("write")
+        _write(found, json_out, report, spoken, made)
+    _show(found, json_out, report, words)
+    for path in made:
+        typer.echo(words["released"].format(path=path))
+    _leave(found, strict=strict)
+
+
+def redraw(
+    source: Annotated[Path, typer.Argument(metavar="EVIDENCE.json", help="What --json wrote.")],
+    report: Annotated[
+        Path, typer.Option("--report", metavar="OUT.pdf|OUT.html", help="Write the report.")
+    ],
+    lang: Lang = None,
+) -> None:
+    """Draw the report of evidence again, without computing it again."""
+    spoken = language(lang)
+    words: dict[str, Any] = texts(spoken)["evidence"]
+    _check_outputs(None, report, [source])
+    from sosie.evidence import Evidence
+
+    found = Evidence.read(source)
+    with Stages(words["stages"], shown=True) as stages:
+        stages.begin("write")
+        _write(found, None, report, spoken)
+    typer.echo(words["report_written"].format(path=report))
+
+
+def _threshold(given: float | None, *, open_release: bool) -> float:
+    from sosie.evidence import OPEN_RELEASE, THRESHOLD
+
+    if given is not None:
+        return given
+    return OPEN_RELEASE if open_release else THRESHOLD
+
+
+def _check_outputs(
+    json_out: Path | None, report: Path | None, inputs: list[Path], release: Path | None = None
+) -> None:
+    if json_out is not None:
+        check_place(json_out, ".json")
+    if report is not None:
+        check_place(report, ".pdf", ".html")
+    if release is not None:
+        from sosie.table import check_output
+
+        check_output(release)
+    check_apart([p for p in (json_out, report, release) if p], inputs)
+
+
+def _write(
+    found: Evidence,
+    json_out: Path | None,
+    report: Path | None,
+    lang: str,
+    also: dict[Path, Table] | None = None,
+) -> None:
+    """Write all files or none."""
+    from sosie.table import Drafts
+
+    contents: dict[Path, bytes] = {}
+    if report is not None:
+        from sosie.report import rendered
+
+        contents[report] = rendered(found.to_dict(), report.suffix.lower(), lang)
+    if json_out is not None:
+        contents[json_out] = found.to_json().encode()
+    with Drafts() as drafts:
+        for path, table in (also or {}).items():
+            table.draft(path, drafts)
+        for path, content in contents.items():
+            with drafts.file(path) as out:
+                out.write(content)
+
+
+def _show(
+    found: Evidence, json_out: Path | None, report: Path | None, words: dict[str, Any]
+) -> None:
+    """Print the verdict, the criteria and the findings that have one."""
+    from rich.console import Console
+    from rich.table import Table as Grid
+
+    console = Console()
+    console.print(f"[bold]{words['overall'][found.verdict]}[/bold]", highlight=False)
+    grid = Grid(box=None, pad_edge=False)
+    for name in ("criterion", "verdict", "attack", "value", "control", "interval"):
+        right = name in ("value", "control", "interval")
+        grid.add_column(words[name], justify="right" if right else "left", no_wrap=not right)
+    for criterion, one in found.criteria.items():
+        name = next(iter(one.drivers), None) or words["shown"][criterion]
+        finding = found.privacy.get(name)
+        grid.add_row(
+            words["criteria"][criterion],
+            words["verdicts"][one.verdict],
+            words["names"].get(name, name),
+            _spelt(finding.value if finding else None, words),
+            _spelt(finding.control if finding else None, words),
+            _interval(finding.difference_ci if finding else None, words),
+        )
+    console.print(grid)
+    kept = {name: f for name, f in found.utility.items() if f.value is not None}
+    console.print(
+        words["kept"].format(
+            measures=", ".join(
+                f"{words['names'].get(name, name)} {_spelt(f.value, words)}"
+                for name, f in kept.items()
+                if name in words["names"]
+            )
+        ),
+        highlight=False,
+    )
+    if found.controls.get("planted") and not found.controls["planted"]["found"]:
+        console.print(words["no_power"], highlight=False)
+    if found.inputs.get("control") is None and found.judged == "table":
+        console.print(words["no_control"], highlight=False)
+    for path, text in ((json_out, "json_written"), (report, "report_written")):
+        if path is not None:
+            console.print(words[text].format(path=path), highlight=False, markup=False)
+
+
+def _spelt(value: float | None, words: dict[str, Any]) -> str:
+    return "" if value is None else spelt_number(value, words, 3)
+
+
+def _interval(pair: tuple[float, float] | None, words: dict[str, Any]) -> str:
+    if pair is None:
+        return ""
+    return words["to"].format(low=_spelt(pair[0], words), high=_spelt(pair[1], words))
+
+
+def _leave(found: Evidence, *, strict: bool) -> None:
+    if strict and found.verdict == "fail":
+        raise typer.Exit(_FAILED)

@@ -1,0 +1,132 @@
+"""Controls of the battery: whether it sees a leak, and is silent without one."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sosie.evidence._case import EFFORTS, Case, drawn
+from sosie.evidence._finding import Finding, Verdict
+from sosie.evidence._space import nearest
+from sosie.evidence.privacy import (
+    AttributeInference,
+    Copies,
+    Linkability,
+    Membership,
+    SinglingOut,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sosie.evidence._people import People
+
+__all__ = ["controls"]
+
+_PLANTED = 0.01
+_SHARES = (0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
+_ROWS = 5_000
+"""Rows of either table on which the battery is tried."""
+
+_ALARMS = (
+    "exact_copies",
+    "singling_out_multivariate",
+    "linkability_nearest",
+    "attribute_inference_max",
+    "membership_auc",
+)
+"""What copies of everybody must light, one attack a criterion at least."""
+
+
+def controls(case: Case, progress: Callable[[float], None] | None = None) -> dict[str, Any]:
+    """Try the battery where the truth is known.
+
+    - *original_as_synthetic*: the original itself, which must light every alarm.
+    - *fresh_control*: half of the control as synthetic table; none may be lit.
+    - *planted*: copies of the most isolated persons among the synthetic rows, as many as 1 % of
+      the original, must be found; and the smallest share that is.
+
+    Parameters
+    ----------
+    case : Case
+        With control persons.
+    progress : callable, optional
+        Told the share of the work done, from 0 to 1.
+    """
+    assert case.control is not None
+    rng = case.rng("controls")
+    small = replace(
+        case,
+        original=drawn(case.original, _ROWS, rng),
+        synthetic=drawn(case.synthetic, _ROWS, rng),
+        control=drawn(case.control, _ROWS, rng),
+        linked=None,
+        effort=EFFORTS["quick"],
+    )
+    told = progress or (lambda _: None)
+    lit = _alarms(small.judging(small.original))
+    told(0.3)
+    order = rng.permutation(len(case.control))
+    half = len(order) // 2
+    fresh = replace(
+        small,
+        synthetic=case.control.taken(order[:half]).taken(slice(0, _ROWS)),
+        control=case.control.taken(order[half:]).taken(slice(0, _ROWS)),
+    )
+    silent = _alarms(fresh)
+    told(0.6)
+    return {
+        "original_as_synthetic": {"alarms": lit, "as_expected": all(lit.values())},
+        "fresh_control": {"alarms": silent, "as_expected": not any(silent.values())},
+        "planted": _planted(small, told),
+    }
+
+
+def _alarms(case: Case) -> dict[str, bool]:
+    found: dict[str, Finding] = {}
+    for attack in (Copies, SinglingOut, Linkability, AttributeInference, Membership):
+        found |= attack().run(case)
+    return {name: found[name].verdict is Verdict.FAIL for name in _ALARMS}
+
+
+def _planted(case: Case, told: Callable[[float], None]) -> dict[str, Any]:
+    """Plant copies of fewer and fewer of the most isolated persons."""
+    isolated = _most_isolated(case)
+    clean = _leaks(case)
+    tried: list[dict[str, Any]] = []
+    for i, share in enumerate(_SHARES):
+        count = round(share * len(case.original))
+        if count < 1:
+            break
+        leaky = _with_copies(case, isolated[:count])
+        found_by = sorted(_leaks(leaky) - clean)
+        tried.append({"share": share, "persons": count, "found_by": found_by})
+        told(0.6 + 0.4 * (i + 1) / len(_SHARES))
+    asked = next(one for one in tried if one["share"] == _PLANTED)
+    found = [one["share"] for one in tried if one["found_by"]]
+    return {
+        **asked,
+        "found": bool(asked["found_by"]),
+        "smallest_found": min(found, default=None),
+        "tried": tried,
+    }
+
+
+def _leaks(case: Case) -> set[str]:
+    """Name the attacks that see a leak, of those that are after single persons."""
+    found = Copies().run(case) | Membership().run(case)
+    return {name for name, finding in found.items() if finding.verdict is Verdict.FAIL}
+
+
+def _most_isolated(case: Case) -> np.ndarray[Any, np.dtype[np.intp]]:
+    points = case.space.points(case.original)
+    near, _ = nearest(points, points, 6)
+    return np.argsort(-near[:, 1:].mean(axis=1), kind="stable")
+
+
+def _with_copies(case: Case, rows: np.ndarray[Any, np.dtype[np.intp]]) -> Case:
+    """Replace synthetic rows by persons."""
+    kept: People = case.synthetic.taken(slice(len(rows), None))
+    return case.judging(kept.with_(case.original.taken(rows)))

@@ -1,0 +1,118 @@
+"""From findings to the criteria of opinion WP216, and to one verdict."""
+
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from sosie.evidence._finding import Criterion, Finding, Verdict, worst
+
+__all__ = ["Judgement", "judge"]
+
+_DECIDING: dict[Criterion, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    Criterion.SINGLING_OUT: (
+        ("exact_copies", "near_copies", "singling_out_multivariate"),
+        ("unique_copies", "known_copies", "identifiers_copied", "singling_out_univariate"),
+    ),
+    Criterion.LINKABILITY: (
+        ("linkability", "linkability_nearest"),
+        ("regeneration_linkage",),
+    ),
+    Criterion.INFERENCE: (("attribute_inference_max",), ()),
+    Criterion.MEMBERSHIP: (
+        ("membership_auc", "membership_tpr_at_1", "shadow_membership"),
+        (
+            "membership_tpr_at_01",
+            "membership_auc_isolated",
+            "membership_auc_most_isolated",
+        ),
+    ),
+}
+"""For each criterion the attacks that must be passed, and those that only count by failing:
+they attack so few persons that no interval could ever lie below the threshold."""
+
+_ADVICE = {
+    Criterion.SINGLING_OUT: ["raise_k", "group_rare_labels", "coarsen_columns"],
+    Criterion.LINKABILITY: ["raise_k", "drop_columns", "check_generator"],
+    Criterion.INFERENCE: ["raise_k", "coarsen_columns", "drop_columns"],
+    Criterion.MEMBERSHIP: ["raise_k", "check_generator"],
+}
+
+
+class Judgement(BaseModel):
+    """What the attacks say of one criterion."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    verdict: Verdict
+    drivers: list[str] = Field(description="Attacks that decide it, the worst ones only.")
+    columns: list[str] = Field(description="Columns through which most was learned.")
+    advice: list[str] = Field(description="What to change: keys of the texts of the report.")
+
+
+def judge(
+    privacy: dict[str, Finding], *, control: bool
+) -> tuple[dict[Criterion, Judgement], Verdict]:
+    """Judge each criterion, and all of them.
+
+    A criterion passes only if its attacks do; without control nothing passes, because what the
+    population teaches could not be told from what the persons leaked.
+
+    Examples
+    --------
+    >>> found = {"linkability": Finding(value=0.3, verdict="fail")}
+    >>> judge(found, control=True)[0][Criterion.LINKABILITY].drivers
+    ['linkability']
+    """
+    criteria = {}
+    for criterion, (must_pass, may_fail) in _DECIDING.items():
+        verdicts = {
+            name: privacy[name].verdict
+            for name in must_pass
+            if name in privacy and privacy[name].verdict is not Verdict.INFORMATION
+        }
+        verdicts = {
+            name: Verdict.ATTENTION if verdict is Verdict.NOT_MEASURED else verdict
+            for name, verdict in verdicts.items()
+        }
+        verdicts |= {
+            name: Verdict.FAIL
+            for name in may_fail
+            if name in privacy and privacy[name].verdict is Verdict.FAIL
+        }
+        found = worst(list(verdicts.values()))
+        if not control and found is Verdict.PASS:
+            found = Verdict.ATTENTION
+        drivers = (
+            [] if found is Verdict.PASS else [name for name, v in verdicts.items() if v is found]
+        )
+        advice = {Verdict.FAIL: _ADVICE[criterion], Verdict.ATTENTION: ["more_control"]}.get(
+            found, []
+        )
+        criteria[criterion] = Judgement(
+            verdict=found,
+            drivers=drivers,
+            columns=_columns(criterion, privacy) if found is Verdict.FAIL else [],
+            advice=advice if control else ["give_control", *advice],
+        )
+    return criteria, worst([one.verdict for one in criteria.values()])
+
+
+def _columns(criterion: Criterion, privacy: dict[str, Finding], most: int = 5) -> list[str]:
+    """Name the columns through which a criterion failed."""
+
+    def detail(name: str, key: str) -> Any:
+        return privacy[name].detail.get(key) if name in privacy else None
+
+    if criterion is Criterion.INFERENCE:
+        secrets = detail("attribute_inference_max", "by_secret") or []
+        bar = privacy["attribute_inference_max"].target or 0.0
+        return [one["column"] for one in secrets if (one["difference"] or 0) > bar][:most]
+    if criterion is Criterion.SINGLING_OUT:
+        return list(detail("singling_out_multivariate", "columns") or {})[:most]
+    if criterion is Criterion.LINKABILITY:
+        splits = detail("linkability", "by_split") or []
+        if splits:
+            split = max(splits, key=lambda one: one["value"] - (one["control"] or 0))
+            side: list[str] = min(split["left"], split["right"], key=len)
+            return side[:most]
+    return []

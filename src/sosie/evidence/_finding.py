@@ -1,0 +1,108 @@
+"""What one attack or one measure found, and what that means."""
+
+import math
+from enum import StrEnum
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+__all__ = ["Criterion", "Finding", "Verdict", "decide", "worst"]
+
+
+class Verdict(StrEnum):
+    """What a number means against its target."""
+
+    PASS = "pass"
+    ATTENTION = "attention"
+    FAIL = "fail"
+    INFORMATION = "information"
+    """Shown for those who expect it; decides nothing."""
+    NOT_MEASURED = "not_measured"
+
+
+class Criterion(StrEnum):
+    """The three criteria of opinion WP216 (05/2014) of the Article 29 group, and membership."""
+
+    SINGLING_OUT = "singling_out"
+    LINKABILITY = "linkability"
+    INFERENCE = "inference"
+    MEMBERSHIP = "membership"
+
+
+Pair = tuple[float, float]
+
+
+class Finding(BaseModel):
+    """The result of one attack (privacy) or one measure (utility).
+
+    Examples
+    --------
+    >>> Finding(value=0.52, ci=(0.49, 0.55), target=0.05).verdict
+    <Verdict.NOT_MEASURED: 'not_measured'>
+    """
+
+    model_config = ConfigDict(extra="forbid")
+
+    value: float | None = Field(default=None, description="On the persons of the original.")
+    ci: Pair | None = Field(default=None, description="95 % interval of `value`.")
+    control: float | None = Field(
+        default=None, description="The same on control persons, whom the generator never saw."
+    )
+    naive: float | None = Field(
+        default=None, description="What the strongest guess without the synthetic table gets."
+    )
+    difference: float | None = Field(default=None, description="`value` less `control`.")
+    difference_ci: Pair | None = Field(default=None, description="95 % interval of `difference`.")
+    target: float | None = Field(
+        default=None, description="Threshold of `difference` where there is one, else of `value`."
+    )
+    better: str = Field(default="lower", pattern="^(lower|higher)$")
+    verdict: Verdict = Verdict.NOT_MEASURED
+    criterion: Criterion | None = None
+    n: int | None = Field(default=None, description="Attacks, or persons, or rows.")
+    n_control: int | None = None
+    p_value: float | None = None
+    why_not: str | None = Field(
+        default=None, description="Why it was not measured: a key of the texts of the report."
+    )
+    detail: dict[str, Any] = Field(
+        default_factory=dict,
+        description="What figures and tables are made of: aggregates only, no small count.",
+    )
+
+    @field_validator("value", "control", "naive", "difference", "target", "p_value")
+    @classmethod
+    def _finite(cls, value: float | None) -> float | None:
+        return None if value is None or not math.isfinite(value) else float(value)
+
+
+def decide(difference: float, interval: Pair, target: float) -> Verdict:
+    """Decide on an advantage: how much more is found of persons the generator saw.
+
+    Pass if the whole interval lies below the target; fail if the advantage is above the
+    target and surely not chance; else attention: too few persons to conclude.
+
+    Examples
+    --------
+    >>> decide(0.01, (-0.02, 0.04), 0.05), decide(0.2, (0.1, 0.3), 0.05)
+    (<Verdict.PASS: 'pass'>, <Verdict.FAIL: 'fail'>)
+    """
+    low, high = interval
+    if difference > target and low > 0:
+        return Verdict.FAIL
+    return Verdict.PASS if high < target else Verdict.ATTENTION
+
+
+_ORDER = (Verdict.PASS, Verdict.ATTENTION, Verdict.FAIL)
+
+
+def worst(verdicts: list[Verdict]) -> Verdict:
+    """Give the worst of those that decide; attention where none does.
+
+    Examples
+    --------
+    >>> worst([Verdict.PASS, Verdict.INFORMATION, Verdict.ATTENTION])
+    <Verdict.ATTENTION: 'attention'>
+    """
+    deciding = [v for v in verdicts if v in _ORDER]
+    return max(deciding, key=_ORDER.index) if deciding else Verdict.ATTENTION

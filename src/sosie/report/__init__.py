@@ -1,0 +1,8 @@
+"""Evidence in, one page a controller can sign on out: HTML or PDF, French or English.
+
+>>> from sosie.report import render
+"""
+
+from sosie.report._render import render, rendered
+
+__all__ = ["render", "rendered"]

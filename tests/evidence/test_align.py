@@ -1,0 +1,118 @@
+import numpy as np
+import polars as pl
+import pytest
+
+from sosie.errors import DataError
+from sosie.evidence._align import align, coded, read_alike
+from sosie.table import Table
+
+
+def frame(n=200, seed=0, **columns):
+    rng = np.random.default_rng(seed)
+    made = {
+        "age": rng.integers(18, 90, n),
+        "arm": rng.choice(["a", "b", "c"], n),
+        "stage": rng.integers(1, 4, n),
+        "seen": pl.date_range(pl.date(2020, 1, 1), pl.date(2021, 12, 31), eager=True).sample(
+            n, seed=seed, with_replacement=True
+        ),
+        "site": ["one"] * n,
+        "patient": [f"P{seed}-{i:04}" for i in range(n)],
+    }
+    return pl.DataFrame(made | columns)
+
+
+def aligned(synthetic, control=None, original=None):
+    table = Table.of(frame() if original is None else original)
+    other = read_alike(synthetic, table, "SYNTHETIC")
+    third = None if control is None else read_alike(control, table, "CONTROL")
+    return align(table, other, third)
+
+
+def test_tables_are_coded_alike():
+    found = aligned(frame(seed=1), frame(seed=2))
+    assert found.original.layout.names == ("age", "arm", "stage", "seen")
+    assert found.left_out == {"site": "constant", "patient": "identifier"}
+    assert found.original.layout.levels["arm"] == ("a", "b", "c")
+    synthetic = frame(seed=1)
+    labels = np.array(found.original.layout.levels["arm"])
+    assert labels[found.synthetic.column("arm")].tolist() == synthetic["arm"].to_list()
+    assert np.array_equal(
+        found.synthetic.column("seen"), synthetic["seen"].to_physical().cast(pl.Float64)
+    )
+
+
+@pytest.mark.parametrize("spelt", [pl.Int64, pl.Float64, pl.String])
+def test_spelling_of_codes_does_not_matter(spelt):
+    synthetic = frame(seed=1).with_columns(pl.col("stage").cast(spelt))
+    found = aligned(synthetic)
+    levels = found.original.layout.levels["stage"]
+    assert levels == ("1", "2", "3")
+    mine = frame(seed=1)["stage"].to_numpy()
+    assert np.array_equal(found.synthetic.column("stage") + 1, mine)
+
+
+def test_other_codes_that_are_numbers_are_read_as_numbers():
+    found = aligned(frame(seed=1, stage=np.random.default_rng(0).integers(1, 6, 200)))
+    assert "stage" in found.original.layout.numbers
+    assert found.synthetic.column("stage").max() == 5
+
+
+def test_missing_cells_stay_missing():
+    holes = frame(seed=1).with_columns(
+        pl.when(pl.int_range(pl.len()) < 7).then(None).otherwise(pl.col(c)).alias(c)
+        for c in ("age", "arm")
+    )
+    found = aligned(holes)
+    assert found.synthetic.missing("age").sum() == found.synthetic.missing("arm").sum() == 7
+
+
+@pytest.mark.parametrize(
+    ("synthetic", "said"),
+    [
+        (frame(seed=1).drop("arm"), "lacks 'arm'"),
+        (frame(seed=1, extra=[1] * 200), "the original has no 'extra'"),
+        (frame(seed=1, arm=["z"] * 150 + ["a"] * 50), "150 rows hold labels"),
+        (frame(seed=1, age=["old", "young"] * 100), "'age'"),
+        (frame(n=60, seed=1), "60 rows"),
+    ],
+)
+def test_what_cannot_be_compared_is_said_in_a_sentence(synthetic, said):
+    with pytest.raises(DataError, match=said) as error:
+        aligned(synthetic)
+    assert str(error.value).count("\n") == 0
+    assert "young" not in str(error.value)
+
+
+def test_row_numbers_of_r_are_no_column():
+    found = aligned(frame(seed=1).with_columns(pl.int_range(1, 201).alias("")))
+    assert "" not in found.original.layout.names
+
+
+def test_control_must_be_other_persons():
+    original = frame()
+    with pytest.raises(DataError, match="150 of its 200 rows are rows of the original"):
+        aligned(frame(seed=1), pl.concat([original[:150], frame(seed=2)[:50]]))
+
+
+def test_persons_who_are_equal_by_chance_are_no_overlap():
+    rng = np.random.default_rng(0)
+    coarse = [
+        pl.DataFrame({"a": rng.choice(["x", "y"], 300), "b": rng.choice(["u", "v"], 300)})
+        for _ in range(3)
+    ]
+    assert len(aligned(coarse[1], coarse[2], coarse[0]).control) == 300
+
+
+def test_identifiers_that_come_back_are_counted():
+    synthetic = frame(seed=1).with_columns(frame()["patient"].alias("patient"))
+    assert aligned(synthetic).identifiers_kept == {"patient": 200}
+    assert aligned(frame(seed=1)).identifiers_kept == {"patient": 0}
+
+
+def test_coding_again_gives_the_same():
+    table = Table.of(frame())
+    found = align(table, Table.of(frame()))
+    again = coded(table, found.original.layout)
+    assert np.array_equal(again.numbers, found.original.numbers, equal_nan=True)
+    assert np.array_equal(again.codes, found.original.codes)
