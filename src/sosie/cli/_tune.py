@@ -135,10 +135,15 @@ def tune(
             for path, content in contents.items():
                 with drafts.file(path) as file:
                     file.write(content)
-    said = {"--schema": [schema] if schema else [], "--drop": drop, "--recreate": recreate}
-    said |= {"--missing": missing, "--threshold": [threshold] if threshold else []}
+    said: dict[str, list[Any]] = {
+        "--schema": [schema] if schema else [],
+        "--drop": drop or [],
+        "--recreate": recreate or [],
+        "--missing": missing or [],
+        "--threshold": [threshold] if threshold else [],
+    }
     repeated = [
-        str(w) for option, values in said.items() for v in values or [] for w in (option, v)
+        str(word) for option, values in said.items() for v in values for word in (option, v)
     ]
     command = [] if found.best is None else _rehearsal(found, data, seed)
     _show(found, [*command, *repeated], list(contents), words, criteria)

@@ -79,8 +79,8 @@ class _Index:
             return low, known
         return low, int(ordered.searchsorted(test.value, side="right"))
 
-    def count(self, predicate: Predicate) -> int:
-        """Count the rows that fulfil a predicate."""
+    def rows(self, predicate: Predicate) -> Rows:
+        """Give the rows that fulfil a predicate."""
         runs = sorted(
             ((self._run(test), test) for test in predicate), key=lambda x: x[0][1] - x[0][0]
         )
@@ -88,7 +88,7 @@ class _Index:
         rows = self._order[first.name][low:high]
         for _, test in runs[1:]:
             if not len(rows):
-                return 0
+                break
             values = self._values[test.name][rows]
             if test.sign == "missing":
                 rows = rows[values == np.inf]
@@ -98,7 +98,7 @@ class _Index:
                 rows = rows[values <= test.value]
             else:
                 rows = rows[(values >= test.value) & (values < np.inf)]
-        return len(rows)
+        return rows
 
 
 Predicate = tuple[_Test, ...]
@@ -218,7 +218,7 @@ def _found(
             if max(used[name] for name in hand) >= share:
                 continue
             predicate = tuple(synthetic.test(name, row, middle) for name in hand)
-            if predicate not in found and synthetic.count(predicate) == 1:
+            if predicate not in found and len(synthetic.rows(predicate)) == 1:
                 found[predicate] = row
                 for name in hand:
                     used[name] += 1
@@ -269,8 +269,12 @@ def _independent(
     return found[:wanted]
 
 
-def _singled(index: _Index | None, predicates: list[Predicate]) -> list[bool]:
-    return [] if index is None else [index.count(predicate) == 1 for predicate in predicates]
+def _singled(index: _Index | None, predicates: list[Predicate]) -> Rows:
+    """Give the person whom each predicate singles out, -1 where there is none."""
+    if index is None:
+        return np.empty(0, np.intp)
+    found = [index.rows(predicate) for predicate in predicates]
+    return np.array([rows[0] if len(rows) == 1 else -1 for rows in found], np.intp)
 
 
 def _finding(
@@ -283,14 +287,13 @@ def _finding(
 ) -> Finding:
     """Compare the successes on persons with those on control persons and of a naive attacker."""
     tried = [predicate for size in sizes for predicate in predicates.get(size, {})]
-    rows = np.array([row for size in sizes for row in predicates.get(size, {}).values()], np.intp)
     if len(tried) < 10:
         return Finding(why_not="too_few", criterion=Criterion.SINGLING_OUT)
-    hits = _singled(persons, tried)
-    hits_control = _singled(control, tried)
+    singled, singled_control = _singled(persons, tried), _singled(control, tried)
+    hits, hits_control = singled >= 0, singled_control >= 0
     guesses = [predicate for size in sizes for predicate in naive.get(size, [])]
-    hits_naive = _singled(persons, guesses)
-    n, k = len(tried), sum(hits)
+    hits_naive = _singled(persons, guesses) >= 0
+    n, k = len(tried), int(hits.sum())
     by_size, place = {}, 0
     for size in sizes:
         some = slice(place, place + len(predicates.get(size, {})))
@@ -299,7 +302,7 @@ def _finding(
             by_size[str(size)] = {
                 "value": float(np.mean(hits[some])),
                 "control": float(np.mean(hits_control[some])) if control is not None else None,
-                "naive": float(np.mean(hits_naive[some])) if hits_naive[some] else None,
+                "naive": float(np.mean(hits_naive[some])) if len(hits_naive[some]) else None,
                 "n": some.stop - some.start,
             }
     drivers: dict[str, int] = {}
@@ -310,7 +313,7 @@ def _finding(
     found = Finding(
         value=k / n,
         ci=wilson(k, n),
-        naive=float(np.mean(hits_naive)) if hits_naive else 0.0,
+        naive=float(np.mean(hits_naive)) if len(hits_naive) else 0.0,
         target=case.threshold,
         verdict=Verdict.ATTENTION,
         criterion=Criterion.SINGLING_OUT,
@@ -324,10 +327,9 @@ def _finding(
     )
     if control is None:
         return found
-    j = sum(hits_control)
+    j = int(hits_control.sum())
     difference = (k - j) / n
-    gains = np.array(hits, float) - np.array(hits_control, float)
-    interval = _wider(difference, difference_interval(k, n, j, n), gains, rows)
+    interval = _wider(difference, difference_interval(k, n, j, n), [singled, singled_control])
     return found.model_copy(
         update={
             "control": j / n,
@@ -339,11 +341,11 @@ def _finding(
     )
 
 
-def _wider(
-    difference: float, interval: Interval, gains: NDArray[np.float64], rows: Rows
-) -> Interval:
-    """Widen an interval as predicates that describe the same row succeed together."""
-    _, cluster = np.unique(rows, return_inverse=True)
-    sums = np.bincount(cluster, gains - difference)
-    half = 1.96 * float(np.sqrt((sums**2).sum())) / len(gains)
+def _wider(difference: float, interval: Interval, singled: list[Rows]) -> Interval:
+    """Widen an interval where the same persons are singled out again and again.
+
+    That a person is in a table, or not, wins or loses all the predicates that fit that person.
+    """
+    times = [np.bincount(rows[rows >= 0]) for rows in singled]
+    half = 1.96 * float(np.sqrt(sum(float((t**2.0).sum()) for t in times))) / len(singled[0])
     return min(interval[0], difference - half), max(interval[1], difference + half)
