@@ -104,10 +104,32 @@ def test_persons_who_are_equal_by_chance_are_no_overlap():
     assert len(aligned(coarse[1], coarse[2], coarse[0]).control) == 300
 
 
-def test_identifiers_that_come_back_are_counted():
-    synthetic = frame(seed=1).with_columns(frame()["patient"].alias("patient"))
-    assert aligned(synthetic).identifiers_kept == {"patient": 200}
-    assert aligned(frame(seed=1)).identifiers_kept == {"patient": 0}
+def test_control_must_not_be_the_synthetic_table():
+    with pytest.raises(DataError, match="rows of the synthetic table"):
+        aligned(frame(seed=1), frame(seed=1))
+
+
+def test_a_few_persons_of_the_original_among_many_of_the_control_are_found():
+    original = frame(n=1000, weight=np.random.default_rng(9).normal(size=1000).round(3))
+    others = frame(n=2000, seed=2, weight=np.random.default_rng(8).normal(size=2000).round(3))
+    synthetic = frame(n=1000, seed=3, weight=np.random.default_rng(7).normal(size=1000).round(3))
+    with pytest.raises(DataError, match="30 of its 2030 rows"):
+        aligned(synthetic, pl.concat([others, original[:30]]), original)
+
+
+def test_identifiers_and_texts_that_come_back_are_counted():
+    rng = np.random.default_rng(0)
+    numbers = [f"{n:013}" for n in rng.integers(10**12, 10**13, 400)]
+    original, fresh = frame(nir=numbers[:200]), frame(seed=1, nir=numbers[200:])
+    copied = fresh.with_columns(pl.Series("nir", numbers[:200]))
+    assert aligned(copied, original=original).kept["nir"].found == 200
+    assert aligned(fresh, original=original).kept["nir"].found == 0
+
+
+def test_numbers_that_count_rows_meet_without_a_leak():
+    original = frame(patient=[f"P{i:04}" for i in range(200)])
+    made = frame(seed=1, patient=[f"P{i:04}" for i in range(200)])
+    assert "patient" not in aligned(made, original=original).kept
 
 
 def test_coding_again_gives_the_same():

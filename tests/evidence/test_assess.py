@@ -1,3 +1,4 @@
+import dataclasses
 import json
 
 import numpy as np
@@ -9,6 +10,13 @@ from lifelines.datasets import load_rossi
 import sosie
 from sosie.errors import DataError, ParameterError
 from sosie.evidence import Evidence
+from sosie.evidence._align import align, coded
+from sosie.evidence._assess import case_of
+from sosie.evidence._case import EFFORTS
+from sosie.evidence._finding import Finding, decide
+from sosie.evidence._pooled import _average
+from sosie.evidence._rehearse import _halved, _whose
+from sosie.evidence.privacy import Copies, Linkability, Membership, SinglingOut
 
 PRIVACY = {
     *("hidden_rate", "hidden_rate_index_rule", "local_cloaking", "distance_to_closest"),
@@ -150,3 +158,104 @@ def test_a_rehearsal_judges_the_generator(halves):
     assert found.privacy["hidden_rate"].value is not None
     with pytest.raises(DataError, match="200 at least"):
         sosie.rehearse(data[:150], lambda seed: sosie.Avatar(seed=seed))
+
+
+def test_copied_identifiers_fail(halves):
+    train, control = (t.reset_index(drop=True) for t in halves)
+    rng = np.random.default_rng(0)
+    numbers = [f"{n:013}" for n in rng.integers(10**12, 10**13, 432)]
+    original = train.assign(nir=numbers[:216])
+    made = sosie.Avatar(seed=1).fit_sample(train).assign(nir=numbers[:216])
+    found = sosie.assess(original, made, control.assign(nir=numbers[216:]), effort="quick")
+    assert found.privacy["identifiers_copied"].verdict == "fail"
+    assert found.criteria["singling_out"].verdict == "fail"
+
+
+def test_a_leak_is_not_diluted_by_sampling():
+    rng = np.random.default_rng(0)
+    tables = [pd.DataFrame(rng.normal(size=(30_000, 5)), columns=list("abcde")) for _ in range(2)]
+    small = dataclasses.replace(EFFORTS["quick"], rows=6_000, pairs=3_000_000)
+    moved = tables[0] + 1e-4 * rng.normal(size=(30_000, 5))
+    aligned = align(*(sosie.Table.of(t) for t in (tables[0], moved, tables[1])))
+    case = case_of(
+        aligned, target=None, secrets=None, known=None, effort="quick", threshold=0.05, seed=0
+    )
+    case = dataclasses.replace(case, effort=small)
+    assert case.visible_share == 0.2
+    for attack in (Membership, Linkability, SinglingOut):
+        for name, found in attack().run(case).items():
+            if name in ("membership_auc", "linkability_nearest", "singling_out_multivariate"):
+                assert found.verdict == "fail", name
+    fresh = pd.DataFrame(rng.normal(size=(30_000, 5)), columns=list("abcde"))
+    clean = dataclasses.replace(case, synthetic=coded(sosie.Table.of(fresh), case.layout))
+    found = Linkability().run(clean)["linkability"]
+    assert found.verdict != "fail"
+    low, high = found.difference_ci
+    assert high - low > 0.1  # what is not seen widens the interval
+
+
+@pytest.mark.parametrize("moved", [0.0, 0.005])
+def test_copies_moved_by_a_hair_are_copies(moved):
+    rng = np.random.default_rng(0)
+    one, other = (pd.DataFrame(rng.normal(size=(300, 4)), columns=list("abcd")) for _ in range(2))
+    leaky = one + moved * rng.normal(size=one.shape)
+    case = case_of(
+        align(*(sosie.Table.of(t) for t in (one, leaky, other))),
+        target=None,
+        secrets=None,
+        known=None,
+        effort="quick",
+        threshold=0.05,
+        seed=0,
+    )
+    assert Copies().run(case)["moved_copies"].verdict == "fail"
+    assert SinglingOut().run(case)["singling_out_multivariate"].verdict == "fail"
+
+
+def test_one_to_four_copies_are_told_as_four():
+    rng = np.random.default_rng(0)
+    one, other, made = (
+        pd.DataFrame(rng.normal(size=(300, 4)), columns=list("abcd")) for _ in range(3)
+    )
+    shares = set()
+    for copies in (1, 3, 4):
+        leaky = pd.concat([made[copies:], one[:copies]], ignore_index=True)
+        tables = [sosie.Table.of(t) for t in (one, leaky, other)]
+        case = case_of(
+            align(*tables),
+            target=None,
+            secrets=None,
+            known=None,
+            effort="quick",
+            threshold=0.05,
+            seed=0,
+        )
+        found = Copies().run(case)["exact_copies"]
+        shares.add((found.value, found.difference))
+        assert found.verdict == "attention"
+    assert len(shares) == 1
+
+
+def test_rounds_are_judged_on_their_average():
+    def found(difference, low, high):
+        return Finding(
+            value=0.1,
+            ci=(0, 1),
+            difference=difference,
+            difference_ci=(low, high),
+            target=0.05,
+            criterion="linkability",
+            verdict=decide(difference, (low, high), 0.05),
+        )
+
+    rounds = [found(0.0, -0.02, 0.02), found(0.0, -0.02, 0.02), found(0.4, 0.38, 0.42)]
+    assert _average(rounds).verdict == "fail"
+    copies = [Finding(value=0.0, target=0.0, verdict=v) for v in ("pass", "pass", "fail")]
+    assert _average(copies).verdict == "fail"
+
+
+def test_all_rows_of_a_person_fall_on_one_side():
+    whose = _whose([f"P{i // 3}" for i in range(300)], 300)
+    seen = _halved(whose, np.random.default_rng(0))
+    assert 120 <= seen.sum() <= 180
+    assert not set(whose[seen]) & set(whose[~seen])

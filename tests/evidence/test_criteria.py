@@ -8,6 +8,7 @@ PASSED = {
     for name in (
         "exact_copies",
         "near_copies",
+        "moved_copies",
         "singling_out_multivariate",
         "linkability",
         "linkability_nearest",

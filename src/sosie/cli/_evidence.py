@@ -13,6 +13,7 @@ from sosie.cli._options import weights_of
 from sosie.cli._places import check_apart, check_place
 from sosie.cli._stages import Stages
 from sosie.cli._texts import language, spelt_number, texts
+from sosie.errors import ParameterError
 
 if TYPE_CHECKING:
     from sosie.evidence import Evidence
@@ -134,6 +135,14 @@ def rehearse(
     ] = "gibbs",
     drop: Drop = None,
     recreate: Recreate = None,
+    person: Annotated[
+        str | None,
+        typer.Option(
+            "--person",
+            metavar="COL",
+            help="Whose each row is, where persons have several: left out of the table.",
+        ),
+    ] = None,
     release: Annotated[
         Path | None,
         typer.Option("--release", help="Then make the release from all rows, and write it here."),
@@ -168,6 +177,13 @@ def rehearse(
 
     with Stages(words["stages"], shown=True) as stages:
         stages.begin("read")
+        persons = None
+        if person is not None:
+            whole = Table.read(data, said_of_columns(schema, None, None), missing=missing)
+            if person not in whole.names:
+                raise ParameterError(f"--person: there is no column {person!r} in {data}.")
+            persons = whole.frame[person].to_list()
+            drop = [*(drop or []), person]
         table = Table.read(data, said_of_columns(schema, drop, recreate), missing=missing)
         check_remade(table, recreate)
         table.refuse()
@@ -184,6 +200,7 @@ def rehearse(
             rounds=rounds,
             seed=seed,
             source=data,
+            persons=persons,
             progress=stages.advance,
         )
         made = {}

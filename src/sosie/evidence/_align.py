@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 import polars as pl
@@ -28,6 +28,15 @@ _MANY_LEVELS = 1_000
 """Labels of a column beyond which it is text to an attacker."""
 
 
+class Kept(NamedTuple):
+    """Cells of a column that are found in the synthetic table."""
+
+    found: int
+    of: int
+    found_of_control: int | None
+    of_control: int
+
+
 @dataclass(frozen=True)
 class Aligned:
     """The tables as arrays of the same columns.
@@ -40,9 +49,9 @@ class Aligned:
         Of the original.
     left_out : dict of str to str
         Columns that are not compared, and why: ``identifier``, ``text`` or ``constant``.
-    identifiers_kept : dict of str to int
-        For each identifier of the original that the synthetic table has too, how many of its
-        values are found there.
+    kept : dict of str to Kept
+        For each identifier or text of the original that the synthetic table has too, how many
+        of its cells are found there.
     """
 
     original: People
@@ -51,7 +60,7 @@ class Aligned:
     linked: People | None
     schema: Schema
     left_out: dict[str, str] = field(default_factory=dict)
-    identifiers_kept: dict[str, int] = field(default_factory=dict)
+    kept: dict[str, Kept] = field(default_factory=dict)
 
 
 def read_alike(source: Any, original: Table, name: str, missing: list[str] | None = None) -> Table:
@@ -175,7 +184,10 @@ def align(
     )
     people = {role: coded(table, layout, names[role]) for role, table in given.items()}
     if "control" in people:
-        _check_apart(people["original"], people["control"], names["control"])
+        _check_apart(people["original"], people["control"], names["control"], "the original")
+        _check_apart(
+            people["synthetic"], people["control"], names["control"], "the synthetic table"
+        )
     return Aligned(
         people["original"],
         people["synthetic"],
@@ -183,7 +195,7 @@ def align(
         people.get("linked"),
         original.schema,
         left_out,
-        _identifiers_kept(original, synthetic),
+        _kept(original, synthetic, control, left_out),
     )
 
 
@@ -277,31 +289,55 @@ def _codes(text: pl.Series, levels: tuple[str, ...]) -> NDArray[np.int32]:
     return coded.fill_null(-1).to_numpy()
 
 
-def _check_apart(original: People, control: People, name: str) -> None:
-    """Refuse persons of the original among the control.
+def _check_apart(original: People, control: People, name: str, other: str) -> None:
+    """Refuse persons of another table among the control.
 
-    Two persons may be equal by chance; as often, then, within the original.
+    Two persons may be equal by chance; as often, then, within the other table.
     """
     from scipy import stats
 
     inside = original.words().sum(axis=1)
     shared = np.isin(control.words().sum(axis=1), inside)
     _, place, count = np.unique(inside, return_inverse=True, return_counts=True)
-    twins = float((count[place] > 1).mean())
-    twins = max(twins, 0.02) if twins < 1 else 1.0
+    twins = max(float((count[place] > 1).mean()), 1 / len(inside))
     surely = stats.binomtest(int(shared.sum()), len(shared), twins, alternative="greater").pvalue
     if shared.sum() >= 5 and surely < 1e-6:
         raise DataError(
-            f"{name}: {int(shared.sum())} of its {len(shared)} rows are rows of the original; "
+            f"{name}: {int(shared.sum())} of its {len(shared)} rows are rows of {other}; "
             "control persons must be others, whom the generator never saw."
         )
 
 
-def _identifiers_kept(original: Table, synthetic: Table) -> dict[str, int]:
+def _kept(
+    original: Table, synthetic: Table, control: Table | None, left_out: dict[str, str]
+) -> dict[str, Kept]:
+    """Look up the identifiers and the texts of persons in the synthetic table."""
     found = {}
-    for column in original.schema.columns:
-        if column.kind is Kind.IDENTIFIER and column.name in synthetic.names:
-            theirs = synthetic.frame[column.name].cast(pl.String).drop_nulls()
-            mine = original.frame[column.name].cast(pl.String).drop_nulls()
-            found[column.name] = int(mine.is_in(theirs.implode()).sum())
+    for name, why in left_out.items():
+        if why == "constant" or name not in synthetic.names:
+            continue
+        mine = original.frame[name].cast(pl.String).drop_nulls()
+        if not len(mine) or _is_counter(mine):
+            continue
+        made = synthetic.frame[name].cast(pl.String).drop_nulls().unique().implode()
+        theirs = None
+        if control is not None and name in control.names:
+            theirs = control.frame[name].cast(pl.String).drop_nulls()
+        found[name] = Kept(
+            int(mine.is_in(made).sum()),
+            len(mine),
+            None if theirs is None else int(theirs.is_in(made).sum()),
+            0 if theirs is None else len(theirs),
+        )
     return found
+
+
+def _is_counter(values: pl.Series) -> bool:
+    """Tell numbers that count rows, with or without letters before: made afresh they meet."""
+    digits = values.str.extract(r"^\D*(\d{1,15})$").cast(pl.Int64, strict=False)
+    if digits.null_count():
+        return False
+    low, high = digits.min(), digits.max()
+    assert isinstance(low, int)
+    assert isinstance(high, int)
+    return high - low < 1.5 * len(values)

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 from sosie.errors import DataError, ParameterError
 from sosie.evidence._align import Aligned, align, read_alike
 from sosie.evidence._case import EFFORTS, Case, drawn
-from sosie.evidence._controls import controls
+from sosie.evidence._controls import controls, trusted
 from sosie.evidence._criteria import judge
 from sosie.evidence._evidence import Evidence
 from sosie.evidence._finding import Criterion, Finding, Verdict
+from sosie.evidence._intervals import clopper_pearson, difference_interval
 from sosie.evidence.privacy import ATTACKS
 from sosie.evidence.utility import MEASURES, Replication
 from sosie.table import Table
@@ -41,6 +42,12 @@ __all__ = [
 
 THRESHOLD, OPEN_RELEASE = 0.05, 0.02
 """Advantage of an attacker above which a criterion fails; the controller may set another."""
+
+_MEET_BY_CHANCE = 0.01
+"""Share of identifiers that may be found again where they are made afresh, as numbers are."""
+
+_MEASURED = 50_000
+"""Most rows of each table on which use is measured."""
 
 _LIBRARIES = ("sosie", "numpy", "polars", "scipy", "scikit-learn", "statsmodels", "lifelines")
 
@@ -181,6 +188,8 @@ def judged(
         base = done
         tried = controls(case, lambda share: told((base + 4 * share) / steps))
     criteria, verdict = judge(privacy, control=case.control is not None)
+    if verdict is Verdict.PASS and not trusted(tried):
+        verdict = Verdict.ATTENTION
     today = dt.datetime.now(dt.UTC).date()
     return Evidence(
         sosie=version("sosie"),
@@ -237,7 +246,7 @@ def case_of(
 
 def measured_on(case: Case) -> Case:
     """Draw the rows on which measures of use are taken, where there are very many."""
-    rows = case.effort.rows
+    rows = min(case.effort.rows, _MEASURED)
     return replace(
         case,
         original=drawn(case.original, rows, case.rng("measured original")),
@@ -318,27 +327,34 @@ def input_of(source: Any, table: Table | None) -> dict[str, Any] | None:
             digest = hashlib.file_digest(file, "sha256").hexdigest()
         name = Path(source).name
     else:
-        digest = hashlib.sha256(table.frame.write_csv().encode()).hexdigest()
+        digest = hashlib.sha256(table.frame.write_ipc(None).getbuffer()).hexdigest()
         name = ""
     return {"name": name, "rows": len(table), "columns": len(table.names), "sha256": digest}
 
 
 def _identifiers(aligned: Aligned) -> Finding:
-    """Judge the identifiers that the synthetic table has: fresh ones meet by chance at most."""
-    kept = aligned.identifiers_kept
-    if not kept:
+    """Judge the identifiers and the texts that the synthetic table has: none may come back."""
+    if not aligned.kept:
         return Finding(why_not="no_identifier", criterion=Criterion.SINGLING_OUT)
-    n = len(aligned.original)
-    share = max(kept.values()) / n
-    # Numbers from 1 to n are made afresh as numbers from 1 to n.
-    verdict = Verdict.ATTENTION if share > 0 else Verdict.PASS
+    found = []
+    for one in aligned.kept.values():
+        control = one.found_of_control or 0
+        low = difference_interval(one.found, one.of, control, max(one.of_control, one.of))[0]
+        found.append((low, one))
+    low, worst_one = max(found, key=lambda pair: pair[0])
+    share = worst_one.found / worst_one.of
+    surely = low > 0 and share > _MEET_BY_CHANCE
     return Finding(
         value=share,
-        target=0.0,
-        verdict=verdict,
+        ci=clopper_pearson(worst_one.found, worst_one.of),
+        control=None
+        if worst_one.found_of_control is None
+        else worst_one.found_of_control / max(worst_one.of_control, 1),
+        target=_MEET_BY_CHANCE,
+        verdict=Verdict.FAIL if surely else Verdict.PASS,
         criterion=Criterion.SINGLING_OUT,
-        n=n,
-        detail={"columns": {name: count / n for name, count in kept.items()}},
+        n=worst_one.of,
+        detail={"columns": {name: one.found / one.of for name, one in aligned.kept.items()}},
     )
 
 
@@ -346,7 +362,7 @@ def _settings(case: Case) -> dict[str, Any]:
     effort = next(name for name, one in EFFORTS.items() if one == case.effort)
     tables = {"original": case.original, "control": case.control}
     sampled = {
-        role: [min(len(people), case.effort.persons), len(people)]
+        role: [min(len(people), case.n_attacked), len(people)]
         for role, people in tables.items()
         if people is not None
     }

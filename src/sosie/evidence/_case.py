@@ -15,7 +15,9 @@ if TYPE_CHECKING:
 
     from sosie.evidence._people import Layout, People
 
-__all__ = ["EFFORTS", "Case", "Effort"]
+__all__ = ["EFFORTS", "Case", "Effort", "drawn"]
+
+_FEWEST_ATTACKED = 300
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,10 @@ class Effort:
     persons : int
         Most persons attacked, of the original and of the control each.
     rows : int
-        Most synthetic rows, and reference persons, that attackers compare with.
+        Most synthetic rows that attackers compare with: all of them, unless there are more.
+    pairs : int
+        Most pairs of a person and a synthetic row in one search: with more rows, fewer
+        persons are attacked, and intervals widen.
     attacks : int
         Singling-out predicates of each number of columns.
     splits : int
@@ -42,6 +47,7 @@ class Effort:
 
     persons: int
     rows: int
+    pairs: int
     attacks: int
     splits: int
     learners: bool
@@ -50,9 +56,13 @@ class Effort:
 
 
 EFFORTS = {
-    "quick": Effort(1_000, 5_000, 200, 4, learners=False, repeats=100, resamples=10),
-    "standard": Effort(2_000, 50_000, 800, 6, learners=True, repeats=200, resamples=100),
-    "thorough": Effort(10_000, 200_000, 2_000, 20, learners=True, repeats=1_000, resamples=100),
+    "quick": Effort(1_000, 50_000, 20_000_000, 200, 4, learners=False, repeats=100, resamples=10),
+    "standard": Effort(
+        4_000, 200_000, 60_000_000, 800, 4, learners=True, repeats=200, resamples=100
+    ),
+    "thorough": Effort(
+        10_000, 1_000_000, 1_000_000_000, 2_000, 20, learners=True, repeats=1_000, resamples=100
+    ),
 }
 
 
@@ -105,11 +115,25 @@ class Case:
     def attacked(self) -> tuple[People, People | None]:
         """Draw the persons attacked: of the original, and of the control."""
         return (
-            drawn(self.original, self.effort.persons, self.rng("attacked original")),
+            drawn(self.original, self.n_attacked, self.rng("attacked original")),
             None
             if self.control is None
-            else drawn(self.control, self.effort.persons, self.rng("attacked control")),
+            else drawn(self.control, self.n_attacked, self.rng("attacked control")),
         )
+
+    @property
+    def n_attacked(self) -> int:
+        """Most persons attacked, of the original and of the control each."""
+        return max(_FEWEST_ATTACKED, min(self.effort.persons, self._persons_a_search))
+
+    @property
+    def _persons_a_search(self) -> int:
+        return self.effort.pairs // max(len(self.compared), 1)
+
+    @property
+    def visible_share(self) -> float:
+        """Share of the synthetic rows that attackers compare with: of a leak they see as much."""
+        return len(self.compared) / max(len(self.synthetic), 1)
 
     @cached_property
     def compared(self) -> People:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     from sosie.evidence._people import People
 
-__all__ = ["controls"]
+__all__ = ["controls", "trusted"]
 
 _PLANTED = 0.01
 _SHARES = (0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
@@ -63,6 +63,7 @@ def controls(case: Case, progress: Callable[[float], None] | None = None) -> dic
         synthetic=drawn(case.synthetic, _ROWS, rng),
         control=drawn(case.control, _ROWS, rng),
         linked=None,
+        secrets=_some(case.secrets, rng),
         effort=EFFORTS["quick"],
     )
     told = progress or (lambda _: None)
@@ -80,8 +81,13 @@ def controls(case: Case, progress: Callable[[float], None] | None = None) -> dic
     return {
         "original_as_synthetic": {"alarms": lit, "as_expected": all(lit.values())},
         "fresh_control": {"alarms": silent, "as_expected": not any(silent.values())},
-        "planted": _planted(small, told),
+        "planted": _planted(small, fresh, told),
     }
+
+
+def _some(names: tuple[str, ...], rng: np.random.Generator, most: int = 8) -> tuple[str, ...]:
+    """Draw a few secrets: these controls are about the battery, not about columns."""
+    return tuple(names[i] for i in np.sort(rng.permutation(len(names))[:most]))
 
 
 def _alarms(case: Case) -> dict[str, bool]:
@@ -91,17 +97,20 @@ def _alarms(case: Case) -> dict[str, bool]:
     return {name: found[name].verdict is Verdict.FAIL for name in _ALARMS}
 
 
-def _planted(case: Case, told: Callable[[float], None]) -> dict[str, Any]:
-    """Plant copies of fewer and fewer of the most isolated persons."""
-    isolated = _most_isolated(case)
-    clean = _leaks(case)
+def _planted(case: Case, fresh: Case, told: Callable[[float], None]) -> dict[str, Any]:
+    """Plant copies of fewer and fewer of the most isolated persons.
+
+    Among the synthetic rows; or, where these are found to leak already, among control rows.
+    """
+    if _leaks(case):
+        case = fresh
+    isolated, before = _most_isolated(case), _leaks(case)
     tried: list[dict[str, Any]] = []
     for i, share in enumerate(_SHARES):
         count = round(share * len(case.original))
         if count < 1:
             break
-        leaky = _with_copies(case, isolated[:count])
-        found_by = sorted(_leaks(leaky) - clean)
+        found_by = sorted(_leaks(_with_copies(case, isolated[:count])) - before)
         tried.append({"share": share, "persons": count, "found_by": found_by})
         told(0.6 + 0.4 * (i + 1) / len(_SHARES))
     asked = next(one for one in tried if one["share"] == _PLANTED)
@@ -112,6 +121,15 @@ def _planted(case: Case, told: Callable[[float], None]) -> dict[str, Any]:
         "smallest_found": min(found, default=None),
         "tried": tried,
     }
+
+
+def trusted(found: dict[str, Any]) -> bool:
+    """Tell whether the battery lit every alarm, was silent, and found what was planted."""
+    return bool(found) and (
+        found["original_as_synthetic"]["as_expected"]
+        and found["fresh_control"]["as_expected"]
+        and found["planted"]["found"]
+    )
 
 
 def _leaks(case: Case) -> set[str]:

@@ -10,7 +10,7 @@ __all__ = ["Judgement", "judge"]
 
 _DECIDING: dict[Criterion, tuple[tuple[str, ...], tuple[str, ...]]] = {
     Criterion.SINGLING_OUT: (
-        ("exact_copies", "near_copies", "singling_out_multivariate"),
+        ("exact_copies", "near_copies", "moved_copies", "singling_out_multivariate"),
         ("unique_copies", "known_copies", "identifiers_copied", "singling_out_univariate"),
     ),
     Criterion.LINKABILITY: (
@@ -29,6 +29,9 @@ _DECIDING: dict[Criterion, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }
 """For each criterion the attacks that must be passed, and those that only count by failing:
 they attack so few persons that no interval could ever lie below the threshold."""
+
+_IMPOSSIBLE = ("no_number",)
+"""Why an attack does not exist at all, rather than could not be made."""
 
 _ADVICE = {
     Criterion.SINGLING_OUT: ["raise_k", "group_rare_labels", "coarsen_columns"],
@@ -68,7 +71,9 @@ def judge(
         verdicts = {
             name: privacy[name].verdict
             for name in must_pass
-            if name in privacy and privacy[name].verdict is not Verdict.INFORMATION
+            if name in privacy
+            and privacy[name].verdict is not Verdict.INFORMATION
+            and privacy[name].why_not not in _IMPOSSIBLE
         }
         verdicts = {
             name: Verdict.ATTENTION if verdict is Verdict.NOT_MEASURED else verdict

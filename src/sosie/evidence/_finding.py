@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-__all__ = ["Criterion", "Finding", "Verdict", "decide", "worst"]
+__all__ = ["Criterion", "Finding", "Verdict", "decide", "magnified", "worst"]
 
 
 class Verdict(StrEnum):
@@ -80,7 +80,8 @@ def decide(difference: float, interval: Pair, target: float) -> Verdict:
     """Decide on an advantage: how much more is found of persons the generator saw.
 
     Pass if the whole interval lies below the target; fail if the advantage is above the
-    target and surely not chance; else attention: too few persons to conclude.
+    target and surely not chance; else attention: too few persons to conclude, or control
+    persons whom the generator seems to have seen.
 
     Examples
     --------
@@ -90,7 +91,42 @@ def decide(difference: float, interval: Pair, target: float) -> Verdict:
     low, high = interval
     if difference > target and low > 0:
         return Verdict.FAIL
+    if high < -target:  # control persons nearer than the generator's own: no control
+        return Verdict.ATTENTION
     return Verdict.PASS if high < target else Verdict.ATTENTION
+
+
+def magnified(finding: Finding, share: float) -> Finding:
+    """Undo the dilution of an attack that sees a share of the rows, or of the persons.
+
+    Of the leak it sees as much: advantage and interval are divided by the share.
+
+    Examples
+    --------
+    >>> seen = Finding(difference=0.02, difference_ci=(0.01, 0.03), target=0.05, verdict="pass")
+    >>> magnified(seen, 0.25).verdict
+    <Verdict.FAIL: 'fail'>
+    """
+    if share >= 1 or finding.difference is None or finding.difference_ci is None:
+        return finding
+    difference = finding.difference / share
+    low, high = (end / share for end in finding.difference_ci)
+    verdict = finding.verdict
+    if verdict is not Verdict.FAIL:
+        verdict = decide(difference, (low, high), finding.target or 0.0)
+        if verdict is Verdict.FAIL and finding.p_value is not None and finding.p_value > _SURE:
+            verdict = Verdict.ATTENTION
+    return finding.model_copy(
+        update={
+            "difference": difference,
+            "difference_ci": (low, high),
+            "verdict": verdict,
+            "detail": finding.detail | {"visible_share": share},
+        }
+    )
+
+
+_SURE = 0.01
 
 
 _ORDER = (Verdict.PASS, Verdict.ATTENTION, Verdict.FAIL)

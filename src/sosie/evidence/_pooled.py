@@ -6,20 +6,24 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sosie.evidence._controls import trusted
 from sosie.evidence._criteria import judge
-from sosie.evidence._finding import Finding, Verdict, worst
+from sosie.evidence._finding import Finding, Verdict, decide, worst
 
 if TYPE_CHECKING:
     from sosie.evidence._evidence import Evidence
 
 __all__ = ["pooled"]
 
+_SURE = 0.01
+_ORDER = (Verdict.PASS, Verdict.ATTENTION, Verdict.FAIL, Verdict.INFORMATION, Verdict.NOT_MEASURED)
+
 
 def pooled(rounds: list[Evidence]) -> Evidence:
     """Average the findings of rounds; intervals are averaged, not narrowed.
 
-    A finding has the verdict of most rounds, the worse one where two are equally many: what
-    fails in one split of three by chance does not fail.
+    An advantage is judged on its average. Copies have the worst verdict of all rounds; what has
+    no advantage, the one of most rounds, the worse where two are equally many.
     """
     first = rounds[0]
     if len(rounds) == 1:
@@ -27,8 +31,12 @@ def pooled(rounds: list[Evidence]) -> Evidence:
     privacy = _averaged([one.privacy for one in rounds])
     utility = _averaged([one.utility for one in rounds])
     criteria, verdict = judge(privacy, control=True)
+    controls = _together([one.controls for one in rounds])
+    if verdict is Verdict.PASS and not trusted(controls):
+        verdict = Verdict.ATTENTION
     return first.model_copy(
         update={
+            "controls": controls,
             "privacy": privacy,
             "utility": utility,
             "criteria": criteria,
@@ -61,11 +69,36 @@ def _average(findings: list[Finding]) -> Finding:
     p_values = [one.p_value for one in measured if one.p_value is not None]
     # Twice the median of dependent p-values is one again.
     changes["p_value"] = min(1.0, 2 * float(np.median(p_values))) if p_values else None
-    changes["verdict"] = _most(measured)
+    changes["verdict"] = _verdict(measured, changes)
     changes["detail"] = first.detail | {
         "rounds": [one.value for one in measured],
     }
     return first.model_copy(update=changes)
+
+
+def _verdict(measured: list[Finding], average: dict[str, Any]) -> Verdict:
+    first, verdicts = measured[0], [one.verdict for one in measured]
+    if len(measured) == 1:
+        return first.verdict
+    if first.target == 0 or Verdict.INFORMATION in verdicts:
+        return worst(verdicts) if first.target == 0 else first.verdict
+    if first.criterion is None or average["difference"] is None or average["difference_ci"] is None:
+        return _most(measured)
+    found = decide(average["difference"], average["difference_ci"], first.target or 0.0)
+    p_values = [one.p_value for one in measured if one.p_value is not None]
+    if found is Verdict.FAIL and p_values and float(np.median(p_values)) > _SURE:
+        return Verdict.ATTENTION
+    # What no single round could pass (a secret not attacked) is not passed by their average.
+    return worst([found, min(verdicts, key=_ORDER.index)]) if found is Verdict.PASS else found
+
+
+def _together(rounds: list[dict[str, Any]]) -> dict[str, Any]:
+    """Report the controls of all rounds as those of the round that did worst."""
+    found = dict(rounds[0])
+    for name in ("original_as_synthetic", "fresh_control"):
+        found[name] = min((one[name] for one in rounds), key=lambda x: x["as_expected"])
+    found["planted"] = min((one["planted"] for one in rounds), key=lambda x: x["found"])
+    return found
 
 
 def _mean(values: list[float | None]) -> float | None:

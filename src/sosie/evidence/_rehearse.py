@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from sosie.errors import DataError
+from sosie.errors import DataError, ParameterError
 from sosie.evidence._align import align, coded
 from sosie.evidence._assess import (
     THRESHOLD,
@@ -72,6 +72,7 @@ def rehearse(
     rounds: int | None = None,
     seed: int = 0,
     source: str | Path | None = None,
+    persons: Sequence[Any] | None = None,
     progress: Callable[[float], None] | None = None,
 ) -> Evidence:
     """Judge a generator: split the persons, fit on one half, attack with the other.
@@ -96,6 +97,9 @@ def rehearse(
         Splits; 1, 3 or 5 by effort where not given.
     source : path, optional
         File that ``data`` was read from, for its name and hash.
+    persons : sequence, optional
+        Whose each row is, where a person has several: all rows of a person then fall on the
+        same side of a split. The column itself is not to be in ``data``.
 
     Returns
     -------
@@ -114,15 +118,15 @@ def rehearse(
         raise DataError(
             f"There are {len(table)} persons: a rehearsal splits them and needs {_FEWEST} at least."
         )
+    whose = _whose(persons, len(table))
     times = _ROUNDS[effort] if rounds is None else rounds
     told = progress or (lambda _: None)
     asked = None
     found = []
     for one in range(times):
         rng = np.random.default_rng([seed, one])
-        order = rng.permutation(len(table))
-        half = len(order) // 2
-        train, control = (table.taken(np.sort(rows)) for rows in (order[:half], order[half:]))
+        seen = _halved(whose, rng)
+        train, control = (table.taken(np.flatnonzero(rows)) for rows in (seen, ~seen))
         generator = make(int(rng.integers(2**31))).fit(train)
         released, linked = generator.sample_tables()
         aligned = align(train, released, control, linked)
@@ -172,6 +176,24 @@ def rehearse(
             )
         )
     return pooled(found)
+
+
+def _whose(persons: Sequence[Any] | None, n: int) -> NDArray[np.intp]:
+    """Give each row the number of its person; each is one where not told."""
+    if persons is None:
+        return np.arange(n)
+    if len(persons) != n:
+        raise ParameterError(f"persons names {len(persons)} rows and the table has {n}.")
+    numbers: dict[Any, int] = {}
+    return np.array([numbers.setdefault(one, len(numbers)) for one in persons], np.intp)
+
+
+def _halved(whose: NDArray[np.intp], rng: np.random.Generator) -> NDArray[np.bool_]:
+    """Tell the rows of half of the persons."""
+    count = int(whose.max()) + 1
+    chosen = np.zeros(count, np.bool_)
+    chosen[rng.permutation(count)[: count // 2]] = True
+    return chosen[whose]
 
 
 def _with_generator(

@@ -19,7 +19,8 @@ KEPT = ("hellinger_mean", "association_difference", "tstr_auc", "replication_ove
 
 GROUPS = {
     "copies": (
-        "exact_copies", "near_copies", "unique_copies", "known_copies", "identifiers_copied",
+        "exact_copies", "near_copies", "moved_copies", "unique_copies", "known_copies",
+        "identifiers_copied",
     ),
     "singling_out": ("singling_out_univariate", "singling_out_multivariate"),
     "linkability": ("linkability", "linkability_nearest"),

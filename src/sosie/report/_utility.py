@@ -109,11 +109,11 @@ def _projection(desk: Desk, detail: dict[str, Any]) -> list[Block]:
         svg = _figures.density_maps(detail, words)
         blocks.append(figure(svg, t("caption.projection"), t("alt.projection")))
     given = detail.get("contributions") or []
-    for factor in (0, 1) if given else ():
+    for factor in range(min(2, len(given[0]["original"]))) if given else ():
         ranked = sorted(given, key=lambda c: -(c["original"][factor] or 0))[:10]
         rows = [
             {"label": shown_name(c["name"], 34), "original": c["original"][factor],
-             "synthetic": c["synthetic"][factor]}
+             "synthetic": (c["synthetic"] or [None, None])[factor]}
             for c in ranked
         ]  # fmt: skip
         number = t("figure.factor", number=factor + 1, share=DASH).split(" (")[0]

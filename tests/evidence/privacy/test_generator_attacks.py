@@ -1,6 +1,9 @@
 import numpy as np
+from lifelines.datasets import load_rossi
 from tests.evidence.conftest import case_of, population
 
+from sosie import Avatar, Table
+from sosie.evidence._align import align, coded
 from sosie.evidence._finding import Verdict
 from sosie.evidence.privacy import RegenerationLinkage, ShadowMembership
 
@@ -47,3 +50,25 @@ def test_avatars_around_their_person_are_linked(rng):
     assert clean.value < 0.03
     assert clean.verdict is Verdict.PASS
     assert clean.naive == 1 / 300
+
+
+def test_the_attack_that_broke_the_published_method():
+    table = Table.of(load_rossi()[:300])
+
+    def linked(kernel):
+        def make(seed):
+            avatar = Avatar(k=10, kernel=kernel, seed=seed).fit(table)
+            return coded(avatar.sample_tables()[1], layout)
+
+        return make
+
+    people = align(table, table).original
+    layout = people.layout
+    case = case_of(people, people, people)
+    rate = {
+        kernel: RegenerationLinkage(linked(kernel), 15).run(case)["regeneration_linkage"]
+        for kernel in ("published", "gibbs")
+    }
+    assert rate["published"].verdict is Verdict.FAIL
+    assert rate["published"].value > 3 * rate["gibbs"].value
+    assert rate["gibbs"].verdict is not Verdict.FAIL

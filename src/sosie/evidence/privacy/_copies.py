@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from sosie.evidence._case import drawn
-from sosie.evidence._finding import Criterion, Finding, Verdict, decide
+from sosie.evidence._finding import Criterion, Finding, Verdict, decide, magnified
 from sosie.evidence._intervals import clopper_pearson, difference_interval
+from sosie.evidence._space import nearest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Copies"]
 
-_MOST_NEAR = 100_000
-"""Persons of each table for whom a near copy is looked for: one search a column."""
+_HAIR = 0.03
+"""Distance below which two rows are one: labels equal, numbers within 3 % of a deviation."""
 
 _FEWEST = 5
 """Persons below which neither a share nor a count is told."""
@@ -40,8 +40,10 @@ class Copies:
       tolerance either. Whether a row is unique depends on how many persons there are: so a
       control person is looked for among as many as the original has, control persons and,
       where these are fewer, persons of the original drawn to make up the number.
-    - ``near_copies``: all columns equal but at most one, for at most 100,000 persons;
-      the tolerance is that of the case.
+    - ``near_copies``: all columns equal but at most one, for the persons attacked; the
+      tolerance is that of the case.
+    - ``moved_copies``: all labels equal, and all numbers together within 3 % of a standard
+      deviation: rows to which a little noise was added. Persons and tolerance as above.
     - ``known_copies``: the combination of the known columns, among persons who alone have it,
       as above; the tolerance is that of the case. Not measured where every column is known,
       which is ``unique_copies``.
@@ -50,7 +52,8 @@ class Copies:
     coarse a synthetic row equals a person's by chance: as often a control person's. Without
     a control nothing tells the two apart, and any copy asks for attention.
 
-    Interval of a share: Clopper-Pearson; of the difference: Newcombe. A row stands as the
+    One to four copies are told as four, so that no small count is. Interval of a share:
+    Clopper-Pearson; of the difference: Newcombe. A row stands as the
     sum of 64-bit words of its cells, so that all columns, and all but one, cost one addition:
     two different rows collide with probability 2^-64 a pair.
 
@@ -76,6 +79,7 @@ class Copies:
         found = {
             "exact_copies": _exact(whole),
             "near_copies": _near(case),
+            "moved_copies": _moved(case),
             "unique_copies": _unique(whole, case.rng("unique_copies"), None),
         }
         known = tuple(name for name in case.layout.names if name in case.known)
@@ -127,9 +131,7 @@ def _unique(rows: _Rows, rng: np.random.Generator, tolerance: float | None) -> F
 def _near(case: Case) -> Finding:
     if len(case.layout.names) < 2:  # with one column everything is equal but for one
         return Finding(why_not="too_few")
-    tables = [drawn(case.original, _MOST_NEAR, case.rng("near_copies original"))]
-    if case.control is not None:
-        tables.append(drawn(case.control, _MOST_NEAR, case.rng("near_copies control")))
+    tables = [table for table in case.attacked() if table is not None]
     names = case.layout.names
     whole, sums = _summed(case.synthetic, names), [_summed(table, names) for table in tables]
     found = [np.zeros(len(table), np.bool_) for table in tables]
@@ -140,17 +142,28 @@ def _near(case: Case) -> Finding:
     return _judged(found[0], found[1] if len(found) > 1 else None, case.threshold)
 
 
+def _moved(case: Case) -> Finding:
+    if not case.layout.numbers:
+        return Finding(why_not="no_number")
+    tables = [table for table in case.attacked() if table is not None]
+    rows = case.space.points(case.compared)
+    found = [nearest(case.space.points(table), rows)[0][:, 0] < _HAIR for table in tables]
+    judged = _judged(found[0], found[1] if len(found) > 1 else None, case.threshold)
+    return magnified(judged, case.visible_share)
+
+
 def _judged(mine: Found, theirs: Found | None, tolerance: float | None) -> Finding:
     """Compare the share found with that of the control; no tolerance where it is None."""
     copied, n = int(mine.sum()), len(mine)
+    shown = _shown(copied)
     told: dict[str, Any] = {
-        "value": copied / n,
-        "ci": clopper_pearson(copied, n),
+        "value": shown / n,
+        "ci": clopper_pearson(shown, n),
         "naive": 0.0,
         "target": tolerance or 0.0,
         "criterion": Criterion.SINGLING_OUT,
         "n": n,
-        "detail": {"count": copied if copied == 0 or copied >= _FEWEST else None},
+        "detail": {"count": None if 0 < copied < _FEWEST else copied},
     }
     if theirs is None:
         verdict = Verdict.ATTENTION if copied else Verdict.PASS
@@ -164,14 +177,20 @@ def _judged(mine: Found, theirs: Found | None, tolerance: float | None) -> Findi
         verdict = Verdict.FAIL if interval[0] > 0 else unexplained
     else:
         verdict = decide(difference, interval, tolerance)
+    by_chance = _shown(by_chance)
     return Finding(
         control=by_chance / m,
-        difference=difference,
-        difference_ci=_ordered(interval),
+        difference=shown / n - by_chance / m,
+        difference_ci=_ordered(difference_interval(shown, n, by_chance, m)),
         n_control=m,
         verdict=verdict,
         **told,
     )
+
+
+def _shown(count: int) -> int:
+    """Give a count as it may be told: from one to four persons are told as four."""
+    return count if count == 0 or count >= _FEWEST else _FEWEST - 1
 
 
 def _ordered(interval: Pair) -> Pair:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from sosie.evidence._finding import Criterion, Finding, Verdict, decide
+from sosie.evidence._finding import Criterion, Finding, Verdict, decide, magnified
 from sosie.evidence._intervals import wilson
 from sosie.evidence._space import nearest_rows
 
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 __all__ = ["Linkability"]
-
-_ROWS = 20_000
 
 
 class Linkability:
@@ -49,14 +47,17 @@ class Linkability:
             return {"linkability": why, "linkability_nearest": why}
         rng = case.rng(self.name)
         persons, control = case.attacked()
-        synthetic = case.compared.taken(slice(0, _ROWS))
+        synthetic = case.compared
         splits = _splits(list(case.known), case.effort.splits, rng)
         ks = (10, 1)
         ours = _links(case, persons, synthetic, splits, ks)
         theirs = None if control is None else _links(case, control, synthetic, splits, ks)
         return {
-            name: _finding(
-                ours[k], None if theirs is None else theirs[k], splits, k, len(synthetic), case
+            name: magnified(
+                _finding(
+                    ours[k], None if theirs is None else theirs[k], splits, k, len(synthetic), case
+                ),
+                case.visible_share,
             )
             for name, k in zip(("linkability", "linkability_nearest"), ks, strict=True)
         }

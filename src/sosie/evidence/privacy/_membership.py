@@ -8,10 +8,11 @@ import numpy as np
 from scipy import stats
 
 from sosie.evidence._case import drawn
-from sosie.evidence._finding import Criterion, Finding, Verdict, decide
+from sosie.evidence._finding import Criterion, Finding, Verdict, decide, magnified
 from sosie.evidence._intervals import Interval, auc_interval, auc_of, clopper_pearson
 from sosie.evidence._learners import probability_of
 from sosie.evidence._space import nearest
+from sosie.evidence.utility._shown import round_edges, shares_shown
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -88,7 +89,7 @@ class Membership:
         found["membership_auc"].detail |= {
             "distances": _histogram(-inside["nearest"], -outside["nearest"])
         }
-        return found
+        return {name: magnified(one, case.visible_share) for name, one in found.items()}
 
     def _scores(
         self, case: Case, members: People, others: People, rng: np.random.Generator
@@ -277,12 +278,11 @@ def _curve(ours: Floats, theirs: Floats, points: int = 51) -> dict[str, list[flo
 
 def _histogram(inside: Floats, outside: Floats, bins: int = 30) -> dict[str, Any]:
     """Give the shares of persons by distance; those of fewer than 5 persons are not told."""
-    top = float(np.quantile(np.concatenate([inside, outside]), 0.99))
-    edges = np.linspace(0, top or 1.0, bins + 1)
+    edges = np.array(round_edges(0.0, float(np.quantile(inside, 0.98)) or 1.0, bins))
     shares = {}
     for name, values in (("original", inside), ("control", outside)):
         counts = np.histogram(np.minimum(values, edges[-1]), edges)[0]
-        shares[name] = [None if 0 < c < 5 else c / len(values) for c in counts.tolist()]
+        shares[name] = shares_shown(counts, len(values))
     return {"edges": edges.tolist(), **shares}
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from sosie.evidence._case import drawn
-from sosie.evidence._finding import Criterion, Finding, Verdict, decide
+from sosie.evidence._finding import Criterion, Finding, Verdict, decide, magnified
 from sosie.evidence._intervals import Interval, difference_interval, wilson
 from sosie.evidence._space import nearest
 
@@ -28,7 +28,7 @@ _PATIENCE = 24
 
 _HANDS_A_ROW = 4
 _PERSONS_A_PREDICATE = 3
-_PERSONS = 10_000
+_PERSONS = 50_000
 
 
 @dataclass(frozen=True)
@@ -58,14 +58,18 @@ class _Index:
     def __len__(self) -> int:
         return len(self.people)
 
-    def test(self, name: str, row: int, middle: dict[str, float]) -> _Test:
+    def test(self, name: str, row: int, middle: dict[str, tuple[float, float]]) -> _Test:
         """Give the test of a column that a row passes and says most about it."""
         value = float(self._values[name][row])
         if value == np.inf:
             return _Test(name, "missing", 0.0)
         if name not in middle:
             return _Test(name, "==", value)
-        return _Test(name, ">=" if value > middle[name] else "<=", value)
+        median, step = middle[name]
+        # A row that was moved a little from a person must still tell of that person.
+        return (
+            _Test(name, ">=", value - step) if value > median else _Test(name, "<=", value + step)
+        )
 
     def _run(self, test: _Test) -> tuple[int, int]:
         ordered = self._sorted[test.name]
@@ -151,22 +155,24 @@ class SinglingOut:
                 naive[size] = _independent(index, size, n, middle, rng)
         tried, tried_control = _Index(persons), None if control is None else _Index(control)
         several = [size for size in predicates if size > 1]
-        return {
+        found = {
             "singling_out_univariate": _finding([1], predicates, naive, tried, tried_control, case),
             "singling_out_multivariate": _finding(
                 several, predicates, naive, tried, tried_control, case
             ),
         }
+        # As many persons as control persons are asked: whom a row tells of may not be among them.
+        share = len(persons) / len(case.original)
+        return {name: magnified(one, share) for name, one in found.items()}
 
 
-def _middle(people: People) -> dict[str, float]:
-    with np.errstate(all="ignore"):
-        return {
-            name: float(np.nanmedian(people.column(name)))
-            if not people.missing(name).all()
-            else 0.0
-            for name in people.layout.numbers
-        }
+def _middle(people: People) -> dict[str, tuple[float, float]]:
+    """Give the median of each number, and a step too small to matter: 1 % of its spread."""
+    found = {}
+    for name in people.layout.numbers:
+        known = people.column(name)[~people.missing(name)]
+        found[name] = (float(np.median(known)), 0.01 * float(known.std())) if len(known) else (0, 0)
+    return found
 
 
 def _outliers(case: Case, synthetic: People) -> Rows:
@@ -193,7 +199,7 @@ def _found(
     synthetic: _Index,
     size: int,
     wanted: int,
-    middle: dict[str, float],
+    middle: dict[str, tuple[float, float]],
     outliers: Rows,
     rng: np.random.Generator,
 ) -> Described:
@@ -257,7 +263,11 @@ def _alone(synthetic: People, name: str) -> Described:
 
 
 def _independent(
-    synthetic: _Index, size: int, wanted: int, middle: dict[str, float], rng: np.random.Generator
+    synthetic: _Index,
+    size: int,
+    wanted: int,
+    middle: dict[str, tuple[float, float]],
+    rng: np.random.Generator,
 ) -> list[Predicate]:
     """Combine values of different rows: what margins alone would teach."""
     found: list[Predicate] = []
