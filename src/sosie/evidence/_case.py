@@ -58,7 +58,7 @@ class Effort:
 EFFORTS = {
     "quick": Effort(1_000, 50_000, 20_000_000, 200, 4, learners=False, repeats=100, resamples=10),
     "standard": Effort(
-        4_000, 200_000, 60_000_000, 800, 4, learners=True, repeats=200, resamples=100
+        3_000, 200_000, 60_000_000, 800, 4, learners=True, repeats=200, resamples=100
     ),
     "thorough": Effort(
         10_000, 1_000_000, 1_000_000_000, 2_000, 20, learners=True, repeats=1_000, resamples=100

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -23,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["SinglingOut"]
 
 _SIZES = (1, 2, 3, 4)
-_PATIENCE = 24
+_PATIENCE = 10
 """Candidates tried for each predicate wanted."""
 
 _HANDS_A_ROW = 4
@@ -31,8 +30,7 @@ _PERSONS_A_PREDICATE = 3
 _PERSONS = 50_000
 
 
-@dataclass(frozen=True)
-class _Test:
+class _Test(NamedTuple):
     """One part of a predicate: a column equals, is at most, or is at least a value."""
 
     name: str
@@ -48,12 +46,14 @@ class _Index:
         self._values: dict[str, NDArray[np.float64]] = {}
         self._order: dict[str, Rows] = {}
         self._sorted: dict[str, NDArray[np.float64]] = {}
+        self._known: dict[str, int] = {}
         for name in people.layout.names:
             missing = people.missing(name)
             values = np.where(missing, np.inf, people.column(name)).astype(np.float64)
             order = np.argsort(values, kind="stable")
             self._values[name], self._order[name] = values, order
             self._sorted[name] = values[order]
+            self._known[name] = len(values) - int(missing.sum())  # the missing stand last
 
     def __len__(self) -> int:
         return len(self.people)
@@ -73,7 +73,7 @@ class _Index:
 
     def _run(self, test: _Test) -> tuple[int, int]:
         ordered = self._sorted[test.name]
-        known = int(ordered.searchsorted(np.inf))  # the missing stand last
+        known = self._known[test.name]
         if test.sign == "missing":
             return known, len(ordered)
         if test.sign == "<=":
