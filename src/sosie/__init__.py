@@ -9,9 +9,11 @@ if TYPE_CHECKING:
     from sosie.errors import DataError, ParameterError, SchemaError, SosieError
     from sosie.evidence import Evidence, assess, rehearse
     from sosie.generators import Avatar
+    from sosie.generators.artificial import RHVAE
     from sosie.table import Schema, Table
 
 __all__ = [
+    "RHVAE",
     "Avatar",
     "DataError",
     "Evidence",
@@ -25,6 +27,7 @@ __all__ = [
 ]
 
 _ROOM_OF = {
+    "RHVAE": "generators.artificial",
     "Avatar": "generators",
     "DataError": "errors",
     "Evidence": "evidence",

@@ -1,0 +1,103 @@
+"""What is checked, and chosen from the data, before a model is trained."""
+
+from __future__ import annotations
+
+from numbers import Integral
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sosie.errors import DataError, ParameterError
+from sosie.generators.artificial._coding import telling_stratum
+from sosie.generators.artificial._networks import log_held_out
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from sosie.space import Columns
+    from sosie.table import Table
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["check_whole", "learnable", "most_factors", "stratum_of"]
+
+_FEWEST = 30
+_CANDIDATES = (5, 7, 10, 15, 20)
+"""Latent dimensions tried: fewer than 5 leave a bend no room, and a useless one costs little."""
+
+_FOLDS = 3
+
+
+def learnable(table: Table) -> Table:
+    """Give what has to be learnt of a table, if it can be.
+
+    Raises
+    ------
+    DataError
+        If it holds what an artificial table may not, or is too small.
+    """
+    n = len(table)
+    if n < _FEWEST:
+        raise DataError(f"The table has {n} persons: a model of them needs at least {_FEWEST}.")
+    table.refuse()
+    free = table.reduced()
+    if not free.names:
+        raise DataError("Every column is constant: there is nothing to tell persons apart.")
+    if len(free.names) == 1:
+        raise DataError("There is one column only to learn: a model needs two or more.")
+    return free
+
+
+def stratum_of(asked: str | None, columns: Columns) -> str | None:
+    """Give the column that parts persons: the one asked for, or one found where it is "auto"."""
+    if asked is None:
+        return None
+    if asked == "auto":
+        return telling_stratum(columns)
+    if asked not in columns.codes or asked in columns.mask_of:
+        raise ParameterError(
+            f"{asked!r} cannot be the stratum: it has to be a column of levels, of which no cell "
+            "is missing and that no other column tells."
+        )
+    return asked
+
+
+def most_factors(asked: int | None, Y: Floats, rng: np.random.Generator) -> int:
+    """Give the latent dimensions asked for, or those that tell persons held out best.
+
+    Parameters
+    ----------
+    asked : int or None
+    Y : ndarray of shape (n, v)
+        Scores and standardised indicators.
+    rng : Generator
+        Of the parts that are held out.
+    """
+    n, v = Y.shape
+    if asked is not None:
+        if asked > min(n, v):
+            what = "persons" if n < v else "variables"
+            raise ParameterError(
+                f"latent_dim = {asked} is more than the {min(n, v)} {what} there are: use a "
+                "smaller one."
+            )
+        return asked
+    most = max(min(v - 1, int(0.6 * n)), 1)
+    fold = rng.permutation(n) % _FOLDS
+    said = {d: np.empty(n) for d in sorted({min(d, most) for d in _CANDIDATES})}
+    for d, found in said.items():
+        for k in range(_FOLDS):
+            found[fold == k] = log_held_out(Y[fold != k], Y[fold == k], d)
+    best = max(said.values(), key=lambda found: float(found.mean()))
+
+    def as_good(found: Floats) -> bool:
+        # One standard error: a bond lost is seen sooner than a bond learnt too well.
+        return bool((best - found).mean() <= (best - found).std() / np.sqrt(n))
+
+    return max(d for d, found in said.items() if as_good(found))
+
+
+def check_whole(name: str, value: object, least: int) -> None:
+    """Refuse what is no whole number of at least ``least``."""
+    if not isinstance(value, Integral) or isinstance(value, bool) or value < least:
+        raise ParameterError(f"{name} is a whole number of at least {least}, not {value!r}.")

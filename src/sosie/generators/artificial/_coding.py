@@ -1,0 +1,296 @@
+"""The columns of a table as a decoder sees them: normal scores, levels, masks, strata."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from typing import TYPE_CHECKING, NamedTuple, Self
+
+import numpy as np
+from scipy.special import ndtri
+
+from sosie.space import Margin
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from sosie.space import Columns
+
+    Floats = NDArray[np.float64]
+    Bools = NDArray[np.bool_]
+
+__all__ = ["FARTHEST", "Coded", "Coding", "Shape", "telling_stratum"]
+
+FARTHEST = 6.0
+"""A score stands for infinity from here on: float32 tells no probability beyond."""
+
+_FEWEST = 15
+"""Persons that a stratum needs for margins of its own."""
+
+_BEHIND = 2
+"""Persons behind a piece of a margin: no value stands for one person alone."""
+
+
+class Shape(NamedTuple):
+    """How many scores, levels of each nominal column, masks among the scores, and strata."""
+
+    n_scores: int
+    levels: tuple[int, ...]
+    n_strata: int
+
+    @property
+    def n_outputs(self) -> int:
+        """Number of outputs of a decoder: scores, then logits."""
+        return self.n_scores + sum(self.levels)
+
+
+@dataclass(frozen=True)
+class Coded:
+    """Persons as a model sees them; p scores, q nominal columns of L levels in all.
+
+    Parameters
+    ----------
+    point, low, high : ndarray of shape (n, p), float32
+        Normal score, and the ends of the interval that it stands for; equal where the
+        value is nobody else's.
+    seen : ndarray of shape (n, p), float32
+        1 where the cell is known.
+    level : ndarray of shape (n, L), float32
+        Indicators; all 0 where the cell is missing.
+    stratum : ndarray of shape (n, c), float32
+        Indicators.
+    """
+
+    point: NDArray[np.float32]
+    low: NDArray[np.float32]
+    high: NDArray[np.float32]
+    seen: NDArray[np.float32]
+    level: NDArray[np.float32]
+    stratum: NDArray[np.float32]
+
+    def __len__(self) -> int:
+        return len(self.point)
+
+    def taken(self, rows: NDArray[np.integer]) -> Coded:
+        """Take rows by their numbers."""
+        return Coded(*(getattr(self, field.name)[rows] for field in fields(self)))
+
+    def arrays(self) -> tuple[NDArray[np.float32], ...]:
+        """Give the arrays in the order of the parameters."""
+        return tuple(getattr(self, field.name) for field in fields(self))
+
+
+class Scale:
+    """Margin of an ordered variable in every stratum: value <-> place in (0, 1).
+
+    Numbers go by :class:`sosie.space.Margin`; codes of ordered levels by their shares.
+    """
+
+    def __init__(self, *, number: bool) -> None:
+        self.number = number
+
+    def fit(self, values: Floats, stratum: NDArray[np.int32], n_strata: int) -> Self:
+        """Learn from values, NaN where missing; a stratum without values has those of all."""
+        known = ~np.isnan(values)
+        self._sorted, self._margins = [], []
+        for c in range(n_strata):
+            inside = values[known & (stratum == c)]
+            inside = np.sort(inside if len(inside) >= 2 else values[known])
+            self._sorted.append(inside)
+            self._margins.append(Margin(_BEHIND).fit(inside) if self.number else None)
+        return self
+
+    def interval(self, values: Floats, stratum: NDArray[np.int32]) -> tuple[Floats, Floats]:
+        """Give the least and the largest place that a value stands for."""
+        low, high = np.zeros(len(values)), np.ones(len(values))
+        known = ~np.isnan(values)
+        for c, ordered in enumerate(self._sorted):
+            rows = np.flatnonzero(known & (stratum == c))
+            n = len(ordered)
+            low[rows] = np.searchsorted(ordered, values[rows], "left") / n
+            high[rows] = np.searchsorted(ordered, values[rows], "right") / n
+        return low, high
+
+    def shared(self, low: Floats, high: Floats, stratum: NDArray[np.int32]) -> Bools:
+        """Tell which intervals hold more than one person (all do for levels)."""
+        if not self.number:
+            return np.ones(len(low), bool)
+        n = np.array([len(ordered) for ordered in self._sorted])[stratum]
+        return (high - low) * n > 1.5
+
+    def quantile(self, places: Floats, stratum: NDArray[np.int32]) -> Floats:
+        """Give the values at places in (0, 1)."""
+        found = np.empty(len(places))
+        for c, (ordered, margin) in enumerate(zip(self._sorted, self._margins, strict=True)):
+            rows = np.flatnonzero(stratum == c)
+            if margin is not None:
+                found[rows] = margin.quantile(places[rows])
+            else:
+                n = len(ordered)
+                found[rows] = ordered[np.minimum((places[rows] * n).astype(int), n - 1)]
+        return found
+
+
+class Coding:
+    """Code columns as scores, levels and strata, and back.
+
+    Ordered variables (numbers, ordinals, whatever has two levels, and whether cells are
+    missing) become normal scores: a value that several persons have stands for an interval
+    of scores, as in a Gaussian copula, so that spikes, whole numbers and levels need no
+    likelihood of their own. Columns of three levels or more without order keep their levels.
+
+    One column may part the persons into strata, each with margins of its own.
+
+    Parameters
+    ----------
+    columns : Columns
+    ordered : set of str
+        Columns of codes whose levels are in order.
+    stratum : str or None
+        A column of codes without missing cells.
+
+    Attributes
+    ----------
+    shape : Shape
+    names : list of str
+        Of the scores, without masks; then of the nominal columns.
+    """
+
+    def __init__(self, columns: Columns, ordered: set[str], stratum: str | None) -> None:
+        self.stratum = stratum
+        others = [name for name in columns.codes if name != stratum]
+        scored = [name for name in others if name in ordered or columns.levels[name] <= 2]
+        self.numbers = list(columns.numbers)
+        self.scored = [*self.numbers, *scored]
+        self.nominal = [name for name in others if name not in scored]
+        self.n_masks = len(columns.masks)
+        self.mask_of = dict(columns.mask_of)
+        n_strata = columns.levels[stratum] if stratum else 1
+        levels = tuple(columns.levels[name] for name in self.nominal)
+        self.shape = Shape(len(self.scored) + self.n_masks, levels, n_strata)
+        self.names = [*self.scored, *self.nominal]
+        strata = self.strata_of(columns)
+        self.strata = strata
+        self.shares = np.bincount(strata, minlength=n_strata) / len(strata)
+        self._scales = [
+            Scale(number=name in columns.numbers).fit(values, strata, n_strata)
+            for name, values in zip(self._names(), self._values(columns), strict=True)
+        ]
+
+    def strata_of(self, columns: Columns) -> NDArray[np.int32]:
+        """Give the stratum of every person."""
+        if self.stratum:
+            return columns.codes[self.stratum]
+        return np.zeros(len(columns), np.int32)
+
+    def coded(self, columns: Columns) -> Coded:
+        """Give the persons of ``columns`` as a model sees them."""
+        strata = self.strata_of(columns)
+        n, p = len(columns), self.shape.n_scores
+        point, low, high = (np.zeros((n, p), np.float32) for _ in range(3))
+        seen = np.ones((n, p), np.float32)
+        for j, values in enumerate(self._values(columns)):
+            known = ~np.isnan(values)
+            a, b, at = self.scores(j, values, strata)
+            low[:, j], high[:, j], point[:, j] = a, b, np.where(known, at, 0)
+            seen[:, j] = known
+        level = np.zeros((n, sum(self.shape.levels)), np.float32)
+        first = 0
+        for name in self.nominal:
+            missing = self._missing(columns, name)
+            rows = np.flatnonzero(~missing)
+            level[rows, first + columns.codes[name][rows]] = 1
+            first += columns.levels[name]
+        stratum = np.eye(self.shape.n_strata, dtype=np.float32)[strata]
+        return Coded(point, low, high, seen, level, stratum)
+
+    def scores(
+        self, j: int, values: Floats, strata: NDArray[np.int32]
+    ) -> tuple[Floats, Floats, Floats]:
+        """Give for variable ``j`` the two ends of the scores of values, and their mean.
+
+        The ends are equal where a value is nobody else's.
+        """
+        scale = self._scales[j]
+        a, b = scale.interval(values, strata)
+        shared = scale.shared(a, b, strata)
+        middle = ndtri(np.clip((a + b) / 2, 1e-4, 1 - 1e-4))
+        low, high = (np.clip(ndtri(ends), -FARTHEST, FARTHEST) for ends in (a, b))
+        width = np.where(shared, b - a, 1)
+        mean = (np.exp(-(low**2) / 2) - np.exp(-(high**2) / 2)) / np.sqrt(2 * np.pi) / width
+        return (
+            np.where(shared, low, middle),
+            np.where(shared, high, middle),
+            np.where(shared, mean, middle),
+        )
+
+    def ends(
+        self, j: int, low: float, high: float, strata: NDArray[np.int32]
+    ) -> tuple[Floats, Floats]:
+        """Give the least and the largest place of the values from ``low`` to ``high``.
+
+        Where nobody of a stratum has such a value, half a person's place about it.
+        """
+        scale, n = self._scales[j], len(strata)
+        a, _ = scale.interval(np.full(n, low), strata)
+        _, b = scale.interval(np.full(n, high), strata)
+        return a, np.maximum(b, a + 1e-9)
+
+    def values(self, j: int, places: Floats, strata: NDArray[np.int32]) -> Floats:
+        """Give for variable ``j`` the values at places in (0, 1)."""
+        return self._scales[j].quantile(places, strata)
+
+    def _names(self) -> list[str]:
+        return [*self.scored, *[""] * self.n_masks]
+
+    def _values(self, columns: Columns) -> list[Floats]:
+        """Give the ordered variables as floats, NaN where missing."""
+        known = columns.known_numbers()
+        found = [known[name] for name in self.numbers]
+        for name in self.scored[len(self.numbers) :]:
+            codes = columns.codes[name].astype(np.float64)
+            found.append(np.where(self._missing(columns, name), np.nan, codes))
+        found.extend(mask.astype(np.float64) for mask in columns.masks)
+        return found
+
+    def _missing(self, columns: Columns, name: str) -> Bools:
+        if name in columns.mask_of:
+            return columns.masks[columns.mask_of[name]]
+        return np.zeros(len(columns), bool)
+
+
+def telling_stratum(columns: Columns) -> str | None:
+    """Find the column of few levels that tells most of the numbers' margins.
+
+    Each level needs 15 persons. Of what remain, that with the largest gain in likelihood when
+    each level has a mean and a variance of its own on the scores of every number, if it is
+    worth its parameters (BIC).
+    """
+    n = len(columns)
+    known = columns.known_numbers()
+    scores = []
+    for values in known.values():
+        seen = ~np.isnan(values)
+        at = np.full(n, np.nan)
+        margin = Margin(_BEHIND).fit(values[seen])
+        at[seen] = ndtri(np.clip(margin.scores(values[seen]).astype(float), 1e-4, 1 - 1e-4))
+        scores.append(at)
+    best, found = 0.0, None
+    for name, codes in columns.codes.items():
+        counts = np.bincount(codes, minlength=columns.levels[name])
+        if name in columns.mask_of or len(counts) < 2 or counts.min() < _FEWEST:
+            continue
+        gain = 0.0
+        for at in scores:
+            gain += 0.5 * _information(at)
+            for c in range(len(counts)):
+                gain -= 0.5 * _information(at[codes == c])
+        gain -= (len(counts) - 1) * len(scores) * np.log(n)
+        if gain > best:
+            best, found = gain, name
+    return found
+
+
+def _information(at: Floats) -> float:
+    """Give n log of the variance of the known scores."""
+    at = at[~np.isnan(at)]
+    return len(at) * float(np.log(max(at.var(), 0.01))) if len(at) else 0.0

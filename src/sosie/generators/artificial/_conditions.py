@@ -1,0 +1,193 @@
+"""What drawn rows are asked to be: a value, or a range of values, of some columns."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from numbers import Real
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from sosie.errors import ParameterError
+from sosie.table import CODED, NUMERIC, Kind, Table
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Bools = NDArray[np.bool_]
+
+__all__ = ["Condition", "balanced_levels", "conditions_of", "met"]
+
+
+@dataclass(frozen=True)
+class Condition:
+    """What one column is asked to be.
+
+    Parameters
+    ----------
+    name : str
+    low, high : float
+        Ends of the range, both within it; the same twice for a value. Codes for levels.
+    coded : bool
+        Whether the column is one of levels.
+    at : float, optional
+        The number asked for, where it is one and not a range.
+    """
+
+    name: str
+    low: float
+    high: float
+    coded: bool
+    at: float | None = None
+
+    def kept(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Put numbers within it."""
+        if self.at is not None:
+            return np.full(len(values), self.at)
+        return np.clip(values, self.low, self.high)
+
+    def met(self, table: Table) -> Bools:
+        """Tell which rows of a table meet it."""
+        values = table.codes(self.name) if self.coded else table.numbers(self.name)
+        return (values >= self.low) & (values <= self.high)
+
+
+def met(conditions: list[Condition], table: Table) -> Bools:
+    """Tell which rows of a table meet all conditions."""
+    found = np.ones(len(table), bool)
+    for condition in conditions:
+        found &= condition.met(table)
+    return found
+
+
+def conditions_of(table: Table, where: Mapping[str, Any] | None) -> list[Condition]:
+    """Read conditions against the table of persons.
+
+    Parameters
+    ----------
+    table : Table
+    where : mapping of column to value, or to the two ends of a range
+        None for an open end.
+
+    Raises
+    ------
+    ParameterError
+        If a column is unknown, or nobody in the table is what is asked for.
+    """
+    if not isinstance(where or {}, Mapping):
+        raise ParameterError("where is a mapping of columns to values, or to (low, high) ranges.")
+    found = []
+    for name, asked in (where or {}).items():
+        _check_name(table, name, "ask for")
+        kind = table.schema[name].kind
+        if kind in CODED or kind is Kind.CONSTANT:
+            code = float(_code(table, name, asked))
+            condition = Condition(name, code, code, coded=True)
+        elif kind in NUMERIC:
+            condition = _range(table, name, asked)
+        else:
+            raise ParameterError(f"Column {name!r} is of kind {kind}: it cannot be asked for.")
+        if not condition.met(table).any():
+            raise ParameterError(
+                f"Nobody in the table has what is asked of column {name!r}: nothing is known of "
+                "such persons; ask for a value or a range that is there."
+            )
+        found.append(condition)
+    return found
+
+
+def balanced_levels(table: Table, name: str) -> list[Condition]:
+    """Give one condition for every level of a column that somebody has.
+
+    Raises
+    ------
+    ParameterError
+        If the column is unknown, has no levels, or has one only.
+    """
+    _check_name(table, name, "balance")
+    kind = table.schema[name].kind
+    if kind is Kind.CONSTANT:
+        raise ParameterError(f"Column {name!r} has one class only: there is nothing to balance.")
+    if kind not in CODED:
+        raise ParameterError(
+            f"Column {name!r} is of kind {kind}: only a column of levels can be balanced."
+        )
+    codes = np.unique(table.codes(name))
+    codes = codes[codes >= 0]
+    if len(codes) < 2:
+        raise ParameterError(f"Column {name!r} has one class only: there is nothing to balance.")
+    return [Condition(name, float(code), float(code), coded=True) for code in codes]
+
+
+def _check_name(table: Table, name: str, verb: str) -> None:
+    if name not in table.names:
+        near = difflib.get_close_matches(str(name), table.names, 1)
+        hint = f"did you mean {near[0]!r}?" if near else "check its spelling."
+        raise ParameterError(f"There is no column {name!r} to {verb}; {hint}")
+
+
+def _code(table: Table, name: str, asked: Any) -> int:
+    """Find the place of a label; text stands for what it spells."""
+    levels = table.schema[name].levels
+    for place, level in enumerate(levels):
+        if level == asked or str(level).casefold() == str(asked).casefold():
+            return place
+        if isinstance(level, Real) and _as_float(asked) == float(level):
+            return place
+    raise ParameterError(
+        f"Column {name!r} has no level as asked; it has: {', '.join(map(str, levels[:10]))}."
+    )
+
+
+def _range(table: Table, name: str, asked: Any) -> Condition:
+    column = table.schema[name]
+    if isinstance(asked, tuple | list):
+        if len(asked) != 2:
+            raise ParameterError(f"A range of column {name!r} has two ends: (low, high).")
+        low, high = (
+            other if end is None else _number(name, column.kind, end)
+            for end, other in zip(asked, (-np.inf, np.inf), strict=True)
+        )
+        if low > high:
+            raise ParameterError(f"The range of column {name!r} ends before it begins.")
+        return Condition(name, low, high, coded=False)
+    value = _number(name, column.kind, asked)
+    seen = table.numbers(name)
+    if not np.nanmin(seen) <= value <= np.nanmax(seen):
+        raise ParameterError(
+            f"Nobody in the table has such a value of column {name!r}: ask for one from the least "
+            "to the largest that is there."
+        )
+    half = 0.5 * 10.0 ** -(column.decimals or 0) if column.kind is not Kind.NUMBER else 0.0
+    if column.kind is Kind.NUMBER:
+        half = 0.5 * 10.0**-column.decimals if column.decimals is not None else 1e-9 * abs(value)
+    if not ((seen >= value - half) & (seen <= value + half)).any():
+        # Between two persons: the nearest value seen says how wide a look is needed.
+        half = max(half, float(np.nanmin(np.abs(seen - value))))
+    return Condition(name, value - half, value + half, coded=False, at=value)
+
+
+def _number(name: str, kind: Kind, value: Any) -> float:
+    if kind in (Kind.DATE, Kind.DATETIME) and not isinstance(value, Real):
+        try:
+            at = value if isinstance(value, date) else datetime.fromisoformat(str(value))
+        except ValueError:
+            raise ParameterError(f"Column {name!r} holds dates: give one as YYYY-MM-DD.") from None
+        if kind is Kind.DATE:
+            return float(at.toordinal() - date(1970, 1, 1).toordinal())
+        return float(pl.Series([at]).cast(pl.Datetime("us")).dt.epoch("us")[0])
+    number = _as_float(value)
+    if number is None or np.isnan(number):
+        raise ParameterError(f"Column {name!r} holds numbers: give one, or (low, high).")
+    return number
+
+
+def _as_float(value: Any) -> float | None:
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return None

@@ -1,0 +1,412 @@
+"""Artificial persons: rows drawn from a variational model of a small cohort."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Any, Self
+
+import numpy as np
+import polars as pl
+
+from sosie.errors import DataError, ParameterError
+from sosie.generators._order import Steps
+from sosie.generators.artificial._choices import (
+    check_whole,
+    learnable,
+    most_factors,
+    stratum_of,
+)
+from sosie.generators.artificial._coding import Coding
+from sosie.generators.artificial._conditions import (
+    Condition,
+    balanced_levels,
+    conditions_of,
+    met,
+)
+from sosie.generators.artificial._draws import Draws, Limits, Model
+from sosie.generators.artificial._filter import Filter
+from sosie.generators.artificial._impute import completed
+from sosie.generators.artificial._networks import linear, start
+from sosie.generators.artificial._training import Recipe, train
+from sosie.space import Columns
+from sosie.table import Kind, Table, before_of
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping
+
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["RHVAE"]
+
+_HIDDEN = 64
+_ROUNDS = 60
+_SMALLEST_BATCH = 64
+
+
+class RHVAE:
+    """Draw artificial persons from a model learnt on 30 to some thousand persons.
+
+    A variational auto-encoder of typed columns that begins as a Gaussian copula of few
+    factors and learns what that leaves out. Numbers, dates and ordered levels are normal
+    scores; a draw takes its noise from the likelihood and its values from the margins of the
+    original, so ranges, spikes, whole numbers and types hold. Missing cells are learnt from
+    what is known of the person, and drawn as often and together as they were.
+
+    Parameters
+    ----------
+    latent_dim : int, optional
+        Latent dimensions; by default the most with which the factor model it begins with tells
+        persons held out as well as the best number does, by one standard error.
+    seed : int, optional
+        Same input, parameters and seed give the same rows. Drawn afresh where not given.
+    temper : float
+        Law of the latent: 0 is the posteriors of the persons, the nearest to them; 1 the
+        prior, which remembers nobody.
+    epochs : int
+        Most epochs of training; it stops before when persons held out gain no more.
+    stratum : str, optional
+        A column of levels without missing cells in each of which numbers have margins of
+        their own. ``"auto"`` (default) finds the one that tells most of them, if any does;
+        None for none.
+
+    Attributes
+    ----------
+    table_ : Table
+        The original.
+    latent_dim_ : int
+    bound_ : float
+        Lower bound of the log likelihood of persons held out, in nats a person.
+    history_ : list of float
+        That bound at the start, where the model is linear, and after every epoch.
+    stratum_ : str or None
+    kept_by_filter_ : float
+        Share of the rows drawn last that stand farther from every person than the 5 %
+        nearest persons stand from each other; the others were drawn again.
+    ess_ : float
+        Effective number of the latents that the last rows were drawn from.
+    seed_ : int
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> rng = np.random.default_rng(0)
+    >>> age = rng.normal(50, 10, 60).round()
+    >>> persons = pl.DataFrame({"age": age, "ill": rng.random(60) < age / 100})
+    >>> model = RHVAE(latent_dim=1, epochs=2).fit(persons)
+    >>> drawn = model.sample(5, where={"ill": True})
+    >>> drawn.shape, drawn.schema == persons.schema, bool(drawn["ill"].all())
+    ((5, 2), True, True)
+    """
+
+    def __init__(
+        self,
+        latent_dim: int | None = None,
+        seed: int | None = None,
+        *,
+        temper: float = 0.8,
+        epochs: int = 600,
+        stratum: str | None = "auto",
+    ) -> None:
+        self.latent_dim = latent_dim
+        self.seed = seed
+        self.temper = temper
+        self.epochs = epochs
+        self.stratum = stratum
+
+    def get_params(self) -> dict[str, Any]:
+        """Give the parameters by name.
+
+        Examples
+        --------
+        >>> RHVAE(latent_dim=5).get_params()["latent_dim"]
+        5
+        """
+        names = ("latent_dim", "seed", "temper", "epochs", "stratum")
+        return {name: getattr(self, name) for name in names}
+
+    def fit(self, data: Any, progress: Callable[[float], None] | None = None) -> Self:
+        """Learn from the table of persons.
+
+        Parameters
+        ----------
+        data : Table or dataframe
+            pandas, polars, pyarrow or any other that Narwhals knows.
+        progress : callable, optional
+            Told the share of the work done, from 0 to 1.
+
+        Raises
+        ------
+        DataError
+            If the table holds what an artificial one may not, has fewer than 30 persons or
+            a column that nobody has, or if training diverges.
+        ParameterError
+            If a parameter is out of range.
+        """
+        self._check_parameters()
+        table = Table.of(data)
+        free = learnable(table)
+        columns = Columns.of(free)
+        known = columns.known_numbers()
+        self._steps = Steps(free, known)
+        columns = columns.with_numbers(self._steps.taken(known))
+        self.seed_ = secrets.randbelow(2**53) if self.seed is None else self.seed
+        fit_rng, self._draw_seed = self._generators()
+        self.stratum_ = stratum_of(self.stratum, columns)
+        ordered = {c.name for c in free.schema.columns if c.kind in (Kind.ORDINAL, Kind.BOOLEAN)}
+        coding = Coding(columns, ordered, self.stratum_)
+        coded = coding.coded(columns)
+        self.latent_dim_ = most_factors(self.latent_dim, linear(coded), fit_rng)
+        start_seed = int(fit_rng.integers(2**31))
+
+        def begin(rows: NDArray[np.intp]) -> dict[str, Any]:
+            rng = np.random.default_rng(start_seed)
+            return start(coded.taken(rows), coding.shape, self.latent_dim_, _HIDDEN, rng)
+
+        recipe = Recipe(epochs=self.epochs)
+        trained = train(begin, coded, coding.shape, recipe, fit_rng, progress)
+        self.history_, self.bound_ = trained.history, max(trained.history)
+        self._model = Model(trained.params, coding, coded, self.temper, fit_rng)
+        self._coding, self._coded, self._columns = coding, coded, columns
+        self._filter = Filter(coding, coded)
+        self.table_, self._free = table, free
+        return self
+
+    def sample(
+        self, n: int, where: Mapping[str, Any] | None = None, *, balance: str | None = None
+    ) -> Any:
+        """Draw artificial persons.
+
+        Parameters
+        ----------
+        n : int
+            Rows to draw.
+        where : mapping of column to value or range, optional
+            What every row has to be: a label, a number, or ``(low, high)``, None for an open
+            end. Dates as dates or text.
+        balance : str, optional
+            A column of levels, each of which is to have as many rows.
+
+        Returns
+        -------
+        dataframe
+            Of the kind that was given to :meth:`fit`.
+
+        Raises
+        ------
+        ParameterError
+            If nobody in the table has what is asked for, or nothing was learned yet.
+        """
+        return self.sample_table(n, where, balance=balance).native()
+
+    def sample_table(
+        self, n: int, where: Mapping[str, Any] | None = None, *, balance: str | None = None
+    ) -> Table:
+        """Draw artificial persons as a table; see :meth:`sample`."""
+        self._check_fitted()
+        check_whole("n", n, 1)
+        rng = np.random.default_rng(self._draw_seed)
+        asked = conditions_of(self.table_, where)
+        parts = [(n, asked)]
+        if balance is not None:
+            levels = balanced_levels(self.table_, balance)
+            levels = [c for c in levels if all(a.name != balance or a == c for a in asked)]
+            ends = np.linspace(0, n, len(levels) + 1).round().astype(int)
+            parts = [
+                (int(m), [*(a for a in asked if a.name != balance), level])
+                for m, level in zip(np.diff(ends), levels, strict=True)
+                if m
+            ]
+        self._tried = self._kept = 0
+        self.ess_ = 0.0
+        frames = [self._part(m, conditions, rng) for m, conditions in parts]
+        self.kept_by_filter_ = self._kept / self._tried
+        frame = pl.concat(frames)[rng.permutation(n)]
+        small = self._free.taken(np.zeros(0, np.intp))
+        small.frame = frame
+        return self.table_.restored(small, seed=int(rng.integers(2**31)))
+
+    def sample_tables(
+        self, progress: Callable[[float], None] | None = None
+    ) -> tuple[Table, Table | None]:
+        """Draw as many artificial persons as there are persons.
+
+        Returns
+        -------
+        released : Table
+        linked : None
+            No row is made from one person.
+        """
+        self._check_fitted()
+        return self.sample_table(len(self.table_)), None
+
+    def fit_sample(self, data: Any) -> Any:
+        """Learn from the table and draw as many artificial persons."""
+        return self.fit(data).sample_tables()[0].native()
+
+    def impute(self, draws: int = 5) -> list[Any]:
+        """Fill the missing cells of the original from their law given the known ones.
+
+        Parameters
+        ----------
+        draws : int
+            Completed tables to give: their spread is what is not known.
+
+        Returns
+        -------
+        list of dataframe
+            Of the kind that was given to :meth:`fit`; known cells and order of rows are kept.
+        """
+        self._check_fitted()
+        check_whole("draws", draws, 1)
+        rng = np.random.default_rng([self.seed_, draws, 1])
+        return [self._completed(rng).native() for _ in range(draws)]
+
+    def _completed(self, rng: np.random.Generator) -> Table:
+        coding, columns = self._coding, self._columns
+        p = coding.shape.n_scores
+        cells = np.arange(p) < p - coding.n_masks
+        scores, levels = completed(self._model, self._coded, cells, rng)
+        drawn = Draws(scores, levels, coding.strata)
+        arrays = self._arrays(drawn, self._model.places(drawn, rng, ranked=False), filled=True)
+        known = columns.arrays()
+        for name, values in known.items():
+            gone = np.isnan(values) if name in columns.numbers else values < 0
+            arrays[name] = np.where(gone, arrays[name], values)
+        rebuilt = self._rebuilt(arrays)
+        whole = self.table_.restored(rebuilt)
+        table = self.table_.taken(np.arange(len(self.table_)))
+        table.frame = table.frame.with_columns(
+            pl.col(name).fill_null(whole.frame[name])
+            for name in table.names
+            if table.schema[name].kind is not Kind.IDENTIFIER
+        )
+        return table
+
+    def _part(self, n: int, conditions: list[Condition], rng: np.random.Generator) -> pl.DataFrame:
+        """Draw n rows of the free columns that meet conditions."""
+        limits, direct = self._limits(conditions)
+        found: list[pl.DataFrame] = []
+        have, want = 0, n
+        for _ in range(_ROUNDS):
+            small = self._batch(want, limits, direct, rng)
+            if conditions:
+                kept = met(conditions, self.table_.restored(small))
+                small = small.taken(np.flatnonzero(kept))
+                share = max(float(kept.mean()), 0.02)
+            else:
+                share = 1.0
+            found.append(small.frame)
+            have += len(small)
+            if have >= n:
+                return pl.concat(found).head(n)
+            want = int(max((n - have) / share * 1.1, _SMALLEST_BATCH))
+        listed = ", ".join(repr(condition.name) for condition in conditions)
+        raise DataError(f"Rows as asked of {listed} are too rare to be drawn: ask for less.")
+
+    def _batch(
+        self, n: int, limits: Limits, direct: list[Condition], rng: np.random.Generator
+    ) -> Table:
+        """Draw n rows within limits, none too near to a person."""
+        model = self._model
+        z, strata, ess = model.conditioned(n, limits, rng)
+        self.ess_ += ess if limits.inside else n
+        drawn = model.drawn(z, strata, rng, limits)
+        ranked = not limits.inside
+        for round_ in range(_ROUNDS):
+            places = model.places(drawn, rng, ranked=ranked)
+            near = self._filter.near(drawn, places)
+            if round_ == 0:
+                self._tried += n
+                self._kept += int((~near).sum())
+            rows = np.flatnonzero(near)
+            if not len(rows):
+                break
+            if limits.inside:
+                z, strata, _ = model.conditioned(len(rows), limits, rng)
+            else:  # the shares of the strata stay as drawn
+                strata = drawn.strata[rows]
+                z = model.latents(strata, rng)
+            drawn.replaced(rows, model.drawn(z, strata, rng, limits))
+        else:
+            raise DataError(
+                "Rows that differ enough from every person could not be drawn; leave out columns "
+                "that hardly vary."
+            )
+        arrays = self._arrays(drawn, places)
+        for condition in direct:
+            arrays[condition.name] = condition.kept(arrays[condition.name])
+        return self._rebuilt(arrays)
+
+    def _rebuilt(self, arrays: dict[str, Any]) -> Table:
+        numbers = {name: arrays[name] for name in self._columns.numbers}
+        return self._steps.kept(self._free.rebuild(arrays | self._steps.undone(numbers)))
+
+    def _arrays(self, drawn: Draws, places: Floats, *, filled: bool = False) -> dict[str, Any]:
+        """Give values for every free column, missing where the draw says so unless filled."""
+        coding, columns = self._coding, self._columns
+        found: dict[str, Any] = {}
+        for j, name in enumerate(coding.scored):
+            values = coding.values(j, places[:, j], drawn.strata)
+            found[name] = values if name in columns.numbers else values.astype(np.int32)
+        for i, name in enumerate(coding.nominal):
+            found[name] = drawn.levels[:, i]
+        if coding.stratum:
+            found[coding.stratum] = drawn.strata
+        first = len(coding.scored)
+        masks = [
+            coding.values(first + i, places[:, first + i], drawn.strata) > 0.5
+            for i in range(coding.n_masks)
+        ]
+        for name, mask in coding.mask_of.items():
+            if not filled:
+                blank: Any = np.nan if name in columns.numbers else np.int32(-1)
+                found[name] = np.where(masks[mask], blank, found[name])
+        return found
+
+    def _limits(self, conditions: list[Condition]) -> tuple[Limits, list[Condition]]:
+        """Give what the model is to be kept to, and conditions on numbers among that.
+
+        By the others rows are sifted: those on columns that rules or orders make.
+        """
+        coding = self._coding
+        c = coding.shape.n_strata
+        strata = np.arange(c, dtype=np.int32)
+        chained = set(before_of(self._free.schema))
+        chained |= {a for others in before_of(self._free.schema).values() for a in others}
+        limits, direct = Limits({}, {}, None), []
+        for asked in conditions:
+            if asked.name == coding.stratum:
+                limits.stratum = int(asked.low)
+                continue
+            if asked.name in coding.nominal:
+                limits.levels[coding.nominal.index(asked.name)] = int(asked.low)
+            elif asked.name in coding.scored and asked.name not in chained:
+                j = coding.scored.index(asked.name)
+                limits.places[j] = coding.ends(j, asked.low, asked.high, strata)
+                if asked.name in coding.numbers:
+                    direct.append(asked)
+            else:
+                continue
+            if asked.name in coding.mask_of:
+                j = len(coding.scored) + coding.mask_of[asked.name]
+                limits.places[j] = coding.ends(j, 0, 0, strata)
+        return limits, direct
+
+    def _generators(self) -> tuple[np.random.Generator, np.random.SeedSequence]:
+        fit_seed, draw_seed = np.random.SeedSequence(self.seed_).spawn(2)
+        return np.random.default_rng(fit_seed), draw_seed
+
+    def _check_parameters(self) -> None:
+        if self.latent_dim is not None:
+            check_whole("latent_dim", self.latent_dim, 1)
+        if self.seed is not None:
+            check_whole("seed", self.seed, 0)
+        check_whole("epochs", self.epochs, 0)
+        if not 0 <= self.temper <= 1:
+            raise ParameterError(f"temper goes from 0 to 1, and is {self.temper!r}.")
+
+    def _check_fitted(self) -> None:
+        if not hasattr(self, "table_"):
+            raise ParameterError("There is nothing to draw from yet: call fit first.")

@@ -1,0 +1,209 @@
+"""Artificial persons: types, margins, bonds, conditions, missing cells, seeds, refusals."""
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+
+from sosie.errors import DataError, ParameterError
+from sosie.generators.artificial import RHVAE
+from sosie.generators.artificial._conditions import balanced_levels
+from sosie.table import Table
+
+
+@pytest.fixture(scope="module")
+def persons():
+    """300 invented persons: numbers, whole numbers, dates in order, levels, missing cells."""
+    rng = np.random.default_rng(7)
+    n = 300
+    sex = rng.choice(["f", "m"], n)
+    age = np.clip(rng.normal(55, 15, n), 18, 95).round()
+    weight = rng.normal(np.where(sex == "f", 60, 80), 8, n).round(1)
+    visit = pd.Timestamp("2021-01-01") + pd.to_timedelta(rng.integers(0, 700, n), unit="D")
+    return pd.DataFrame(
+        {
+            "sex": sex,
+            "age": age.astype(int),
+            "weight": np.where(rng.random(n) < age / 200, np.nan, weight),
+            "cost": np.where(rng.random(n) < 0.6, 0, rng.lognormal(6, 1.4, n).round(2)),
+            "visit": visit,
+            "out": visit + pd.to_timedelta(rng.geometric(0.3, n) - 1, unit="D"),
+            "school": rng.choice(["primary", "secondary", "degree"], n, p=[0.3, 0.5, 0.2]),
+            "dead": rng.random(n) < age / 150,
+        }
+    )
+
+
+@pytest.fixture(scope="module")
+def model(persons):
+    return RHVAE(seed=0, epochs=30).fit(persons)
+
+
+def test_types_names_ranges_and_order_hold(model, persons):
+    drawn = model.sample(400)
+    pd.testing.assert_series_equal(drawn.dtypes, persons.dtypes)
+    assert len(drawn) == 400
+    for name in ("age", "weight", "cost", "visit"):
+        assert drawn[name].min() >= persons[name].min()
+        assert drawn[name].max() <= persons[name].max()
+    assert (drawn["visit"] <= drawn["out"]).all()
+    assert set(drawn["school"]) == set(persons["school"])
+
+
+def test_margins_spikes_and_missing_cells_are_kept(model, persons):
+    drawn = model.sample(600)
+    assert (drawn["cost"] == 0).mean() == pytest.approx((persons["cost"] == 0).mean(), abs=0.01)
+    assert drawn["weight"].isna().mean() == pytest.approx(persons["weight"].isna().mean(), abs=0.01)
+    assert drawn["age"].mean() == pytest.approx(persons["age"].mean(), abs=0.3)
+    assert drawn["age"].std() == pytest.approx(persons["age"].std(), rel=0.03)
+    older = drawn.loc[drawn["weight"].isna(), "age"].mean() - drawn["age"].mean()
+    assert older > 1  # the old miss more often
+
+
+def test_no_cell_of_numbers_is_an_average(model):
+    drawn = model.sample(300)
+    by_sex = drawn.groupby("sex")["weight"]
+    assert (by_sex.mean()["m"] - by_sex.mean()["f"]) == pytest.approx(20, abs=4)
+    assert (by_sex.std() > 6).all()
+
+
+def test_same_seed_same_rows(model, persons):
+    again = RHVAE(seed=0, epochs=30).fit(persons).sample(50)
+    pd.testing.assert_frame_equal(again, model.sample(50))
+    other = RHVAE(seed=1, epochs=1).fit(persons).sample(50)
+    assert not other.equals(again)
+
+
+def test_what_is_asked_holds_in_every_row(model):
+    asked = {"sex": "f", "age": (40, 50), "school": "degree", "dead": True}
+    drawn = model.sample(40, where=asked)
+    assert len(drawn) == 40
+    assert set(drawn["sex"]) == {"f"}
+    assert drawn["age"].between(40, 50).all()
+    assert set(drawn["school"]) == {"degree"}
+    assert drawn["dead"].all()
+    assert model.ess_ >= 1
+    exact = model.sample(20, where={"weight": 70.5})
+    assert (exact["weight"] == 70.5).all()
+    late = model.sample(20, where={"out": ("2022-01-01", None)})  # a date told by a step
+    assert (late["out"] >= "2022-01-01").all()
+
+
+def test_a_condition_tells_of_other_columns(model, persons):
+    heavy = model.sample(200, where={"weight": (85, None)})
+    assert (heavy["sex"] == "m").mean() > 0.9
+    young = model.sample(300, where={"age": (None, 40)})
+    expected = persons.loc[persons["age"] <= 40, "dead"].mean()
+    assert young["dead"].mean() == pytest.approx(expected, abs=0.12)
+
+
+def test_classes_are_balanced(model):
+    drawn = model.sample(61, balance="school")
+    assert sorted(drawn["school"].value_counts()) == [20, 20, 21]
+    both = model.sample(40, where={"age": (30, 60)}, balance="sex")
+    assert sorted(both["sex"].value_counts()) == [20, 20]
+    assert both["age"].between(30, 60).all()
+
+
+def test_the_filter_leaves_none_nearer_than_persons_are(model):
+    model.sample(300)
+    assert 0.8 < model.kept_by_filter_ <= 1
+    assert model.ess_ == 300
+
+
+def test_protocol_of_generators(model, persons):
+    released, linked = model.sample_tables()
+    assert len(released) == len(persons)
+    assert linked is None
+    assert model.get_params()["seed"] == 0
+    assert model.bound_ == max(model.history_)
+
+
+def test_a_bend_is_kept_that_a_gaussian_copula_loses():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=300)
+    bent = pd.DataFrame({"x": x, "y": x**2 + 0.2 * rng.normal(size=300)})
+    bent["z"] = x + rng.normal(size=300)
+    learnt = RHVAE(latent_dim=2, seed=0).fit(bent).sample(600)
+    copula = RHVAE(latent_dim=2, seed=0, epochs=0).fit(bent).sample(600)  # where it begins
+
+    def bend(frame):
+        return frame["x"].abs().corr(frame["y"], method="spearman")
+
+    assert abs(bend(copula)) < 0.25
+    assert bend(learnt) > 0.6
+    assert learnt["x"].corr(learnt["z"]) > 0.5
+
+
+def test_filled_cells_beat_the_mean_and_their_intervals_cover():
+    rng = np.random.default_rng(0)
+    n = 300
+    common = rng.normal(size=n)
+    whole = pd.DataFrame({c: common + 0.6 * rng.normal(size=n) for c in "abcd"})
+    gone = rng.random(whole.shape) < 0.15
+    holed = whole.mask(gone)
+    filled = RHVAE(seed=0, epochs=40).fit(holed).impute(draws=40)
+    assert len(filled) == 40
+    for frame in filled[:2]:
+        assert not frame.isna().any(axis=None)
+        np.testing.assert_array_equal(frame.to_numpy()[~gone], whole.to_numpy()[~gone])
+    draws = np.stack([frame.to_numpy()[gone] for frame in filled])
+    truth = whole.to_numpy()[gone]
+    by_mean = np.broadcast_to(holed.mean().to_numpy(), whole.shape)[gone]
+    assert ((draws.mean(0) - truth) ** 2).mean() < 0.5 * ((by_mean - truth) ** 2).mean()
+    low, high = np.quantile(draws, [0.025, 0.975], axis=0)
+    assert 0.86 < ((truth >= low) & (truth <= high)).mean() <= 1
+
+
+def test_other_kinds_of_frames(persons):
+    frame = pl.from_pandas(persons)
+    drawn = RHVAE(latent_dim=2, seed=0, epochs=0, stratum=None).fit(frame).sample(5)
+    assert drawn.schema == frame.schema
+
+
+@pytest.mark.parametrize(
+    ("build", "match"),
+    [
+        (lambda f: (RHVAE(), f.head(29)), "29 persons"),
+        (lambda f: (RHVAE(latent_dim=200), f), "latent_dim = 200"),
+        (lambda f: (RHVAE(), f.assign(age=np.nan)), "'age' holds no value at all"),
+        (lambda f: (RHVAE(stratum="age"), f), "'age' cannot be the stratum"),
+        (lambda f: (RHVAE(temper=2), f), "temper"),
+        (lambda f: (RHVAE(latent_dim=0), f), "latent_dim"),
+        (lambda f: (RHVAE(), f[["age"]]), "one column only"),
+    ],
+)
+def test_what_cannot_be_learnt_is_told(persons, build, match):
+    generator, frame = build(persons)
+    with pytest.raises((DataError, ParameterError), match=match):
+        generator.fit(frame)
+
+
+@pytest.mark.parametrize(
+    ("n", "asked", "match"),
+    [
+        (0, {}, "n is a whole number"),
+        (5, {"where": {"sexe": "f"}}, "did you mean 'sex'"),
+        (5, {"where": {"sex": "x"}}, "no level as asked"),
+        (5, {"where": {"age": 200}}, "Nobody in the table"),
+        (5, {"where": {"age": (200, 300)}}, "Nobody in the table"),
+        (5, {"where": {"age": (50, 40)}}, "ends before"),
+        (5, {"where": {"age": "old"}}, "holds numbers"),
+        (5, {"where": {"visit": "soon"}}, "holds dates"),
+        (5, {"balance": "age"}, "only a column of levels"),
+        (5, {"balance": "nobody"}, "There is no column"),
+    ],
+)
+def test_what_cannot_be_drawn_is_told(model, n, asked, match):
+    with pytest.raises(ParameterError, match=match):
+        model.sample(n, **asked)
+
+
+def test_one_class_to_balance(persons):
+    with pytest.raises(ParameterError, match="one class only"):
+        balanced_levels(Table.of(persons.assign(arm="a")), "arm")
+
+
+def test_nothing_is_drawn_before_it_is_learnt():
+    with pytest.raises(ParameterError, match="call fit first"):
+        RHVAE().sample(3)

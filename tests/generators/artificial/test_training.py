@@ -1,0 +1,77 @@
+"""The start is the factor model, training gains on persons held out, divergence is told."""
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import pytest
+
+from sosie.errors import DataError
+from sosie.generators.artificial._coding import Coded, Shape
+from sosie.generators.artificial._networks import factors, linear, log_held_out, start
+from sosie.generators.artificial._training import Recipe, bound, train
+
+SHAPE = Shape(4, (), 1)
+LATENT = 2
+
+
+@pytest.fixture(scope="module")
+def coded():
+    """Four scores on a bent surface of two dimensions."""
+    rng = np.random.default_rng(0)
+    n = 400
+    u = rng.normal(size=(n, 2))
+    y = np.c_[u[:, 0], u[:, 0] ** 2, u[:, 1], u.sum(1)] + 0.2 * rng.normal(size=(n, 4))
+    y = ((y - y.mean(0)) / y.std(0)).astype(np.float32)
+    return Coded(y, y, y, np.ones_like(y), np.zeros((n, 0), "f4"), np.ones((n, 1), "f4"))
+
+
+def _begin(coded):
+    return lambda rows: start(coded.taken(rows), SHAPE, LATENT, 32, np.random.default_rng(0))
+
+
+def test_factors_have_the_covariance_and_a_posterior_that_is_a_product():
+    rng = np.random.default_rng(1)
+    W = rng.normal(size=(6, 2))
+    Y = rng.normal(size=(5000, 2)) @ W.T + 0.5 * rng.normal(size=(5000, 6))
+    loadings, unique = factors(Y, 2)
+    S = Y.T @ Y / len(Y)
+    np.testing.assert_allclose(loadings @ loadings.T + np.diag(unique), S, atol=0.05)
+    inner = loadings.T @ (loadings / unique[:, None])
+    assert abs(inner[0, 1]) < 1e-6 * inner[0, 0]
+
+
+def test_at_the_start_the_bound_is_the_likelihood_of_the_factor_model(coded):
+    params = _begin(coded)(np.arange(len(coded)))
+    rng = np.random.default_rng(0)
+    data = tuple(jnp.asarray(a) for a in coded.arrays())
+    quick = jax.jit(bound, static_argnames="shape")
+    noise = rng.normal(size=(30, len(coded), LATENT)).astype(np.float32)
+    found = np.mean([quick(params, data, SHAPE, one) for one in noise])
+    Y = linear(coded)
+    exact = log_held_out(Y, Y, LATENT).mean() - 2 * np.log(2 * np.pi)
+    assert found == pytest.approx(exact, abs=0.05)
+
+
+def test_training_gains_on_persons_held_out(coded):
+    recipe = Recipe(epochs=80, paces=((3e-3, 0.3),))
+    told = []
+    found = train(_begin(coded), coded, SHAPE, recipe, np.random.default_rng(0), told.append)
+    assert max(found.history) > found.history[0] + 0.3
+    assert found.history[found.epochs] == max(found.history)
+    assert told == sorted(told)
+    assert told[-1] == 1
+
+
+def test_it_stops_when_nothing_is_gained():
+    rng = np.random.default_rng(0)
+    y = rng.normal(size=(400, 4)).astype(np.float32)
+    noise = Coded(y, y, y, np.ones_like(y), np.zeros((400, 0), "f4"), np.ones((400, 1), "f4"))
+    recipe = Recipe(epochs=500, patience=10, paces=((3e-3, 0.3),))
+    found = train(_begin(noise), noise, SHAPE, recipe, np.random.default_rng(0))
+    assert len(found.history) < 300
+
+
+def test_divergence_is_told_and_nothing_kept(coded):
+    recipe = Recipe(epochs=20, paces=((1e12, 0.0),))
+    with pytest.raises(DataError, match="diverged"):
+        train(_begin(coded), coded, SHAPE, recipe, np.random.default_rng(0))
