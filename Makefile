@@ -21,7 +21,7 @@ test: .venv/.test
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
 	.venv/bin/lint-imports
-	@.venv/bin/python -m pytest --numprocesses 2
+	@.venv/bin/python -m pytest --numprocesses 2 --dist loadfile --durations 15
 
 # requirements/test.txt holds demo.txt with the same versions: either may come first.
 .venv/.demo .venv/.test: .venv/.%: .venv/.build requirements/%.txt pyproject.toml

@@ -32,7 +32,7 @@ PLANTED_ROWS = 5_000
 ROWS = 10_000
 MANY_ROWS = 1_000_000
 ATTACKS = 500
-PREDICATES = 200
+PREDICATES = 300
 """Of each of 1 to 4 columns; sosie finds more than 500 in all."""
 
 

@@ -77,15 +77,15 @@ def test_copies_are_singled_out_and_strangers_are_not(rng):
 @pytest.mark.parametrize("columns", [2, 4])
 def test_clean_tables_are_silent_at_the_stated_rate(columns):
     fails, covered = 0, 0
-    for seed in range(60):
+    for seed in range(40):
         rng = np.random.default_rng([2, seed])
         tables = (population(200, rng, columns, columns - 1) for _ in range(3))
         case = case_of(*tables, seed=seed)
         found = SinglingOut().run(case)["singling_out_multivariate"]
         fails += found.verdict is Verdict.FAIL
         covered += found.difference_ci[0] <= 0 <= found.difference_ci[1]
-    assert fails <= 3
-    assert covered >= 53
+    assert fails <= 2
+    assert covered >= 35
 
 
 def test_one_column_has_no_predicates_of_several(rng):

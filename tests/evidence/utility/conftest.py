@@ -13,7 +13,7 @@ LAYOUT = Layout(
         "town": tuple("abcdefgh"),
     },
 )
-QUICK = Effort(1_000, 5_000, 10, 2, learners=False, repeats=60, resamples=8)
+QUICK = Effort(1_000, 5_000, 5_000_000, 10, 2, learners=False, repeats=60, resamples=8)
 
 
 @pytest.fixture(scope="session")
