@@ -147,7 +147,8 @@ def part_a(bench: Bench) -> None:
         ("One secret, `income`; nearest neighbours only, as anonymeter's.", "income", "0", None),
         ("Each of the 15 columns in turn is the secret.", "all", "0", 1),
     ):
-        bench.say(f"{title}\n")
+        times = "One run" if repeats == 1 else f"Medians of {bench.repeats} runs"
+        bench.say(f"{title} {times}.\n")
         peer = [folder, str(ATTACKS), "4", secrets, "-1"]
         mine = [folder, str(ATTACKS), str(PREDICATES), secrets]
         runs: dict[str, tuple[str, list[str | Path]]] = {
@@ -185,7 +186,7 @@ def part_b(bench: Bench) -> None:
     )
     bench.times(found, {"HTML, kB": "size_kb", "of which rendering s": "render"})
     size = found["sosie, standard"]["size_kb"] / found["mostlyai-qa"]["size_kb"]
-    bench.say(f"\nsosie's HTML is {size:.3f} of the size of mostlyai-qa's.")
+    bench.say(f"\nsosie's HTML is {size:.3f} of the size of mostlyai-qa's. One run.")
 
 
 def part_c(bench: Bench) -> None:
@@ -204,6 +205,7 @@ def part_c(bench: Bench) -> None:
         }
     )
     bench.times(peer | mine, {"closer to the original": "closer"})
+    bench.say(f"\nOne run of SDMetrics, medians of {bench.repeats} of sosie.")
 
 
 def part_d(bench: Bench) -> None:
@@ -327,7 +329,7 @@ def part_e(bench: Bench) -> None:
         whole = told["work_wall"] + told["import_wall"]
         cells = f"{told['work_wall']:.1f} | {told['work_cpu']:.1f} | {whole:.1f}"
         bench.say(f"| {title} | {cells} | {told['peak_mb']:.0f} |")
-    bench.say("\nWhere the time goes, wall seconds:\n")
+    bench.say("\nOne run. Where the time goes, wall seconds:\n")
     bench.say("| | 10,000 | 1,000,000 |")
     bench.say("|---|---|---|")
     small, large = (told["pieces"] for told in found.values())
