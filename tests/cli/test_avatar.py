@@ -2,7 +2,6 @@
 
 import json
 import os
-import resource
 import stat
 import subprocess
 import sys
@@ -294,9 +293,12 @@ def test_places_that_cannot_be(rossi: Path, sosie: Sosie) -> None:
 
 def limited(bytes_: int, *arguments: object) -> Ran:
     """Run in a process whose files may not grow beyond some bytes, as on a full disk."""
+    run = (
+        "import resource; from sosie.cli import main;"
+        f"resource.setrlimit(resource.RLIMIT_FSIZE, ({bytes_}, {bytes_})); main()"
+    )
     done = subprocess.run(
-        [sys.executable, "-c", "from sosie.cli import main; main()", *map(str, arguments)],
-        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (bytes_, bytes_)),
+        [sys.executable, "-c", run, *map(str, arguments)],
         capture_output=True,
         text=True,
         check=False,
