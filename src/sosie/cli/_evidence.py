@@ -295,7 +295,7 @@ def _show(
     grid = Grid(box=None, pad_edge=False)
     for name in ("criterion", "verdict", "attack", "value", "control", "interval"):
         right = name in ("value", "control", "interval")
-        grid.add_column(words[name], justify="right" if right else "left", no_wrap=not right)
+        grid.add_column(words[name], justify="right" if right else "left", no_wrap=name != "attack")
     for criterion, one in found.criteria.items():
         name = next(iter(one.drivers), None) or words["shown"][criterion]
         finding = found.privacy.get(name)
