@@ -6,7 +6,11 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-__all__ = ["Criterion", "Finding", "Verdict", "decide", "magnified", "worst"]
+__all__ = ["SURE", "Criterion", "Finding", "Verdict", "decide", "magnified", "worst"]
+
+
+SURE = 0.01
+"""Chance, if nothing leaks, of an attack as successful: at most this, to fail by a p-value."""
 
 
 class Verdict(StrEnum):
@@ -114,7 +118,7 @@ def magnified(finding: Finding, share: float) -> Finding:
     verdict = finding.verdict
     if verdict is not Verdict.FAIL:
         verdict = decide(difference, (low, high), finding.target or 0.0)
-        if verdict is Verdict.FAIL and finding.p_value is not None and finding.p_value > _SURE:
+        if verdict is Verdict.FAIL and finding.p_value is not None and finding.p_value > SURE:
             verdict = Verdict.ATTENTION
     return finding.model_copy(
         update={
@@ -124,9 +128,6 @@ def magnified(finding: Finding, share: float) -> Finding:
             "detail": finding.detail | {"visible_share": share},
         }
     )
-
-
-_SURE = 0.01
 
 
 _ORDER = (Verdict.PASS, Verdict.ATTENTION, Verdict.FAIL)

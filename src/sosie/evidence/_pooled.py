@@ -8,14 +8,13 @@ import numpy as np
 
 from sosie.evidence._controls import trusted
 from sosie.evidence._criteria import judge
-from sosie.evidence._finding import Finding, Verdict, decide, worst
+from sosie.evidence._finding import SURE, Finding, Verdict, decide, worst
 
 if TYPE_CHECKING:
     from sosie.evidence._evidence import Evidence
 
 __all__ = ["pooled"]
 
-_SURE = 0.01
 _ORDER = (Verdict.PASS, Verdict.ATTENTION, Verdict.FAIL, Verdict.INFORMATION, Verdict.NOT_MEASURED)
 
 
@@ -86,7 +85,7 @@ def _verdict(measured: list[Finding], average: dict[str, Any]) -> Verdict:
         return _most(measured)
     found = decide(average["difference"], average["difference_ci"], first.target or 0.0)
     p_values = [one.p_value for one in measured if one.p_value is not None]
-    if found is Verdict.FAIL and p_values and float(np.median(p_values)) > _SURE:
+    if found is Verdict.FAIL and p_values and float(np.median(p_values)) > SURE:
         return Verdict.ATTENTION
     # What no single round could pass (a secret not attacked) is not passed by their average.
     return worst([found, min(verdicts, key=_ORDER.index)]) if found is Verdict.PASS else found

@@ -8,7 +8,7 @@ import numpy as np
 from scipy import stats
 
 from sosie.evidence._case import drawn
-from sosie.evidence._finding import Criterion, Finding, Verdict, decide, magnified
+from sosie.evidence._finding import SURE, Criterion, Finding, Verdict, decide, magnified
 from sosie.evidence._intervals import Interval, auc_interval, auc_of, clopper_pearson
 from sosie.evidence._learners import probability_of
 from sosie.evidence._space import nearest
@@ -28,9 +28,6 @@ _DENSITY_NEIGHBOURS = 10
 _ISOLATION_NEIGHBOURS = 5
 _FEWEST = 10
 """Persons of a group, of either sort, below which nothing is said of it."""
-
-_SURE = 0.01
-"""Chance, if nothing leaks, of strongest attacks as successful as those seen."""
 
 _GROUPS = {"": 1.0, "_isolated": 0.05, "_most_isolated": 0.01}
 
@@ -193,7 +190,7 @@ def _of_auc(
 
 def _decided(difference: float, interval: Interval, threshold: float, p_value: float) -> Verdict:
     """Decide on the strongest of several attacks: chance is judged by the permutations."""
-    if difference > threshold and p_value <= _SURE:
+    if difference > threshold and p_value <= SURE:
         return Verdict.FAIL
     verdict = decide(difference, interval, threshold)
     return Verdict.ATTENTION if verdict is Verdict.FAIL else verdict

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 
-from sosie.evidence._finding import Criterion, Finding, Verdict
+from sosie.evidence._finding import SURE, Criterion, Finding, Verdict
 from sosie.evidence._intervals import auc_of, bootstrap, clopper_pearson
 from sosie.evidence._space import nearest
 
@@ -26,7 +26,6 @@ __all__ = ["ShadowMembership"]
 _PERSONS = 20
 _FITS = {"quick": 16, "standard": 32, "thorough": 128}
 _NEAR = 10
-_SURE = 0.01
 
 
 class ShadowMembership:
@@ -111,7 +110,7 @@ def _finding(
     _, high = clopper_pearson(int((guesses[~truth] > bar).sum()), int((~truth).sum()))
     epsilon = max(0.0, float(np.log(max(low, 1e-12) / max(high, 1e-12))))
     verdict = Verdict.PASS
-    if value - 0.5 > case.threshold and p_value <= _SURE:
+    if value - 0.5 > case.threshold and p_value <= SURE:
         verdict = Verdict.FAIL if epsilon > 0 else Verdict.ATTENTION
     return Finding(
         value=value,
