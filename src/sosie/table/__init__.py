@@ -3,6 +3,7 @@
 from sosie.table._atomic import Drafts, whole_file
 from sosie.table._dialect import Dialect
 from sosie.table._files import check_output
+from sosie.table._folders import check_folder, whole_folder
 from sosie.table._kinds import CODED, NUMERIC, Kind
 from sosie.table._rebuild import before_of, in_order, ticks_of
 from sosie.table._schema import Column, Determined, Schema, Sum
@@ -20,8 +21,10 @@ __all__ = [
     "Sum",
     "Table",
     "before_of",
+    "check_folder",
     "check_output",
     "in_order",
     "ticks_of",
     "whole_file",
+    "whole_folder",
 ]

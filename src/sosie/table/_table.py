@@ -258,6 +258,10 @@ class Table:
             return self._source.as_labels(self.frame)
         return to_native(self._source.as_it_came(self.frame, self._decimals()), came)
 
+    def labelled(self) -> pl.DataFrame:
+        """Give the frame with the labels that came as text as text again."""
+        return self._source.as_labels(self.frame)
+
     def write(
         self,
         path: str | Path,

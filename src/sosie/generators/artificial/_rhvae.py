@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import secrets
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+import jax.numpy as jnp
 import numpy as np
 import polars as pl
 
@@ -27,6 +29,7 @@ from sosie.generators.artificial._draws import Draws, Limits, Model
 from sosie.generators.artificial._filter import Filter
 from sosie.generators.artificial._impute import completed
 from sosie.generators.artificial._networks import linear, start
+from sosie.generators.artificial._store import Stored, read, write
 from sosie.generators.artificial._training import Recipe, train
 from sosie.space import Columns
 from sosie.table import Kind, Table, before_of
@@ -145,18 +148,11 @@ class RHVAE:
             If a parameter is out of range.
         """
         self._check_parameters()
-        table = Table.of(data)
-        free = learnable(table)
-        columns = Columns.of(free)
-        known = columns.known_numbers()
-        self._steps = Steps(free, known)
-        columns = columns.with_numbers(self._steps.taken(known))
+        self.__dict__.pop("_model", None)
         self.seed_ = secrets.randbelow(2**53) if self.seed is None else self.seed
         fit_rng, self._draw_seed = self._generators()
-        self.stratum_ = stratum_of(self.stratum, columns)
-        ordered = {c.name for c in free.schema.columns if c.kind in (Kind.ORDINAL, Kind.BOOLEAN)}
-        coding = Coding(columns, ordered, self.stratum_)
-        coded = coding.coded(columns)
+        self._take(Table.of(data))
+        coding, coded = self._coding, self._coded
         self.latent_dim_ = most_factors(self.latent_dim, linear(coded), fit_rng)
         start_seed = int(fit_rng.integers(2**31))
 
@@ -167,11 +163,28 @@ class RHVAE:
         recipe = Recipe(epochs=self.epochs)
         trained = train(begin, coded, coding.shape, recipe, fit_rng, progress)
         self.history_, self.bound_ = trained.history, max(trained.history)
-        self._model = Model(trained.params, coding, coded, self.temper, fit_rng)
+        self._learnt(trained.params, fit_rng)
+        return self
+
+    def _take(self, table: Table) -> None:
+        """Code the table of persons: all that a model needs but its parameters."""
+        free = learnable(table)
+        columns = Columns.of(free)
+        known = columns.known_numbers()
+        self._steps = Steps(free, known)
+        columns = columns.with_numbers(self._steps.taken(known))
+        self.stratum_ = stratum_of(self.stratum, columns)
+        ordered = {c.name for c in free.schema.columns if c.kind in (Kind.ORDINAL, Kind.BOOLEAN)}
+        coding = Coding(columns, ordered, self.stratum_)
+        coded = coding.coded(columns)
         self._coding, self._coded, self._columns = coding, coded, columns
         self._filter = Filter(coding, coded)
         self.table_, self._free = table, free
-        return self
+
+    def _learnt(self, params: dict[str, Any], rng: np.random.Generator) -> None:
+        """Take the parameters of a model of the table; ``rng`` is what it tables margins by."""
+        self._params, self._margins_by = params, rng.bit_generator.state
+        self._model = Model(params, self._coding, self._coded, self.temper, rng)
 
     def sample(
         self, n: int, where: Mapping[str, Any] | None = None, *, balance: str | None = None
@@ -262,6 +275,69 @@ class RHVAE:
         check_whole("draws", draws, 1)
         rng = np.random.default_rng([self.seed_, draws, 1])
         return [self._completed(rng).native() for _ in range(draws)]
+
+    def save(self, folder: str | Path) -> None:
+        """Write the model to a folder, whole or not at all, for its owner only.
+
+        The folder holds the table of persons: it is as sensitive as that table. It has JSON,
+        TOML, Parquet and arrays, and nothing that runs when it is read.
+
+        Parameters
+        ----------
+        folder : str or Path
+            To be made; one that holds a model is replaced.
+
+        Raises
+        ------
+        DataError
+            If it cannot be written, or is a folder of something else.
+        """
+        self._check_fitted()
+        names = ("seed_", "latent_dim_", "bound_", "history_", "_margins_by")
+        said = {"parameters": self.get_params()} | {n: getattr(self, n) for n in names}
+        arrays = {name: np.asarray(values) for name, values in self._params.items()}
+        write(Path(folder), Stored(self.table_, said, arrays))
+
+    @classmethod
+    def load(cls, folder: str | Path, data: Any = None, seed: int | None = None) -> Self:
+        """Read a model that :meth:`save` wrote; it draws the same rows for the same seed.
+
+        Parameters
+        ----------
+        folder : str or Path
+        data : Table or dataframe, optional
+            A table with the same columns as the one learnt on, in the form of which rows are
+            drawn; polars by default. Its rows are not looked at.
+        seed : int, optional
+            Of draws; by default that of the model.
+
+        Raises
+        ------
+        DataError
+            If there is no model, or it was edited, cut short, or made by a newer sosie.
+        SchemaError
+            If ``data`` has other columns than the model.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> rng = np.random.default_rng(0)
+        >>> persons = pl.DataFrame({"x": rng.normal(size=40), "y": rng.normal(size=40)})
+        >>> model = RHVAE(latent_dim=1, seed=0, epochs=0).fit(persons)
+        >>> model.save(Path(tempfile.mkdtemp()) / "model")
+        """
+        stored = read(Path(folder), data)
+        model = cls(**stored.said["parameters"])
+        model.seed_ = stored.said["seed_"] if seed is None else seed
+        check_whole("seed", model.seed_, 0)
+        _, model._draw_seed = model._generators()
+        model._take(stored.table)
+        for name in ("latent_dim_", "bound_", "history_"):
+            setattr(model, name, stored.said[name])
+        rng = np.random.default_rng()
+        rng.bit_generator.state = stored.said["_margins_by"]
+        model._learnt({name: jnp.asarray(a) for name, a in stored.arrays.items()}, rng)
+        return model
 
     def _completed(self, rng: np.random.Generator) -> Table:
         coding, columns = self._coding, self._columns
@@ -408,5 +484,5 @@ class RHVAE:
             raise ParameterError(f"temper goes from 0 to 1, and is {self.temper!r}.")
 
     def _check_fitted(self) -> None:
-        if not hasattr(self, "table_"):
+        if not hasattr(self, "_model"):
             raise ParameterError("There is nothing to draw from yet: call fit first.")

@@ -1,0 +1,201 @@
+"""A model in a folder: JSON, arrays without objects, and the table it was learnt on."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from importlib.metadata import version as version_of
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
+
+import numpy as np
+import polars as pl
+
+from sosie.errors import DataError, SchemaError, SosieError
+from sosie.table import Schema, Table, whole_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+__all__ = ["Stored", "is_model", "read", "write"]
+
+_FORMAT = "sosie artificial model"
+_VERSION = 1
+"""Raised whenever what is stored, or what is made anew from it, changes its meaning."""
+
+_MANIFEST = "model.json"
+_ARRAYS, _TABLE, _SCHEMA = "parameters.npz", "table.parquet", "schema.toml"
+_FILES = (_ARRAYS, _TABLE, _SCHEMA)
+
+
+class Stored:
+    """What a folder holds of a model.
+
+    Parameters
+    ----------
+    table : Table
+        Of the persons.
+    said : dict
+        Numbers, texts and lists of them, as JSON has them.
+    arrays : mapping of str to ndarray
+        Parameters of the networks.
+    """
+
+    def __init__(
+        self, table: Table, said: dict[str, Any], arrays: Mapping[str, NDArray[np.floating]]
+    ) -> None:
+        self.table, self.said, self.arrays = table, said, arrays
+
+
+def is_model(folder: Path) -> bool:
+    """Tell whether a folder says that it holds a model."""
+    return (folder / _MANIFEST).is_file()
+
+
+def write(folder: Path, stored: Stored) -> None:
+    """Write a model, whole or not at all, for its owner only.
+
+    Every file is named with its SHA-256 in ``model.json``, which ends with its own: a file
+    cut short or edited is noticed. This tells accidents, not forgers, from what was written.
+
+    Raises
+    ------
+    DataError
+        If the folder cannot be written, or holds anything but a model.
+    """
+    if folder.exists() and not is_model(folder) and (not folder.is_dir() or any(folder.iterdir())):
+        raise DataError(f"{folder} is there already and holds no model; give another folder.")
+    table = stored.table
+    came = table.labelled().schema
+    text = [name for name in table.names if came[name] != table.frame.schema[name]]
+    with whole_folder(folder) as draft:
+        table.schema.write(draft / _SCHEMA)
+        table.frame.write_parquet(draft / _TABLE)
+        with (draft / _ARRAYS).open("wb") as out:
+            np.savez(out, allow_pickle=False, **stored.arrays)
+        manifest = {
+            "format": _FORMAT,
+            "version": _VERSION,
+            "sosie": version_of("sosie"),
+            "said": stored.said,
+            "text": text,
+            "files": {name: _digest((draft / name).read_bytes()) for name in _FILES},
+        }
+        manifest["sha256"] = _digest(_canonical(manifest))
+        (draft / _MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+
+
+def read(folder: Path, data: Any = None) -> Stored:
+    """Read a model.
+
+    Parameters
+    ----------
+    folder : Path
+    data : Table or dataframe, optional
+        A table with the same columns, in the form of which rows are to be drawn.
+
+    Raises
+    ------
+    DataError
+        If there is no model, or it was edited, cut short or made by a newer sosie.
+    SchemaError
+        If the columns of ``data`` are not those that the model was learnt on.
+    """
+    manifest = _manifest(folder)
+    contents = {name: _content(folder, name, manifest["files"]) for name in _FILES}
+    try:
+        schema = Schema.read(folder / _SCHEMA)
+        frame = pl.read_parquet(BytesIO(contents[_TABLE]))
+        with np.load(BytesIO(contents[_ARRAYS]), allow_pickle=False) as found:
+            arrays = {name: found[name] for name in found.files}
+        table = _table(frame, schema, manifest["text"])
+    except (SosieError, pl.exceptions.PolarsError, BadZipFile, ValueError, KeyError) as error:
+        raise _damaged(folder) from error
+    if data is not None:
+        table = _in_form_of(Table.of(data), table, folder)
+    return Stored(table, manifest["said"], arrays)
+
+
+def _manifest(folder: Path) -> dict[str, Any]:
+    try:
+        manifest = json.loads((folder / _MANIFEST).read_bytes())
+    except OSError as error:
+        raise DataError(
+            f"{folder} holds no model of artificial persons; check its name."
+        ) from error
+    except ValueError as error:
+        raise _damaged(folder) from error
+    if not isinstance(manifest, dict) or manifest.get("format") != _FORMAT:
+        raise DataError(f"{folder} holds no model of artificial persons; check its name.")
+    version = manifest.get("version")
+    if isinstance(version, int) and version > _VERSION:
+        raise DataError(
+            f"{folder} was written by a newer sosie ({manifest.get('sosie')}): update sosie, or "
+            "learn the model again."
+        )
+    sealed = manifest.pop("sha256", None)
+    if version != _VERSION or sealed != _digest(_canonical(manifest)):
+        raise _damaged(folder)
+    return manifest
+
+
+def _content(folder: Path, name: str, digests: dict[str, str]) -> bytes:
+    try:
+        content = (folder / name).read_bytes()
+    except OSError as error:
+        raise _damaged(folder) from error
+    if _digest(content) != digests.get(name):
+        raise _damaged(folder)
+    return content
+
+
+def _damaged(folder: Path) -> DataError:
+    return DataError(
+        f"{folder}: the model was edited, damaged or cut short since it was written; learn it "
+        "again."
+    )
+
+
+def _table(frame: pl.DataFrame, schema: Schema, text: list[str]) -> Table:
+    """Make the table again, to the letter: what is inferred anew is put aside."""
+    table = Table.of(frame.with_columns(pl.col(name).cast(pl.String) for name in text), schema)
+    table.frame, table.schema = frame, schema
+    return table
+
+
+def _in_form_of(given: Table, stored: Table, folder: Path) -> Table:
+    """Give the stored rows as a table of the kind of another, which has to mean the same."""
+    difference = _difference(given.schema, stored.schema)
+    if difference or given.frame.schema != stored.frame.schema:
+        raise SchemaError(
+            f"{folder} was learnt on a table of another schema ({difference or 'other types'}): "
+            "learn a model of this table in another folder."
+        )
+    table = given.taken(np.zeros(0, np.intp))
+    table.frame, table.schema = stored.frame, stored.schema
+    return table
+
+
+def _difference(one: Schema, other: Schema) -> str:
+    """Name the first thing in which two schemas differ, remarks aside; "" for none."""
+    if one.names != other.names:
+        odd = [n for n in (*one.names, *other.names) if (n in one) != (n in other)]
+        return f"column {odd[0]!r}" if odd else "the order of the columns"
+    for name in one.names:
+        a, b = (schema[name].model_copy(update={"remark": ""}) for schema in (one, other))
+        if a != b:
+            return f"column {name!r}"
+    rules = ("order", "determined", "sums")
+    return "" if all(getattr(one, r) == getattr(other, r) for r in rules) else "rules"
+
+
+def _canonical(manifest: dict[str, Any]) -> bytes:
+    return json.dumps(manifest, sort_keys=True, separators=(",", ":")).encode()
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
