@@ -6,7 +6,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from sosie.errors import DataError, ParameterError, SchemaError, SosieError
+    from sosie.errors import DataError, ParameterError, SchemaError, SosieError, TrustError
     from sosie.evidence import Evidence, assess, rehearse
     from sosie.generators import Avatar
     from sosie.generators.artificial import RHVAE
@@ -22,6 +22,7 @@ __all__ = [
     "SchemaError",
     "SosieError",
     "Table",
+    "TrustError",
     "assess",
     "rehearse",
 ]
@@ -36,6 +37,7 @@ _ROOM_OF = {
     "SchemaError": "errors",
     "SosieError": "errors",
     "Table": "table",
+    "TrustError": "errors",
     "assess": "evidence",
     "rehearse": "evidence",
 }

@@ -5,7 +5,7 @@ A message says what is wrong, where (file, column, row) and what to do, and neve
 quotes a row value.
 """
 
-__all__ = ["DataError", "ParameterError", "SchemaError", "SosieError"]
+__all__ = ["DataError", "ParameterError", "SchemaError", "SosieError", "TrustError"]
 
 
 class SosieError(Exception):
@@ -22,3 +22,7 @@ class SchemaError(SosieError):
 
 class ParameterError(SosieError):
     """A parameter is out of range, or names something that does not exist."""
+
+
+class TrustError(SosieError):
+    """A key, an agreement, a certificate or a ledger does not hold, or forbids what is asked."""

@@ -1,0 +1,28 @@
+"""What was agreed, what was done, who signed it; anyone can verify it, without a network."""
+
+from importlib.util import find_spec
+
+from sosie.errors import SosieError
+
+if any(find_spec(library) is None for library in ("cryptography", "rfc8785")):
+    raise SosieError("Signatures need more libraries; install them: pip install 'sosie[trust]'.")
+
+from sosie.trust._canonical import canonical, sha256, strict_json
+from sosie.trust._content import content_hash, schema_hash
+from sosie.trust._envelope import Opened, Problem, add_signature, opened, seal
+from sosie.trust._keys import Key, PublicKey
+
+__all__ = [
+    "Key",
+    "Opened",
+    "Problem",
+    "PublicKey",
+    "add_signature",
+    "canonical",
+    "content_hash",
+    "opened",
+    "schema_hash",
+    "seal",
+    "sha256",
+    "strict_json",
+]
