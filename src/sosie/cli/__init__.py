@@ -14,6 +14,7 @@ from typing import Annotated, Any
 
 import typer
 
+from sosie.cli._augment import augment
 from sosie.cli._avatar import avatar
 from sosie.cli._evidence import evidence, redraw, rehearse
 from sosie.cli._inspect import inspect
@@ -38,6 +39,7 @@ app.command()(evidence)
 app.command()(rehearse)
 app.command("report")(redraw)
 app.command()(tune)
+app.command()(augment)
 
 
 def _print_version(asked: bool) -> None:

@@ -61,7 +61,7 @@ def test_another_seed_draws_other_rows(model, saved, wines):
 
 
 def test_the_folder_is_for_its_owner_and_holds_no_pickle(saved):
-    assert saved.stat().st_mode & 0o077 == 0
+    assert all(path.stat().st_mode & 0o077 == 0 for path in (saved, *saved.iterdir()))
     names = {"model.json", "parameters.npz", "schema.toml", "table.parquet"}
     assert {path.name for path in saved.iterdir()} == names
     with np.load(saved / "parameters.npz", allow_pickle=False) as arrays:

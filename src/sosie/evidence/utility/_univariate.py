@@ -18,6 +18,7 @@ from sosie.evidence.utility._cells import (
 from sosie.evidence.utility._judged import judged
 from sosie.evidence.utility._resampling import around, compared, replicates
 from sosie.evidence.utility._shown import edges_of, shares_shown, spread_over
+from sosie.space import largest_distance
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -174,23 +175,11 @@ class UnivariateDistance:
 def _distances(original: People, other: People) -> Floats:
     """Give the exact distance of each column: (columns,)."""
     found = []
-    for name, levels in ((n, original.layout.levels.get(n)) for n in original.layout.names):
-        one, two = original.column(name), other.column(name)
-        if levels is None:
-            found.append(_kolmogorov_smirnov(one, two))
-        else:
-            p, q = (np.bincount(x + 1, minlength=len(levels) + 1) / len(x) for x in (one, two))
-            found.append(float(np.abs(p - q).sum() / 2))
+    for name in original.layout.names:
+        levels = original.layout.levels.get(name)
+        count = None if levels is None else len(levels)
+        found.append(largest_distance(original.column(name), other.column(name), count))
     return np.array(found)
-
-
-def _kolmogorov_smirnov(one: NDArray[Any], two: NDArray[Any]) -> float:
-    one, two = np.sort(one[~np.isnan(one)]), np.sort(two[~np.isnan(two)])
-    if not len(one) or not len(two):
-        return float(len(one) != len(two))
-    at = np.concatenate([one, two])
-    below = np.searchsorted(one, at, side="right") / len(one)
-    return float(np.abs(below - np.searchsorted(two, at, side="right") / len(two)).max())
 
 
 def _mean_distance(cutting: Cutting, p: Floats, q: Floats) -> Floats:

@@ -87,6 +87,8 @@ def write(folder: Path, stored: Stored) -> None:
         }
         manifest["sha256"] = _digest(_canonical(manifest))
         (draft / _MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
+        for file in draft.iterdir():
+            file.chmod(0o600)  # a copy of the folder may be open to others
 
 
 def read(folder: Path, data: Any = None) -> Stored:

@@ -1,0 +1,102 @@
+"""What commands that draw from a model of artificial persons have in common."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from sosie.errors import ParameterError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from sosie.generators.artificial import RHVAE
+    from sosie.table import Table
+
+__all__ = ["Epochs", "LatentDim", "checked_model", "fresh_name", "model_of", "seed_of"]
+
+LatentDim = Annotated[
+    int | None,
+    typer.Option("--latent-dim", help="Latent dimensions; else chosen on persons held out."),
+]
+Epochs = Annotated[int | None, typer.Option("--epochs", hidden=True)]
+
+
+def seed_of(seed: int | None) -> int:
+    """Draw a seed where none is given.
+
+    Raises
+    ------
+    ParameterError
+        If it is negative.
+    """
+    if seed is None:
+        return secrets.randbelow(2**53)  # what every reader of JSON holds exactly
+    if seed < 0:
+        raise ParameterError(f"The seed is a whole number of at least 0, not {seed}.")
+    return seed
+
+
+def checked_model(folder: Path | None) -> bool:
+    """Tell whether a model is to be read; refuse a folder in which none could be saved.
+
+    Raises
+    ------
+    DataError
+        If there is something else, or no room for it.
+    """
+    from sosie.generators.artificial import is_model
+    from sosie.table import check_folder
+
+    if folder is None:
+        return False
+    if is_model(folder):
+        return True
+    check_folder(folder)
+    return False
+
+
+def model_of(
+    table: Table,
+    folder: Path | None,
+    latent_dim: int | None,
+    epochs: int | None,
+    seed: int,
+    progress: Callable[[float], None],
+) -> RHVAE:
+    """Read the model in ``folder`` if one is given, else learn one of the table.
+
+    Raises
+    ------
+    SosieError
+        If it is of other columns or latent dimensions, or nothing can be learnt.
+    """
+    from sosie.generators.artificial import RHVAE
+
+    if folder is None:
+        model = RHVAE(latent_dim, seed)
+        if epochs is not None:
+            model.epochs = epochs
+        return model.fit(table, progress)
+    model = RHVAE.load(folder, table, seed)
+    if latent_dim not in (None, model.latent_dim_):
+        raise ParameterError(
+            f"{folder} has {model.latent_dim_} latent dimensions and not {latent_dim}: leave out "
+            "--latent-dim, or give another folder to --model."
+        )
+    return model
+
+
+def fresh_name(name: str, taken: list[str]) -> str:
+    """Give a name for one more column: ``name``, or with a number where it is taken.
+
+    Examples
+    --------
+    >>> fresh_name("origin", ["age"]), fresh_name("origin", ["origin", "origin_2"])
+    ('origin', 'origin_3')
+    """
+    names = [name, *(f"{name}_{i}" for i in range(2, len(taken) + 3))]
+    return next(one for one in names if one not in taken)

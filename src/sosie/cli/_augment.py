@@ -1,0 +1,264 @@
+"""`sosie augment`: rows of artificial persons, drawn from a model of a small cohort."""
+
+from __future__ import annotations
+
+import json
+import math
+import time
+from pathlib import Path  # noqa: TC003 - Typer reads it when it runs
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sosie.cli._artificial import (
+    Epochs,
+    LatentDim,
+    checked_model,
+    fresh_name,
+    model_of,
+    seed_of,
+)
+from sosie.cli._columns import Drop, Recreate, check_remade, said_of_columns
+from sosie.cli._places import check_apart
+from sosie.cli._stages import Stages
+from sosie.cli._texts import language, spelt_number, texts
+from sosie.cli._where import conditions
+from sosie.errors import ParameterError
+
+if TYPE_CHECKING:
+    from sosie.table import Table
+
+__all__ = ["augment"]
+
+
+def augment(
+    data: Annotated[
+        Path, typer.Argument(help="The table of persons: CSV, Parquet, Excel, SAS, Stata, SPSS.")
+    ],
+    out: Annotated[Path, typer.Option("--out", help="Where rows go: .csv, .parquet or .feather.")],
+    rows: Annotated[
+        int | None,
+        typer.Option("--rows", help="Artificial rows to draw; by default as many as in DATA."),
+    ] = None,
+    factor: Annotated[
+        float | None,
+        typer.Option("--factor", help="Or: rows of OUT in all, as a multiple of those of DATA."),
+    ] = None,
+    balance: Annotated[
+        str | None,
+        typer.Option(
+            "--balance", metavar="COL", help="Draw as many artificial rows of each of its levels."
+        ),
+    ] = None,
+    where: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--where",
+            metavar="COL=VALUE",
+            help="What every artificial row is to be; also COL=LOW..HIGH, COL>=LOW, COL<=HIGH; "
+            "may be repeated.",
+        ),
+    ] = None,
+    keep_original: Annotated[
+        bool,
+        typer.Option(
+            "--keep-original/--no-keep-original",
+            help="SENSITIVE: also write the persons, and a column that tells them apart.",
+        ),
+    ] = False,
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            "--model",
+            metavar="DIR",
+            help="SENSITIVE: the model in this folder; learnt and saved there if it is new.",
+        ),
+    ] = None,
+    latent_dim: LatentDim = None,
+    seed: Annotated[
+        int | None,
+        typer.Option("--seed", help="A whole number; drawn afresh where it is not given."),
+    ] = None,
+    schema: Annotated[
+        Path | None, typer.Option("--schema", help="What is already known of the columns.")
+    ] = None,
+    drop: Drop = None,
+    recreate: Recreate = None,
+    missing: Annotated[
+        list[str] | None,
+        typer.Option("--missing", help="One more spelling of a missing cell; may be repeated."),
+    ] = None,
+    lang: Annotated[str | None, typer.Option("--lang", help="en or fr.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    epochs: Epochs = None,
+) -> None:
+    """Draw artificial persons from a model of 30 to some thousand persons.
+
+    They add no independent patients: intervals computed as if they did are wrong.
+    """
+    started = time.perf_counter()
+    words: dict[str, Any] = texts(language(lang))["augment"]
+    seed = seed_of(seed)
+    _check_size(rows, factor, keep_original)
+    from sosie.generators.artificial import behind
+    from sosie.space import fidelity
+    from sosie.table import Table, check_output
+
+    check_output(out)
+    check_apart([out], [p for p in (data, schema) if p])
+    known = checked_model(model)
+    with Stages(words["stages"], shown=not as_json) as stages:
+        stages.begin("read")
+        said = said_of_columns(schema, drop, recreate)
+        table = Table.read(data, said, missing=missing)
+        check_remade(table, recreate)
+        asked = conditions(table, where or [])
+        behind(table, asked, balance)  # what nobody is, is told before anything is learnt
+        n = _artificial_rows(len(table), rows, factor, keep_original)
+        stages.begin("learn")
+        learnt = model_of(table, model if known else None, latent_dim, epochs, seed, stages.advance)
+        persons = behind(learnt.table_, asked, balance)
+        stages.begin("draw")
+        drawn = learnt.sample_table(n, asked, balance=balance)
+        near = fidelity(learnt.table_.reduced(), drawn.reduced(), persons.weights)
+        stages.begin("write")
+        origin = fresh_name("origin", table.names) if keep_original else None
+        written = drawn if origin is None else _together(table, drawn, origin)
+        if model is not None and not known:
+            learnt.save(model)
+        written.write(out)
+    done = {
+        "rows_in": len(table),
+        "rows_out": len(written),
+        "artificial": n,
+        "effective_rows": persons.persons,
+        "fewest_in_a_class": persons.fewest if balance is not None else None,
+        "kept_by_filter": round(learnt.kept_by_filter_, 4),
+        "ess": round(learnt.ess_, 1),
+        "latent_dim": learnt.latent_dim_,
+        "fidelity": round(near, 4),
+        "seconds": round(time.perf_counter() - started, 3),
+        "seed": seed,
+        "origin_column": origin,
+        "same_persons": learnt.table_.frame.equals(table.frame),
+        "notice": _notice(n, persons.persons, words),
+        "out": str(out),
+    }
+    if as_json:
+        typer.echo(json.dumps(done, ensure_ascii=False))
+    else:
+        _show(done, rows is None and factor is None, balance, words)
+    for line in _warnings(done, model, len(learnt.table_), words):
+        typer.echo(line, err=True)
+
+
+def _check_size(rows: int | None, factor: float | None, keep: bool) -> None:
+    if rows is not None and factor is not None:
+        raise ParameterError("Give --rows or --factor, not both.")
+    if rows is not None and rows < 1:
+        raise ParameterError(f"--rows is a whole number of at least 1, not {rows}.")
+    least = 1 if keep else 0
+    if factor is not None and not (math.isfinite(factor) and factor > least):
+        raise ParameterError(
+            f"--factor is a number above {least}, not {factor:g}"
+            + (": it counts the persons, which --keep-original writes." if keep else ".")
+        )
+
+
+def _artificial_rows(n: int, rows: int | None, factor: float | None, keep: bool) -> int:
+    """Give how many rows to draw: a factor is of all the rows written.
+
+    Examples
+    --------
+    >>> [_artificial_rows(100, None, factor, True) for factor in (None, 2, 20)]
+    [100, 100, 1900]
+    >>> _artificial_rows(100, None, 2, False), _artificial_rows(100, 7, None, True)
+    (200, 7)
+    """
+    if rows is not None:
+        return rows
+    if factor is None:
+        return n
+    return max(round(factor * n) - (n if keep else 0), 1)
+
+
+def _together(table: Table, drawn: Table, origin: str) -> Table:
+    """Put artificial rows below the persons, with a column that says which is which."""
+    import numpy as np
+    import polars as pl
+
+    from sosie.table import Kind
+
+    frame = pl.concat([table.frame, drawn.frame])
+    remade = [c.name for c in table.schema.columns if c.kind is Kind.IDENTIFIER]
+    if remade:  # those of artificial persons begin at 1 too: all are made afresh
+        small = table.taken(np.zeros(0, np.intp))
+        small.frame = frame
+        fresh = table.restored(small.reduced()).frame
+        frame = frame.with_columns(fresh.select(remade))
+    labels = pl.Series(origin, ["original"] * len(table) + ["artificial"] * len(drawn))
+    whole = table.taken(np.zeros(0, np.intp), sensitive=True)
+    whole.frame = frame.with_columns(labels)
+    return whole
+
+
+def _notice(n: int, persons: int, words: dict[str, Any]) -> str:
+    key = "notice_one" if persons == 1 else "notice"
+    rows, persons_ = spelt_number(n, words), spelt_number(persons, words)
+    return str(words[key]).format(rows=rows, persons=persons_)
+
+
+def _show(
+    done: dict[str, Any], by_default: bool, balance: str | None, words: dict[str, Any]
+) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table as Grid
+
+    def whole(key: str) -> str:
+        return spelt_number(done[key], words)
+
+    cells = {
+        "rows_in": whole("rows_in"),
+        "artificial": whole("artificial"),
+        "rows_out": whole("rows_out"),
+        "effective_rows": whole("effective_rows"),
+        "fidelity": f"{spelt_number(100 * done['fidelity'], words, 1)} %",
+        "kept_by_filter": f"{spelt_number(100 * done['kept_by_filter'], words, 1)} %",
+        "ess": whole("ess"),
+        "latent_dim": str(done["latent_dim"]),
+        "seed": str(done["seed"]),
+        "seconds": spelt_number(done["seconds"], words, 1),
+    }
+    grid = Grid(box=None, show_header=False, pad_edge=False)
+    grid.add_column(style="bold")
+    grid.add_column(justify="right")
+    for key, cell in cells.items():
+        grid.add_row(words[key], cell)
+    console = Console()
+    console.print(grid)
+    lines = [words["written"].format(path=done["out"])]
+    if by_default:
+        lines.append(words["as_many"])
+    if done["origin_column"]:
+        lines.append(words["origin"].format(column=repr(done["origin_column"])))
+    if balance is not None:
+        fewest = spelt_number(done["fewest_in_a_class"], words)
+        lines.append(words["balanced"].format(column=repr(balance), persons=fewest))
+    lines += [done["notice"], words["not_private"]]
+    for line in lines:
+        console.print(escape(line), highlight=False, soft_wrap=True)
+
+
+def _warnings(
+    done: dict[str, Any], model: Path | None, persons: int, words: dict[str, Any]
+) -> list[str]:
+    lines = []
+    if done["origin_column"]:
+        lines.append(words["holds_persons"].format(path=done["out"]))
+    if model is not None:
+        lines.append(words["model"].format(path=model))
+    if not done["same_persons"]:
+        others = spelt_number(persons, words)
+        lines.append(words["other_persons"].format(path=model, persons=others))
+    return lines

@@ -1,0 +1,77 @@
+"""Conditions on rows, as the command line spells them."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, Any
+
+from sosie.errors import ParameterError
+
+if TYPE_CHECKING:
+    from sosie.table import Table
+
+__all__ = ["conditions"]
+
+_SIGN = re.compile(r">=|<=|=")
+
+
+def conditions(table: Table, spelt: list[str]) -> dict[str, Any]:
+    """Read ``COL=VALUE``, ``COL=LOW..HIGH``, ``COL>=LOW`` and ``COL<=HIGH``.
+
+    Ends are within the range; either may be left open, and two conditions on a column make
+    one range. A name may hold a sign too: the first after which it is a column is meant.
+
+    Raises
+    ------
+    ParameterError
+        If one is not so spelt, or a column is given two values.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from sosie.table import Table
+    >>> table = Table.of(pl.DataFrame({"age": [41.5, 52.0, 60.5], "sex": ["f", "m", "f"]}))
+    >>> conditions(table, ["sex=f", "age=40..50"])
+    {'sex': 'f', 'age': ('40', '50')}
+    """
+    from sosie.table import NUMERIC
+
+    found: dict[str, Any] = {}
+    for one in spelt:
+        name, sign, value = _parted(one, table.names)
+        if not (name and sign and value):
+            raise ParameterError(
+                f"--where {one}: give a column and what it is to be, as in sex=f, age=40..60, "
+                "age>=40 or age<=60."
+            )
+        numeric = name in table.schema and table.schema[name].kind in NUMERIC
+        low, dots, high = value.partition("..")
+        if sign != "=" and name in table.schema and not numeric:
+            raise ParameterError(f"--where {one}: column {name!r} holds no numbers; use =.")
+        asked: Any = value
+        if sign == ">=":
+            asked = (value, None)
+        elif sign == "<=":
+            asked = (None, value)
+        elif numeric and dots:
+            asked = (low.strip() or None, high.strip() or None)
+        found[name] = _both(name, found[name], asked) if name in found else asked
+    return found
+
+
+def _parted(one: str, names: list[str]) -> tuple[str, str, str]:
+    parts = [
+        (one[: sign.start()].strip(), sign[0], one[sign.end() :].strip())
+        for sign in _SIGN.finditer(one)
+    ]
+    known = [part for part in parts if part[0] in names]
+    return (known or parts or [("", "", "")])[0]
+
+
+def _both(name: str, one: Any, other: Any) -> Any:
+    ranges = isinstance(one, tuple) and isinstance(other, tuple)
+    if not ranges or any(a is not None and b is not None for a, b in zip(one, other, strict=True)):
+        raise ParameterError(
+            f"--where gives column {name!r} twice; give one value, or one range as in age=40..60."
+        )
+    return tuple(a if b is None else b for a, b in zip(one, other, strict=True))

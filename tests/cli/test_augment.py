@@ -1,0 +1,280 @@
+"""`sosie augment`: what is asked holds, the sentence is there, one sentence for a mistake."""
+
+import json
+import shutil
+import tomllib
+from collections.abc import Callable
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from string import Formatter
+
+import numpy as np
+import pandas as pd
+import pytest
+from lifelines.datasets import load_rossi
+from scipy.stats import ks_2samp
+
+from sosie.cli import main
+from sosie.generators.artificial import _training
+
+QUICK = ("--epochs", 1, "--latent-dim", 3)
+KEYS = {"rows_in", "rows_out", "kept_by_filter", "ess", "latent_dim", "seconds", "fidelity"}
+
+
+@dataclass(frozen=True)
+class Ran:
+    status: int
+    out: str
+    err: str
+
+
+Sosie = Callable[..., Ran]
+
+
+@pytest.fixture
+def sosie(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Sosie:
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    monkeypatch.setenv("COLUMNS", "100")
+
+    def run(*arguments: object) -> Ran:
+        with pytest.raises(SystemExit) as left:
+            main(["augment", *(str(a) for a in arguments)])
+        shown = capfd.readouterr()
+        return Ran(int(left.value.code or 0), shown.out, shown.err)
+
+    return run
+
+
+def persons() -> pd.DataFrame:
+    frame = load_rossi()[["week", "arrest", "age", "prio", "fin"]].head(200)
+    rng = np.random.default_rng(0)
+    town = rng.choice(["north", "south", "mid"], 200, p=[0.5, 0.4, 0.1])
+    return frame.assign(town=town, prio=frame["prio"].where(rng.random(200) > 0.1))
+
+
+@pytest.fixture(scope="module")
+def learnt(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Learn once: a folder with the table, its model, and what was drawn at seed 5."""
+    folder = tmp_path_factory.mktemp("learnt")
+    persons().to_csv(folder / "persons.csv", index=False)
+    told = ["--out", folder / "first.csv", "--model", folder / "model", "--seed", 5, *QUICK]
+    with pytest.raises(SystemExit) as left:
+        main(["augment", str(folder / "persons.csv"), *(str(a) for a in told)])
+    assert not left.value.code
+    return folder
+
+
+@pytest.fixture
+def place(learnt: Path, tmp_path: Path) -> Path:
+    for name in ("persons.csv", "first.csv"):
+        shutil.copy(learnt / name, tmp_path)
+    shutil.copytree(learnt / "model", tmp_path / "model")
+    return tmp_path
+
+
+def drawn(sosie: Sosie, place: Path, *options: object) -> tuple[dict[str, object], pd.DataFrame]:
+    """Draw from the model that was learnt."""
+    data, out = place / "persons.csv", place / "out.csv"
+    ran = sosie(data, "--out", out, "--model", place / "model", "--json", *options)
+    assert ran.status == 0, ran.err
+    return json.loads(ran.out), pd.read_csv(out)
+
+
+def test_as_many_rows_as_persons_and_the_sentence(place: Path, sosie: Sosie) -> None:
+    said, rows = drawn(sosie, place)
+    assert said.keys() >= {*KEYS, "seed", "out", "effective_rows", "notice"}
+    assert said["rows_in"] == said["rows_out"] == said["effective_rows"] == len(rows) == 200
+    assert "adds no independent patients" in str(said["notice"])
+    assert (said["latent_dim"], said["out"]) == (3, str(place / "out.csv"))
+    assert list(rows.columns) == list(persons().columns)
+    ran = sosie(place / "persons.csv", "--out", place / "o.csv", "--model", place / "model",
+                "--lang", "fr")  # fmt: skip
+    assert "n'ajoute aucun patient indépendant" in ran.out
+    assert "Autant de lignes artificielles que de personnes" in ran.out
+    assert "aussi sensible" in ran.err
+
+
+def test_a_model_is_learnt_once_and_the_seed_decides(place: Path, sosie: Sosie) -> None:
+    first = (place / "first.csv").read_bytes()
+    before = (place / "model" / "model.json").read_bytes()
+    drawn(sosie, place, "--seed", 5)
+    assert (place / "out.csv").read_bytes() == first
+    drawn(sosie, place, "--seed", 6)
+    assert (place / "out.csv").read_bytes() != first
+    assert (place / "model" / "model.json").read_bytes() == before
+
+
+@pytest.mark.parametrize(
+    ("options", "artificial", "in_all"),
+    [
+        (("--rows", 61), 61, 61),
+        (("--factor", 2.5), 500, 500),
+        (("--rows", 61, "--keep-original"), 61, 261),
+        (("--factor", 2.5, "--keep-original"), 300, 500),
+        (("--keep-original",), 200, 400),
+    ],
+)
+def test_how_many(
+    place: Path, sosie: Sosie, options: tuple[object, ...], artificial: int, in_all: int
+) -> None:
+    said, rows = drawn(sosie, place, *options)
+    assert said["rows_out"] == len(rows) == in_all
+    assert said["artificial"] == artificial
+    if "--keep-original" in options:
+        assert said["origin_column"] == "origin"
+        kept = rows[rows["origin"] == "original"].drop(columns="origin")
+        pd.testing.assert_frame_equal(kept, persons(), check_dtype=False)
+        assert (rows["origin"] == "artificial").sum() == artificial
+        assert (place / "out.csv").stat().st_mode & 0o077 == 0
+
+
+def test_what_is_asked_holds_and_its_persons_are_counted(place: Path, sosie: Sosie) -> None:
+    asked = ["--where", "age=20..30", "--where", "prio>=1", "--where", "prio<=6"]
+    said, rows = drawn(sosie, place, *asked, "--balance", "town", "--rows", 91)
+    assert rows["age"].between(20, 30).all()
+    assert rows["prio"].between(1, 6).all()
+    assert sorted(rows["town"].value_counts()) == [30, 30, 31]
+    table = persons()
+    met = table[table["age"].between(20, 30) & table["prio"].between(1, 6)]
+    assert said["effective_rows"] == len(met)
+    assert said["fewest_in_a_class"] == met["town"].value_counts().min()
+    said, rows = drawn(sosie, place, "--where", "town=mid", "--rows", 40)
+    assert set(rows["town"]) == {"mid"}
+    assert said["effective_rows"] == (table["town"] == "mid").sum()
+
+
+def test_fidelity_is_what_others_compute(place: Path, sosie: Sosie) -> None:
+    """By scipy's statistic of Kolmogorov and Smirnov, and shares counted by pandas."""
+    said, rows = drawn(sosie, place, "--rows", 150, "--where", "arrest=1")
+    table = persons().query("arrest == 1")
+    found = []
+    for name in table:
+        one, other = table[name].dropna(), rows[name].dropna()
+        if name in ("week", "age", "prio"):
+            found.append(ks_2samp(one, other).statistic)
+        else:
+            p, q = (column.value_counts(normalize=True) for column in (one, other))
+            found.append(p.sub(q, fill_value=0).abs().sum() / 2)
+    assert said["fidelity"] == pytest.approx(1 - np.mean(found), abs=1e-4)
+    assert 0.7 < float(str(said["fidelity"])) < 1
+
+
+def test_persons_who_came_later_are_told(place: Path, sosie: Sosie) -> None:
+    table = persons()
+    table.iloc[:190].to_csv(place / "fewer.csv", index=False)
+    ran = sosie(place / "fewer.csv", "--out", place / "o.csv", "--model", place / "model")
+    assert ran.status == 0, ran.err
+    assert "another table of the same columns (200 persons)" in ran.err
+
+
+def test_identifiers_stay_those_of_one_row(place: Path, sosie: Sosie) -> None:
+    table = persons().assign(patient_id=[f"P-{i:04}" for i in range(200)])
+    table.to_csv(place / "named.csv", index=False)
+    out = place / "o.csv"
+    told = ("--recreate", "patient_id", "--keep-original", "--rows", 50, *QUICK)
+    ran = sosie(place / "named.csv", "--out", out, *told)
+    assert ran.status == 0, ran.err
+    assert pd.read_csv(out)["patient_id"].is_unique
+
+
+def refused(ran: Ran, place: Path, *parts: str, also: tuple[str, ...] = ()) -> None:
+    """Check for one sentence, status 2, and no file that was not there."""
+    assert ran.status == 2, ran
+    assert ran.out == ""
+    assert ran.err.count("\n") == 1, ran.err
+    assert "Traceback" not in ran.err
+    for part in parts:
+        assert part in ran.err, ran.err
+    there = {"persons.csv", "first.csv", "model", *also}
+    assert {path.name for path in place.iterdir()} == there
+
+
+@pytest.mark.parametrize(
+    ("options", "parts"),
+    [
+        (("--rows", 0), ("--rows", "at least 1")),
+        (("--rows", 5, "--factor", 2), ("not both",)),
+        (("--factor", "nan"), ("--factor",)),
+        (("--factor", 1, "--keep-original"), ("above 1", "--keep-original")),
+        (("--balance", "age"), ("'age'", "only a column of levels")),
+        (("--balance", "toun"), ("did you mean 'town'",)),
+        (("--where", "town=west"), ("'town' has no level as asked",)),
+        (("--where", "age=90..95"), ("Nobody in the table", "'age'")),
+        (("--where", "age>=40", "--where", "town=mid", "--where", "week<=2"), ("all that is",)),
+        (("--where", "age>=40", "--balance", "town", "--where", "prio=17"), ("Nobody",)),
+        (("--where", "town>=mid"), ("holds no numbers; use =",)),
+        (("--where", "age"), ("--where age", "age=40..60")),
+        (("--where", "age=30", "--where", "age=40"), ("twice",)),
+        (("--where", "ages=30"), ("did you mean 'age'",)),
+        (("--latent-dim", 400), ("latent_dim = 400",)),
+        (("--latent-dim", 0), ("latent_dim",)),
+        (("--seed", -1), ("seed",)),
+        (("--out", "rows.xlsx"), ("rows.xlsx",)),
+        (("--out", "persons.csv"), ("would replace",)),
+        (("--model", "persons.csv"), ("is there already",)),
+        (("--model", "none/model"), ("does not exist",)),
+        (("--model", "model", "--latent-dim", 2), ("has 3 latent dimensions",)),
+        (("--model", "model", "--drop", "town"), ("another schema", "'town'")),
+    ],
+)  # fmt: skip
+def test_a_mistake_is_told_in_one_sentence(
+    options: tuple[object, ...], parts: tuple[str, ...], place: Path, sosie: Sosie,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(place)
+    refused(sosie("persons.csv", "--out", "out.csv", "--epochs", 1, *options), place, *parts)
+
+
+@pytest.mark.parametrize(
+    ("change", "options", "parts"),
+    [
+        (lambda f: f.head(29), (), ("29 persons", "at least 30")),
+        (lambda f: f.assign(town="mid"), ("--balance", "town"), ("one class only",)),
+        (lambda f: f.assign(prio=np.nan), (), ("'prio'", "no value at all")),
+        (lambda f: f.assign(note=[f"seen on ward {i}" for i in range(200)]), (), ("--drop note",)),
+        (lambda f: f[["age"]], (), ("one column only",)),
+        (lambda f: f.head(0), (), ("no rows",)),
+    ],
+)
+def test_a_table_that_teaches_nothing_is_told(
+    change: Callable[[pd.DataFrame], pd.DataFrame], options: tuple[object, ...],
+    parts: tuple[str, ...], place: Path, sosie: Sosie,
+) -> None:  # fmt: skip
+    change(persons()).to_csv(place / "bad.csv", index=False)
+    ran = sosie(place / "bad.csv", "--out", place / "o.csv", "--model", place / "m", *options)
+    refused(ran, place, *parts, also=("bad.csv",))
+
+
+def test_a_model_cut_short_is_told(place: Path, sosie: Sosie) -> None:
+    held = place / "model" / "parameters.npz"
+    held.write_bytes(held.read_bytes()[:1000])
+    ran = sosie(place / "persons.csv", "--out", place / "o.csv", "--model", place / "model")
+    refused(ran, place, "damaged or cut short")
+
+
+def test_divergence_saves_nothing(
+    place: Path, sosie: Sosie, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    steps = ((1e30, 0.0),)
+    monkeypatch.setattr(_training.Recipe.__new__, "__defaults__", (600, 60, 64, steps, 0.2))
+    ran = sosie(place / "persons.csv", "--out", place / "o.csv", "--model", place / "m",
+                "--latent-dim", 3)  # fmt: skip
+    refused(ran, place, "diverged")
+
+
+def test_both_languages_say_the_same() -> None:
+    def fields(words: dict[str, object]) -> dict[str, object]:
+        return {
+            k: fields(v)
+            if isinstance(v, dict)
+            else {field for _, field, _, _ in Formatter().parse(str(v))}
+            for k, v in words.items()
+        }
+
+    en, fr = (
+        tomllib.loads((files("sosie.cli") / f"{lang}.toml").read_text(encoding="utf-8"))
+        for lang in ("en", "fr")
+    )
+    for command in ("augment",):
+        assert fields(en[command]) == fields(fr[command])
