@@ -83,7 +83,7 @@ def strict_json(data: bytes, *, largest: int = LARGEST) -> Any:
     ------
     TrustError
         If it is too large, no UTF-8, no JSON, nested more than 64 deep, names a key twice, or
-        holds NaN, an infinity, a whole number of 2**53 or more in size, or half a character.
+        holds NaN, an infinity, a whole number that no double holds, or half a character.
 
     Examples
     --------
@@ -146,10 +146,14 @@ def _finite(spelt: str) -> float:
     return number
 
 
-def _whole(spelt: str) -> int:
-    if len(spelt) > 17 or abs(number := int(spelt)) > _LARGEST_WHOLE:
-        raise _refusal("a whole number is of 2**53 or more in size")
-    return number
+def _whole(spelt: str) -> float:
+    if len(spelt) <= 17 and abs(number := int(spelt)) <= _LARGEST_WHOLE:
+        return number
+    # Canonical JSON spells the double 1e17 as 100000000000000000.
+    double = _finite(spelt)
+    if rfc8785.dumps(double) != spelt.encode():
+        raise _refusal("a whole number is not one that a double holds")
+    return double
 
 
 def _check(value: Any, depth: int) -> None:

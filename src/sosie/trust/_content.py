@@ -152,7 +152,7 @@ def _number(present: pl.Series) -> tuple[str, pl.Series]:
             return "text", present.cast(pl.String)
     elif dtype != pl.Float64:
         present = present.cast(pl.String)
-    return "number", present.cast(pl.Float64) + 0.0  # -0 becomes 0
+    return "number", present.cast(pl.Float64)
 
 
 def _at_midnight(values: pl.Series) -> bool:
@@ -164,7 +164,8 @@ def _bytes(form: str, present: pl.Series) -> Any:
     """Give the bytes of a column in pieces, the mask left aside."""
     if form != "text":
         little = {"number": "<f8", "boolean": "u1"}.get(form, "<i8")
-        yield np.ascontiguousarray(present.to_numpy(), dtype=little).data
+        array = np.ascontiguousarray(present.to_numpy(), dtype=little)
+        yield (array + 0.0 if form == "number" else array).data  # -0 becomes 0
         return
     yield present.str.len_bytes().to_numpy().astype("<u4").data
     for start in range(0, len(present), _BLOCK):

@@ -9,7 +9,7 @@ __all__ = ["check_distinct", "check_name", "skeleton"]
 
 _LONGEST = 120
 _UNSEEN = ("Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp")
-_LETTERS = ("L", "M")
+_LETTERS = ("Ll", "Lo", "Lt", "Lu")
 
 # Letters of other scripts that look like letters of Latin (Unicode TR 39, confusables.txt, the
 # rows of one letter), and the few pairs within Latin that are mistaken in most fonts.
@@ -58,8 +58,8 @@ def check_name(name: str, what: str = "name") -> str:
         raise TrustError(
             f"{said} holds a character that is not seen (U+{ord(unseen[0]):04X}); remove it."
         )
-    scripts = {_script(c) for c in name if unicodedata.category(c)[0] in _LETTERS}
-    if len(scripts - {"COMBINING"}) > 1:
+    scripts = {_script(c) for c in name if unicodedata.category(c) in _LETTERS}
+    if len(scripts) > 1:
         raise TrustError(
             f"{said} mixes letters of several scripts ({', '.join(sorted(scripts))}): one could be "
             "taken for another; write it in one script."
@@ -97,12 +97,13 @@ def check_distinct(names: Iterable[str], what: str = "name") -> None:
     """
     seen: dict[str, str] = {}
     for name in names:
-        former = seen.setdefault(skeleton(name) or name, name)
-        if former is not name:
+        bones = skeleton(name) or name
+        if bones in seen:
             raise TrustError(
-                f"The {what}s {former!a} and {name!a} could be taken for one another; "
+                f"The {what}s {seen[bones]!a} and {name!a} could be taken for one another; "
                 "make them differ by more than accents, case or look-alike letters."
             )
+        seen[bones] = name
 
 
 def _script(character: str) -> str:
