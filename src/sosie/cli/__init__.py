@@ -17,6 +17,7 @@ import typer
 from sosie.cli._augment import augment
 from sosie.cli._avatar import avatar
 from sosie.cli._evidence import evidence, redraw, rehearse
+from sosie.cli._impute import impute
 from sosie.cli._inspect import inspect
 from sosie.cli._texts import texts
 from sosie.cli._tune import tune
@@ -40,6 +41,7 @@ app.command()(rehearse)
 app.command("report")(redraw)
 app.command()(tune)
 app.command()(augment)
+app.command()(impute)
 
 
 def _print_version(asked: bool) -> None:

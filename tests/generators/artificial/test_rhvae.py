@@ -155,6 +155,17 @@ def test_filled_cells_beat_the_mean_and_their_intervals_cover():
     assert 0.86 < ((truth >= low) & (truth <= high)).mean() <= 1
 
 
+def test_filled_dates_stay_in_order(persons):
+    holed = persons.assign(visit=persons["visit"].mask(persons.index % 3 == 0))
+    holed["out"] = holed["out"].mask(persons.index % 4 == 0)
+    (frame,) = RHVAE(latent_dim=2, seed=0, epochs=0).fit(holed).impute(1)
+    assert (frame["visit"] <= frame["out"]).all()
+    assert frame["visit"].nunique() > holed["visit"].nunique()
+    for name in ("visit", "out"):
+        seen = holed[name].notna()
+        assert (frame.loc[seen, name] == holed.loc[seen, name]).all()
+
+
 def test_other_kinds_of_frames(persons):
     frame = pl.from_pandas(persons)
     drawn = RHVAE(latent_dim=2, seed=0, epochs=0, stratum=None).fit(frame).sample(5)

@@ -26,6 +26,7 @@ from sosie.generators.artificial._conditions import (
     met,
 )
 from sosie.generators.artificial._draws import Draws, Limits, Model
+from sosie.generators.artificial._filled import filled
 from sosie.generators.artificial._filter import Filter
 from sosie.generators.artificial._impute import completed
 from sosie.generators.artificial._networks import linear, start
@@ -271,10 +272,14 @@ class RHVAE:
         list of dataframe
             Of the kind that was given to :meth:`fit`; known cells and order of rows are kept.
         """
+        return [table.native() for table in self.impute_tables(draws)]
+
+    def impute_tables(self, draws: int = 5) -> list[Table]:
+        """Fill the missing cells of the original, as tables; see :meth:`impute`."""
         self._check_fitted()
         check_whole("draws", draws, 1)
         rng = np.random.default_rng([self.seed_, draws, 1])
-        return [self._completed(rng).native() for _ in range(draws)]
+        return [self._completed(rng) for _ in range(draws)]
 
     def save(self, folder: str | Path) -> None:
         """Write the model to a folder, whole or not at all, for its owner only.
@@ -353,11 +358,8 @@ class RHVAE:
         rebuilt = self._rebuilt(arrays)
         whole = self.table_.restored(rebuilt)
         table = self.table_.taken(np.arange(len(self.table_)))
-        table.frame = table.frame.with_columns(
-            pl.col(name).fill_null(whole.frame[name])
-            for name in table.names
-            if table.schema[name].kind is not Kind.IDENTIFIER
-        )
+        names = [c.name for c in table.schema.columns if c.kind is not Kind.IDENTIFIER]
+        table.frame = filled(table.frame, whole.frame.select(names), table.schema)
         return table
 
     def _part(self, n: int, conditions: list[Condition], rng: np.random.Generator) -> pl.DataFrame:

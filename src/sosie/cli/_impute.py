@@ -1,0 +1,162 @@
+"""`sosie impute`: missing cells filled from what is known of the person."""
+
+from __future__ import annotations
+
+import json
+import time
+from pathlib import Path  # noqa: TC003 - Typer reads it when it runs
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sosie.cli._artificial import Epochs, LatentDim, fresh_name, model_of, seed_of
+from sosie.cli._columns import Drop, said_of_columns
+from sosie.cli._places import check_apart
+from sosie.cli._stages import Stages
+from sosie.cli._texts import language, spelt_number, texts
+from sosie.errors import DataError
+
+if TYPE_CHECKING:
+    from sosie.table import Table
+
+__all__ = ["impute"]
+
+
+def impute(
+    data: Annotated[
+        Path, typer.Argument(help="The table of persons: CSV, Parquet, Excel, SAS, Stata, SPSS.")
+    ],
+    out: Annotated[
+        Path,
+        typer.Option("--out", help="SENSITIVE: where it goes: .csv, .parquet or .feather."),
+    ],
+    draws: Annotated[
+        int, typer.Option("--draws", min=1, help="Completed tables, one below the other.")
+    ] = 1,
+    latent_dim: LatentDim = None,
+    seed: Annotated[
+        int | None,
+        typer.Option("--seed", help="A whole number; drawn afresh where it is not given."),
+    ] = None,
+    schema: Annotated[
+        Path | None, typer.Option("--schema", help="What is already known of the columns.")
+    ] = None,
+    drop: Drop = None,
+    missing: Annotated[
+        list[str] | None,
+        typer.Option("--missing", help="One more spelling of a missing cell; may be repeated."),
+    ] = None,
+    lang: Annotated[str | None, typer.Option("--lang", help="en or fr.")] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    epochs: Epochs = None,
+) -> None:
+    """Fill missing cells with draws from their law given the known cells of the person.
+
+    Known cells and the order of the rows are kept: the output holds the persons.
+    """
+    started = time.perf_counter()
+    words: dict[str, Any] = texts(language(lang))["impute"]
+    seed = seed_of(seed)
+    from sosie.table import Table, check_output
+
+    check_output(out)
+    check_apart([out], [p for p in (data, schema) if p])
+    with Stages(words["stages"], shown=not as_json) as stages:
+        stages.begin("read")
+        whole = Table.read(data, said_of_columns(schema, drop, None), missing=missing)
+        aside = _aside(whole)
+        said = said_of_columns(schema, [*(drop or []), *aside], None)
+        table = Table.read(data, said, missing=missing) if aside else whole
+        if not any(_missing(table).values()):
+            raise DataError(f"{data} has no missing cell in a column that can be learnt.")
+        stages.begin("learn")
+        learnt = model_of(table, None, latent_dim, epochs, seed, stages.advance)
+        stages.begin("draw")
+        completed = learnt.impute_tables(draws)
+        stages.begin("write")
+        names = [fresh_name(name, whole.names) for name in (".imp", ".id")]
+        _stacked(whole, completed, names).write(out)
+    left = _missing(completed[0])
+    done = {
+        "rows": len(whole),
+        "draws": draws,
+        "filled": {name: n - left[name] for name, n in _missing(table).items() if n},
+        "aside": aside,
+        "draw_column": names[0] if draws > 1 else None,
+        "row_column": names[1] if draws > 1 else None,
+        "latent_dim": learnt.latent_dim_,
+        "seconds": round(time.perf_counter() - started, 3),
+        "seed": seed,
+        "out": str(out),
+    }
+    if as_json:
+        typer.echo(json.dumps(done, ensure_ascii=False))
+    else:
+        _show(done, words)
+    typer.echo(words["holds_persons"].format(path=out), err=True)
+
+
+def _aside(table: Table) -> list[str]:
+    """Name the columns of which a model would learn the persons: names, notes, many labels."""
+    from sosie.table import CODED, Kind
+
+    most = table.schema.max_levels
+    return [
+        column.name
+        for column in table.schema.columns
+        if column.kind in (Kind.IDENTIFIER, Kind.TEXT)
+        or (column.kind in CODED and not 0 < len(column.levels) <= most)
+    ]
+
+
+def _missing(table: Table) -> dict[str, int]:
+    """Count the missing cells of every column."""
+    return {name: table.frame[name].null_count() for name in table.names}
+
+
+def _stacked(whole: Table, completed: list[Table], names: list[str]) -> Table:
+    """Put completed tables one below the other, numbered from 1, as mice for R does."""
+    import numpy as np
+    import polars as pl
+
+    frames = [whole.frame.with_columns(table.frame.iter_columns()) for table in completed]
+    if len(frames) > 1:
+        places = pl.Series(names[1], np.arange(1, len(whole) + 1))
+        frames = [
+            frame.select(pl.lit(i).alias(names[0]), places, pl.all())
+            for i, frame in enumerate(frames, start=1)
+        ]
+    stacked = whole.taken(np.zeros(0, np.intp), sensitive=True)
+    stacked.frame = pl.concat(frames)
+    return stacked
+
+
+def _show(done: dict[str, Any], words: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.markup import escape
+    from rich.table import Table as Grid
+
+    grid = Grid(box=None, pad_edge=False)
+    grid.add_column(words["column"])
+    grid.add_column(words["filled"], justify="right")
+    for name, count in done["filled"].items():
+        grid.add_row(escape(name), spelt_number(count, words))
+    grid.add_row(words["total"], spelt_number(sum(done["filled"].values()), words), style="bold")
+    console = Console()
+    console.print(grid)
+    seconds = spelt_number(done["seconds"], words, 1)
+    lines = [
+        f"{words['latent_dim']} {done['latent_dim']}, {words['seed']} {done['seed']}, "
+        f"{words['seconds']} {seconds}"
+    ]
+    several = done["draws"] > 1
+    lines.append(
+        words["written" if several else "written_one"].format(
+            path=done["out"], draws=done["draws"], imp=done["draw_column"], id=done["row_column"]
+        )
+    )
+    if done["aside"]:
+        lines.append(words["aside"].format(columns=", ".join(map(repr, done["aside"]))))
+    lines.append(words["pool" if several else "one_draw"])
+    for line in lines:
+        console.print(escape(line), highlight=False, soft_wrap=True)
