@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from sosie.errors import DataError, ParameterError, SchemaError, SosieError, TrustError
-    from sosie.evidence import Evidence, assess, rehearse
+    from sosie.evidence import Evidence, adjusted_effect, assess, prognostic_score, rehearse
     from sosie.generators import Avatar
     from sosie.generators.artificial import RHVAE
     from sosie.table import Schema, Table
@@ -23,7 +23,9 @@ __all__ = [
     "SosieError",
     "Table",
     "TrustError",
+    "adjusted_effect",
     "assess",
+    "prognostic_score",
     "rehearse",
 ]
 
@@ -38,7 +40,9 @@ _ROOM_OF = {
     "SosieError": "errors",
     "Table": "table",
     "TrustError": "errors",
+    "adjusted_effect": "evidence",
     "assess": "evidence",
+    "prognostic_score": "evidence",
     "rehearse": "evidence",
 }
 

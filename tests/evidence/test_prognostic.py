@@ -1,0 +1,131 @@
+"""The prognostic score: error rate, gain and intervals against theory and statsmodels."""
+
+import numpy as np
+import pandas as pd
+import polars as pl
+import pytest
+from sklearn.datasets import load_diabetes
+from statsmodels.api import OLS, add_constant
+
+from sosie.errors import DataError, ParameterError
+from sosie.evidence import adjusted_effect, prognostic_score
+
+
+@pytest.fixture(scope="module")
+def cohorts():
+    """300 earlier patients with the outcome, and 142 of a trial without."""
+    frame = load_diabetes(as_frame=True, scaled=False).frame.rename(columns={"target": "y"})
+    frame = frame.assign(sex=np.where(frame["sex"] == 1, "f", "m"))
+    order = np.random.default_rng(0).permutation(len(frame))
+    return frame.iloc[order[:300]].reset_index(drop=True), frame.iloc[order[300:]]
+
+
+def test_the_score_predicts_and_reads_nothing_but_the_baseline(cohorts):
+    earlier, trial = cohorts
+    score = prognostic_score(earlier, trial.drop(columns="y"), "y")
+    assert np.corrcoef(score, trial["y"])[0, 1] ** 2 > 0.35
+    rng = np.random.default_rng(1)
+    other = trial.assign(y=rng.permutation(trial["y"]), arm=rng.random(len(trial)) < 0.5)
+    np.testing.assert_array_equal(prognostic_score(earlier, other, "y"), score)
+    np.testing.assert_array_equal(prognostic_score(earlier, trial.assign(y=np.nan), "y"), score)
+
+
+def test_only_the_columns_named_are_read(cohorts):
+    earlier, trial = cohorts
+    named = prognostic_score(earlier, trial, "y", ["bmi", "s5", "sex"])
+    only = ["bmi", "s5", "sex"]
+    np.testing.assert_array_equal(
+        prognostic_score(earlier[[*only, "y"]], pl.from_pandas(trial[only]), "y"), named
+    )
+    assert np.corrcoef(named, prognostic_score(earlier, trial, "y", ["s2"]))[0, 1] < 0.9
+
+
+def test_bends_are_learnt_and_missing_cells_and_new_labels_taken():
+    rng = np.random.default_rng(0)
+
+    def patients(n):
+        x, ward = rng.normal(size=n), rng.choice(["a", "b"], n)
+        y = 3 * np.abs(x) + (ward == "a") + rng.normal(0, 0.5, n)
+        return pd.DataFrame({"x": x, "ward": ward, "y": y})
+
+    earlier, trial = patients(600), patients(300)
+    earlier.loc[rng.random(600) < 0.1, "x"] = np.nan
+    earlier.loc[:20, "y"] = np.nan
+    score = prognostic_score(earlier, trial, "y")
+    assert np.corrcoef(score, trial["y"])[0, 1] ** 2 > 0.75  # 0 for a straight line
+    odd = trial.assign(ward=np.where(trial.index < 9, "c", trial["ward"]))
+    odd.loc[3, "x"] = np.nan
+    found = prognostic_score(earlier, odd, "y")
+    assert np.isfinite(found).all()
+    np.testing.assert_array_equal(found[9:], score[9:])
+
+
+def test_estimate_and_interval_are_those_of_statsmodels():
+    rng = np.random.default_rng(3)
+    score, treated = rng.normal(size=80), rng.random(80) < 0.4
+    y = score + 0.7 * treated + rng.normal(size=80) * (1 + treated)
+    found = adjusted_effect(y, treated, score)
+    for design, ours in (
+        (np.column_stack([treated, score]), found),
+        (treated.astype(float), found.unadjusted),
+    ):
+        theirs = OLS(y, add_constant(design)).fit(cov_type="HC3", use_t=True)
+        assert ours.estimate == pytest.approx(theirs.params[1])
+        assert (ours.low, ours.high) == pytest.approx(tuple(theirs.conf_int()[1]))
+        assert ours.p == pytest.approx(theirs.pvalues[1])
+    assert found.n == 80
+
+
+@pytest.mark.parametrize("share", [0.0, 0.6])
+def test_error_rate_is_kept_and_the_gain_is_that_of_theory(share):
+    """2,000 trials of 200 without effect, the score telling a share r^2 of the variance."""
+    rng = np.random.default_rng(int(10 * share))
+    n, runs = 200, 2_000
+    rejected, adjusted, plain, ratios = 0, [], [], []
+    for _ in range(runs):
+        score, treated = rng.normal(size=n), rng.permutation(n) < n // 2
+        y = np.sqrt(share) * score + np.sqrt(1 - share) * rng.normal(size=n)
+        found = adjusted_effect(y, treated, score)
+        rejected += found.p < 0.05
+        adjusted.append(found.estimate)
+        plain.append(found.unadjusted.estimate)
+        ratios.append(found.variance_ratio)
+    assert 0.035 < rejected / runs < 0.065  # 3 standard errors
+    assert np.var(adjusted) / np.var(plain) == pytest.approx(1 - share, abs=0.05)
+    assert np.mean(ratios) == pytest.approx(1 - share, abs=0.02)
+
+
+def test_a_score_that_is_the_same_for_all_changes_nothing():
+    rng = np.random.default_rng(0)
+    y, treated = rng.normal(size=50), rng.permutation(50) < 25
+    found = adjusted_effect(y, treated, np.full(50, 3.0))
+    assert found.estimate == pytest.approx(found.unadjusted.estimate)
+    assert found.variance_ratio == pytest.approx(1)
+
+
+def test_what_cannot_be_scored_is_told(cohorts):
+    earlier, trial = cohorts
+    for error, match, given in (
+        (ParameterError, "no column 'z'", (earlier, trial, "z")),
+        (ParameterError, "no column 'z'", (earlier, trial, "y", ["bmi", "z"])),
+        (ParameterError, "'bmi'", (earlier, trial.drop(columns="bmi"), "y", ["bmi"])),
+        (ParameterError, "cannot be a baseline", (earlier, trial, "y", ["y"])),
+        (ParameterError, "give a number", (earlier, trial, "sex")),
+        (ParameterError, "in common", (earlier, trial[["y"]], "y")),
+        (DataError, "at least 30", (earlier.head(20), trial, "y")),
+    ):
+        with pytest.raises(error, match=match):
+            prognostic_score(*given)
+
+
+def test_what_cannot_be_estimated_is_told():
+    y, treated, score = np.arange(20.0), np.arange(20) % 2 == 0, np.arange(20.0) ** 2
+    for error, match, given in (
+        (DataError, "missing", (np.where(y == 3, np.nan, y), treated, score)),
+        (DataError, "fewer than 5", (y, y < 3, score)),
+        (ParameterError, "one value a patient", (y, treated[:19], score)),
+        (ParameterError, "true or false", (y, y, score)),
+        (ParameterError, "true or false", (y, np.where(treated, "drug", "none"), score)),
+    ):
+        with pytest.raises(error, match=match):
+            adjusted_effect(*given)
