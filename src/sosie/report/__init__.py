@@ -4,5 +4,6 @@
 """
 
 from sosie.report._render import render, rendered
+from sosie.report._texts import wording
 
-__all__ = ["render", "rendered"]
+__all__ = ["render", "rendered", "wording"]

@@ -8,7 +8,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-__all__ = ["Texts", "catalogue"]
+__all__ = ["Texts", "catalogue", "wording"]
 
 
 class Texts:
@@ -42,6 +42,32 @@ class Texts:
     def under(self, prefix: str) -> list[str]:
         """List the keys that begin with a prefix, in the order of the file."""
         return [key for key in self._texts if key.startswith(prefix + ".")]
+
+
+_NAMES = ("criteria", "knows", "means", "privacy", "question", "utility", "verdict", "why_not")
+
+
+def wording(lang: str) -> dict[str, dict[str, str]]:
+    """Give the names of criteria, measures and verdicts, by section: others show them too.
+
+    Parameters
+    ----------
+    lang : {"fr", "en"}
+
+    Examples
+    --------
+    >>> wording("en")["criteria"]["inference"]
+    'Inference'
+    """
+    texts = catalogue(lang)
+    return {
+        name: {
+            key.removeprefix(f"{name}."): text
+            for key, text in texts.items()
+            if key.startswith(f"{name}.")
+        }
+        for name in _NAMES
+    }
 
 
 @cache
