@@ -8,7 +8,7 @@ from typing import Any
 from sosie.errors import TrustError
 from sosie.trust._keys import Key, PublicKey, binary, encoded
 
-__all__ = ["Opened", "Problem", "add_signature", "opened", "payload_of", "seal"]
+__all__ = ["Opened", "Problem", "add_signature", "carried_keys", "opened", "payload_of", "seal"]
 
 _MOST_SIGNATURES = 100
 
@@ -61,7 +61,9 @@ class Opened:
         return bool(self.signers) and not any(problem.fatal for problem in self.problems)
 
 
-def seal(payload: bytes, payload_type: str, keys: Sequence[Key]) -> dict[str, Any]:
+def seal(
+    payload: bytes, payload_type: str, keys: Sequence[Key], *, carry: bool = False
+) -> dict[str, Any]:
     """Put a document into an envelope and sign it.
 
     Parameters
@@ -72,6 +74,8 @@ def seal(payload: bytes, payload_type: str, keys: Sequence[Key]) -> dict[str, An
         A media type that says what the document is; it is signed too.
     keys : sequence of Key
         At least one.
+    carry : bool
+        Also put the public halves beside the signatures, for :func:`carried_keys`.
 
     Returns
     -------
@@ -98,11 +102,11 @@ def seal(payload: bytes, payload_type: str, keys: Sequence[Key]) -> dict[str, An
         "signatures": [],
     }
     for key in keys:
-        envelope = _signed(envelope, payload, key)
+        envelope = _signed(envelope, payload, key, carry)
     return envelope
 
 
-def add_signature(envelope: Mapping[str, Any], key: Key) -> dict[str, Any]:
+def add_signature(envelope: Mapping[str, Any], key: Key, *, carry: bool = False) -> dict[str, Any]:
     """Sign what is in an envelope once more; the other signatures stay.
 
     Raises
@@ -110,7 +114,7 @@ def add_signature(envelope: Mapping[str, Any], key: Key) -> dict[str, Any]:
     TrustError
         If it is no envelope, or this key has signed it already or has expired.
     """
-    return _signed(dict(envelope), payload_of(envelope), key)
+    return _signed(dict(envelope), payload_of(envelope), key, carry)
 
 
 def payload_of(envelope: Any, payload_type: str | None = None) -> bytes:
@@ -142,10 +146,12 @@ def payload_of(envelope: Any, payload_type: str | None = None) -> bytes:
     for place, one in enumerate(signatures, start=1):
         if (
             not isinstance(one, Mapping)
-            or set(one) != {"keyid", "sig"}
-            or not all(isinstance(value, str) for value in one.values())
+            or set(one) - {"public"} != {"keyid", "sig"}
+            or not isinstance(one["keyid"], str)
+            or not isinstance(one["sig"], str)
         ):
             raise TrustError(f"Signature {place} of the envelope must hold keyid and sig alone.")
+        _carried(one, place)
     kind = envelope["payloadType"]
     if not isinstance(kind, str) or (payload_type is not None and kind != payload_type):
         raise TrustError(
@@ -155,6 +161,24 @@ def payload_of(envelope: Any, payload_type: str | None = None) -> bytes:
         return binary(envelope["payload"], "payload")
     except TrustError as error:
         raise TrustError(f"The envelope cannot be opened: {error}.") from error
+
+
+def carried_keys(envelope: Any) -> dict[str, PublicKey]:
+    """Give the keys that an envelope carries: they only say whose they say they are.
+
+    Returns
+    -------
+    dict of str to PublicKey
+        By their identifiers.
+
+    Raises
+    ------
+    TrustError
+        If it is no envelope, or a key it carries was changed or is not that of its signature.
+    """
+    payload_of(envelope)
+    carried = (_carried(one, place) for place, one in enumerate(envelope["signatures"], start=1))
+    return {key.id: key for key in carried if key is not None}
 
 
 def opened(
@@ -200,6 +224,18 @@ def opened(
     return Opened(payload, signers, problems)
 
 
+def _carried(one: Mapping[str, Any], place: int) -> PublicKey | None:
+    if "public" not in one:
+        return None
+    try:
+        key = PublicKey.of(one["public"])
+    except TrustError as error:
+        raise TrustError(f"The key beside signature {place} of the envelope: {error}.") from error
+    if key.id != one["keyid"]:
+        raise TrustError(f"The key beside signature {place} of the envelope is another's.")
+    return key
+
+
 def _judged(
     one: Mapping[str, str],
     keys: Mapping[str, PublicKey],
@@ -233,11 +269,13 @@ def _judged(
     return Problem("wrong signature", named, why)
 
 
-def _signed(envelope: dict[str, Any], payload: bytes, key: Key) -> dict[str, Any]:
+def _signed(envelope: dict[str, Any], payload: bytes, key: Key, carry: bool) -> dict[str, Any]:
     if any(one["keyid"] == key.id for one in envelope["signatures"]):
         raise TrustError(f"The key of {key.name!r} has signed this already.")
     signature = key.sign(_pae(envelope["payloadType"], payload))
-    one = {"keyid": key.id, "sig": encoded(signature)}
+    one: dict[str, Any] = {"keyid": key.id, "sig": encoded(signature)}
+    if carry:
+        one["public"] = key.public.content()
     return {**envelope, "signatures": [*envelope["signatures"], one]}
 
 

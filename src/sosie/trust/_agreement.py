@@ -1,0 +1,405 @@
+"""An agreement: who may do what with which data, for whom, until when; enforced as data."""
+
+import datetime as dt
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import Field, StrictBool, StrictFloat, StrictInt, ValidationError, model_validator
+
+from sosie.errors import TrustError
+from sosie.trust._allowed import Refusal, refusals
+from sosie.trust._canonical import canonical, sha256
+from sosie.trust._disclosure import Disclosure
+from sosie.trust._names import check_distinct
+from sosie.trust._vocabulary import Vocabulary, is_special, terms_of
+from sosie.trust._written import Digest, Identity, Name, Text, Word, Written, faults, read_toml
+
+__all__ = [
+    "AGREEMENT",
+    "Agreement",
+    "CharterAdopted",
+    "ColumnAgreed",
+    "Crossing",
+    "DataSet",
+    "EvidenceAsked",
+    "GeneratorAllowed",
+    "ParameterAllowed",
+    "Party",
+    "Purpose",
+    "Validity",
+]
+
+AGREEMENT = "application/vnd.sosie.agreement+json"
+"""The media type of a signed agreement."""
+
+Role = Literal["controller", "joint_controller", "processor", "trusted_third_party", "recipient"]
+Setting = StrictBool | StrictInt | StrictFloat | Text
+Number = StrictInt | StrictFloat
+
+
+def _known(vocabulary: Vocabulary, terms: list[str]) -> None:
+    unknown = [term for term in terms if term not in terms_of(vocabulary)]
+    if unknown:
+        listed = ", ".join(terms_of(vocabulary))
+        raise ValueError(f"{unknown[0][:60]!a} is none of the {vocabulary}: {listed}")
+
+
+class Party(Written):
+    """Who takes part, and as what."""
+
+    id: Word = Field(description="What the other fields call this party.")
+    name: Name
+    roles: Annotated[list[Role], Field(min_length=1)]
+    contact: Text = ""
+    key: Digest | None = Field(
+        default=None,
+        description="Identifier of the only key that signs for this party; where it is not given, "
+        "the key of the party's name.",
+    )
+
+
+class Purpose(Written):
+    """What the data are used for."""
+
+    description: Annotated[Text, Field(min_length=1)]
+    terms: Annotated[list[str], Field(min_length=1)] = Field(
+        description="In the Data Privacy Vocabulary: AcademicResearch, PublicBenefit..."
+    )
+
+    @model_validator(mode="after")
+    def _terms_are_known(self) -> Self:
+        _known("purposes", self.terms)
+        return self
+
+
+class ColumnAgreed(Written):
+    """A column that may be used."""
+
+    name: Annotated[str, Field(min_length=1, max_length=300)]
+    category: str = Field(description="Of personal data: Health, Age, PersonalData...")
+
+    @model_validator(mode="after")
+    def _category_is_known(self) -> Self:
+        _known("categories", [self.category])
+        return self
+
+
+class DataSet(Written):
+    """A table of persons that a party holds."""
+
+    id: Word
+    title: Annotated[Text, Field(min_length=1)]
+    holder: Word = Field(description="The party that holds it, and signs.")
+    persons: Annotated[Text, Field(min_length=1)] = Field(description="Who they are.")
+    columns: Annotated[list[ColumnAgreed], Field(min_length=1)]
+
+    @model_validator(mode="after")
+    def _columns_are_unique(self) -> Self:
+        _unique("column", [column.name for column in self.columns])
+        return self
+
+
+class Crossing(Written):
+    """Data sets that may meet."""
+
+    sets: Annotated[list[Word], Field(min_length=2)]
+    on: Annotated[list[str], Field(min_length=1)] = Field(description="Columns.")
+    how: Literal["direct", "keyed_hash", "trusted_third_party", "private_set_intersection"]
+
+
+class ParameterAllowed(Written):
+    """The values that a parameter may have: a range, both ends allowed, or a list."""
+
+    lower: Number | None = None
+    upper: Number | None = None
+    one_of: Annotated[list[Setting], Field(min_length=1)] | None = None
+
+    @model_validator(mode="after")
+    def _a_range_or_a_list(self) -> Self:
+        ends = [end for end in (self.lower, self.upper) if end is not None]
+        if bool(ends) == (self.one_of is not None):
+            raise ValueError("give lower or upper or both, or else one_of")
+        if any(end != end for end in ends) or (len(ends) == 2 and ends[0] > ends[1]):
+            raise ValueError("lower is above upper")
+        return self
+
+    def allows(self, value: object) -> bool:
+        """Tell whether the parameter may have this value.
+
+        Examples
+        --------
+        >>> ParameterAllowed(lower=10).allows(12), ParameterAllowed(one_of=["gibbs"]).allows("x")
+        (True, False)
+        """
+        if self.one_of is not None:
+            return any(type(value) is type(one) and value == one for one in self.one_of)
+        if isinstance(value, bool) or not isinstance(value, int | float):
+            return False
+        # A value that is no number compares as false with both ends.
+        above = self.lower is None or value >= self.lower
+        return above and (self.upper is None or value <= self.upper) and value == value
+
+    def __str__(self) -> str:
+        if self.one_of is not None:
+            return "one of " + ", ".join(str(one) for one in self.one_of)
+        if self.upper is None:
+            return f"at least {self.lower}"
+        return f"at most {self.upper}" if self.lower is None else f"{self.lower} to {self.upper}"
+
+
+class GeneratorAllowed(Written):
+    """A generator that may be used, and with which parameters.
+
+    A parameter that is not mentioned may not be given.
+    """
+
+    name: Word = Field(description="avatar or rhvae.")
+    parameters: dict[Word, ParameterAllowed] = Field(default_factory=dict)
+
+
+class EvidenceAsked(Written):
+    """What evidence must show before a release; set by the controller beforehand."""
+
+    threshold: Annotated[float, Field(gt=0, le=1)] = Field(
+        description="Advantage of an attacker above which a criterion fails, at most."
+    )
+    accept: Annotated[list[Literal["pass", "attention"]], Field(min_length=1)] = Field(
+        description="Verdicts with which a table may be released."
+    )
+    effort: Literal["quick", "standard", "thorough"] = Field(
+        description="Of the battery of attacks, at least."
+    )
+
+
+class Validity(Written):
+    """From which day to which, both included."""
+
+    starts: dt.date
+    ends: dt.date
+
+    @model_validator(mode="after")
+    def _ends_after_it_starts(self) -> Self:
+        if self.ends < self.starts:
+            raise ValueError("it ends before it starts")
+        return self
+
+
+class CharterAdopted(Written):
+    """The charter that the parties adopted."""
+
+    name: Name
+    version: Annotated[Text, Field(min_length=1)]
+    sha256: Digest | None = Field(default=None, description="What `sosie charter check` prints.")
+
+
+class Agreement(Written):
+    """All that the parties agreed.
+
+    Examples
+    --------
+    >>> Agreement.of({"format": "sosie-agreement/1"})
+    Traceback (most recent call last):
+    sosie.errors.TrustError: The agreement is not valid: id: Field required; and 12 more.
+    """
+
+    format: Literal["sosie-agreement/1"]
+    id: Identity
+    title: Annotated[Text, Field(min_length=1)]
+    parties: Annotated[list[Party], Field(min_length=1)]
+    purpose: Purpose
+    legal_basis: Annotated[list[str], Field(min_length=1)] = Field(
+        description="Of the GDPR: A6-1-e, A9-2-j..."
+    )
+    data_sets: Annotated[list[DataSet], Field(min_length=1)]
+    crossings: list[Crossing] = Field(default_factory=list)
+    uses: Annotated[list[Text], Field(min_length=1)] = Field(description="That are allowed.")
+    analyses: list[Word] = Field(
+        default_factory=list, description="Of the catalogue, that may be run in place."
+    )
+    generators: list[GeneratorAllowed] = Field(default_factory=list)
+    disclosure: Disclosure
+    evidence: EvidenceAsked
+    retention: Annotated[Text, Field(min_length=1)]
+    transfers: Annotated[Text, Field(min_length=1)] = Field(
+        description="To countries outside the European Union; how they are covered."
+    )
+    validity: Validity
+    withdrawal: Annotated[Text, Field(min_length=1)] = Field(description="Who may end it, and how.")
+    charter: CharterAdopted | None = None
+
+    @model_validator(mode="after")
+    def _parts_agree(self) -> Self:
+        _known("legal_bases", self.legal_basis)
+        _unique("party", [party.id for party in self.parties])
+        _unique("data set", [one.id for one in self.data_sets])
+        _unique("generator", [one.name for one in self.generators])
+        try:
+            check_distinct([party.name for party in self.parties], "party name")
+        except TrustError as error:
+            raise ValueError(str(error).rstrip(".")) from error
+        self._check_references()
+        self._check_legal_basis()
+        return self
+
+    def _check_references(self) -> None:
+        known = [party.id for party in self.parties]
+        columns = {one.id: {column.name for column in one.columns} for one in self.data_sets}
+        for one in self.data_sets:
+            if one.holder not in known:
+                raise ValueError(f"data set {one.id!r} is held by {one.holder!r}, who is no party")
+        for crossing in self.crossings:
+            for name in crossing.sets:
+                if name not in columns:
+                    raise ValueError(f"a crossing names data set {name!r}, which does not exist")
+                absent = [column for column in crossing.on if column not in columns[name]]
+                if absent:
+                    raise ValueError(f"a crossing is on {absent[0]!a}, not a column of {name!r}")
+        if not any(self._has(party, "controller", "joint_controller") for party in self.parties):
+            raise ValueError("no party is a controller or a joint controller")
+
+    def _check_legal_basis(self) -> None:
+        if not any(term.startswith("A6-") for term in self.legal_basis):
+            raise ValueError("legal_basis names no basis of article 6 of the GDPR")
+        special = [c.name for one in self.data_sets for c in one.columns if is_special(c.category)]
+        if special and not any(term.startswith("A9-") for term in self.legal_basis):
+            raise ValueError(
+                f"column {special[0]!a} is of a special category and legal_basis names no "
+                "exception of article 9(2) of the GDPR"
+            )
+
+    @staticmethod
+    def _has(party: Party, *roles: Role) -> bool:
+        return not set(roles).isdisjoint(party.roles)
+
+    @property
+    def sha256(self) -> str:
+        """SHA-256 of its canonical JSON: what is signed."""
+        return sha256(self.canonical())
+
+    @property
+    def holders(self) -> list[Party]:
+        """The parties that hold a data set: all of them sign."""
+        held = {one.holder for one in self.data_sets}
+        return [party for party in self.parties if party.id in held]
+
+    @property
+    def controllers(self) -> list[Party]:
+        """The controllers and joint controllers."""
+        return [p for p in self.parties if self._has(p, "controller", "joint_controller")]
+
+    @property
+    def recipients(self) -> list[Party]:
+        """The parties that may receive results."""
+        return [party for party in self.parties if self._has(party, "recipient")]
+
+    def party_of(self, called: str) -> Party | None:
+        """Find a party by its id or its name."""
+        return next((p for p in self.parties if called in (p.id, p.name)), None)
+
+    def allows(
+        self,
+        *,
+        generator: str | None = None,
+        parameters: Mapping[str, object] | None = None,
+        columns: Iterable[str] | None = None,
+        recipient: str | None = None,
+        analysis: str | None = None,
+        date: dt.date | None = None,
+    ) -> list[Refusal]:
+        """List what is not allowed; what is not asked is not judged, but for the day.
+
+        Parameters
+        ----------
+        generator : str, optional
+            Its name, whatever the case.
+        parameters : mapping of str to value, optional
+            All that are given to the generator. One that the agreement does not mention is refused.
+        columns : iterable of str, optional
+            Those that are read: all of one data set, or of data sets that may meet.
+        recipient : str, optional
+            Name or id of a party.
+        analysis : str, optional
+            Of the catalogue.
+        date : date, optional
+            Today where not given.
+
+        Returns
+        -------
+        list of Refusal
+            Empty where all is allowed.
+        """
+        return refusals(
+            self,
+            generator=generator,
+            parameters=parameters or {},
+            columns=columns,
+            recipient=recipient,
+            analysis=analysis,
+            date=date or dt.datetime.now(dt.UTC).date(),
+        )
+
+    def unfilled(self) -> list[str]:
+        """Name the fields that still hold a text between < and >, to be filled in."""
+        return [where for where, value in _texts(self.content()) if _to_fill(value)]
+
+    def content(self) -> dict[str, Any]:
+        """Give what is signed: JSON, as Python has it."""
+        return self.model_dump(mode="json")
+
+    def canonical(self) -> bytes:
+        """Give the bytes that are signed."""
+        return canonical(self.content())
+
+    @classmethod
+    def of(cls, content: Any) -> Self:
+        """Take an agreement out of what was read.
+
+        Raises
+        ------
+        TrustError
+            If it is none, telling the first thing that is wrong.
+        """
+        try:
+            return cls.model_validate(content)
+        except ValidationError as error:
+            found = faults(error)
+            more = f"; and {len(found) - 1} more" if found[1:] else ""
+            raise TrustError(f"The agreement is not valid: {found[0]}{more}.") from error
+
+    @classmethod
+    def read(cls, path: str | Path) -> Self:
+        """Read ``agreement.toml``, not signed.
+
+        Raises
+        ------
+        TrustError
+            If it is no agreement.
+        """
+        return cls.of(read_toml(Path(path)))
+
+
+def _unique(what: str, names: list[str]) -> None:
+    twice = [name for place, name in enumerate(names) if name in names[:place]]
+    if twice:
+        raise ValueError(f"{what} {twice[0]!a} is there twice")
+
+
+def _texts(content: Any, where: str = "") -> list[tuple[str, str]]:
+    if isinstance(content, str):
+        return [(where, content)]
+    if isinstance(content, dict):
+        steps = list(content.items())
+    elif isinstance(content, list):
+        steps = [(str(place), part) for place, part in enumerate(content, start=1)]
+    else:
+        return []
+    return [
+        found
+        for step, part in steps
+        for found in _texts(part, f"{where}.{step}" if where else step)
+    ]
+
+
+def _to_fill(text: str) -> bool:
+    return text.startswith("<") and text.endswith(">")

@@ -1,0 +1,85 @@
+"""What persons write into agreements and charters: texts that are seen as they are."""
+
+import tomllib
+import unicodedata
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+
+from sosie.errors import TrustError
+from sosie.trust._names import check_name
+
+__all__ = ["Digest", "Identity", "Name", "Text", "Word", "Written", "faults", "read_toml"]
+
+_LARGEST = 4 << 20
+
+
+def _seen(text: str) -> str:
+    for character in text:
+        if unicodedata.category(character) in ("Cc", "Cf", "Cn", "Co", "Cs") and character != "\n":
+            raise ValueError(f"it holds a character that is not seen (U+{ord(character):04X})")
+    return text
+
+
+def _named(name: str) -> str:
+    try:
+        return check_name(name)
+    except TrustError as error:
+        raise ValueError(str(error).rstrip(".")) from error
+
+
+Text = Annotated[str, Field(max_length=4000), AfterValidator(_seen)]
+Name = Annotated[str, AfterValidator(_named)]
+Word = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,59}$")]
+Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+Identity = Annotated[str, Field(pattern=r"^urn:uuid:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+
+
+class Written(BaseModel):
+    """A part of a document that is signed: nothing but its fields, and never changed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+def read_toml(path: Path) -> dict[str, Any]:
+    """Read a TOML file.
+
+    Raises
+    ------
+    TrustError
+        If it cannot be read, is too large, or is no TOML.
+    """
+    try:
+        with path.open("rb") as file:
+            content = file.read(_LARGEST + 1)
+    except OSError as error:
+        raise TrustError(f"{path} could not be read ({error.strerror}).") from error
+    if len(content) > _LARGEST:
+        raise TrustError(f"{path} is too large: more than {_LARGEST:,} bytes.")
+    try:
+        return tomllib.loads(content.decode("utf-8"))
+    except (ValueError, RecursionError) as error:
+        raise TrustError(f"{path} is not valid TOML: {str(error)[:200]}.") from error
+
+
+def faults(error: ValidationError) -> list[str]:
+    """Tell each thing that is wrong in a document, by its place.
+
+    Examples
+    --------
+    >>> class Page(Written):
+    ...     names: list[Name]
+    >>> try:
+    ...     Page(names=["a", " "])
+    ... except ValidationError as error:
+    ...     faults(error)[0][:12]
+    'names.2: The'
+    """
+    told = []
+    for one in error.errors(include_url=False, include_input=False):
+        steps = [str(step + 1) if isinstance(step, int) else step for step in one["loc"]]
+        where = ".".join(steps)
+        message = one["msg"].removeprefix("Value error, ")
+        told.append(f"{where}: {message}" if where else message)
+    return told
