@@ -276,5 +276,5 @@ def test_both_languages_say_the_same() -> None:
         tomllib.loads((files("sosie.cli") / f"{lang}.toml").read_text(encoding="utf-8"))
         for lang in ("en", "fr")
     )
-    for command in ("augment", "impute"):
+    for command in ("augment", "blind", "impute"):
         assert fields(en[command]) == fields(fr[command])

@@ -16,6 +16,7 @@ import typer
 
 from sosie.cli._augment import augment
 from sosie.cli._avatar import avatar
+from sosie.cli._blind import blind
 from sosie.cli._evidence import evidence, redraw, rehearse
 from sosie.cli._impute import impute
 from sosie.cli._inspect import inspect
@@ -42,6 +43,7 @@ app.command("report")(redraw)
 app.command()(tune)
 app.command()(augment)
 app.command()(impute)
+app.command()(blind)
 
 
 def _print_version(asked: bool) -> None:

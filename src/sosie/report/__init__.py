@@ -4,6 +4,7 @@
 """
 
 from sosie.report._render import render, rendered
+from sosie.report._sheet import sheet
 from sosie.report._texts import wording
 
-__all__ = ["render", "rendered", "wording"]
+__all__ = ["render", "rendered", "sheet", "wording"]

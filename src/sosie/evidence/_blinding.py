@@ -1,0 +1,212 @@
+"""A blinded test: real and artificial cases in random order, and the key to them."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import polars as pl
+
+from sosie.errors import DataError, ParameterError
+from sosie.table import CODED, NUMERIC, Kind
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from sosie.table import Column, Table
+
+__all__ = ["Blinding", "blind_images", "blind_tables"]
+
+_FEWEST = 10
+_SIGNIFICANT = 4
+"""Digits shown of a number without a last decimal of its own."""
+
+_MISSING = "–"
+
+
+@dataclass(frozen=True)
+class Blinding:
+    """Cases in the order in which raters see them.
+
+    Attributes
+    ----------
+    cases : tuple
+        Of a table the cells of every row, as text; of images arrays of shape (h, w) or
+        (h, w, 3), uint8.
+    columns : tuple of str
+        Names of the cells; empty for images.
+    left_out : tuple of str
+        Columns that would tell, or say nothing: identifiers, free text, constants.
+    key : bytes
+        JSON: the truth of every case. Its SHA-256 may be shown: the key holds 32 random
+        bytes, so that nobody finds it by trying.
+    """
+
+    cases: tuple[Any, ...]
+    columns: tuple[str, ...]
+    left_out: tuple[str, ...]
+    key: bytes
+
+    @property
+    def commitment(self) -> str:
+        """SHA-256 of the key, in hexadecimal digits."""
+        return hashlib.sha256(self.key).hexdigest()
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the cases, which tell the sheet too.
+
+        Four digits of the commitment and a number: answers to one sheet are not mistaken for
+        answers to another.
+        """
+        return [f"{self.commitment[:4]}-{i:03}" for i in range(1, len(self.cases) + 1)]
+
+
+def blind_tables(real: Table, artificial: Table, n: int, seed: int) -> Blinding:
+    """Draw rows of two tables in random order, spelt alike.
+
+    Whether a case is real is decided by a fair coin for each: the number of real cases is not
+    fixed, nothing is learnt of one case from the others, and where raters cannot tell, every
+    answer is right with probability 1/2 exactly, whatever their habit.
+
+    Parameters
+    ----------
+    real, artificial : Table
+        The second read with the kinds of the first.
+    n : int
+        Cases; at least 10.
+    seed : int
+
+    Raises
+    ------
+    DataError
+        If there are too few rows, no column is left, or a label of the artificial table is
+        not one of the real one, which would tell.
+    """
+    kept = [c for c in real.schema.columns if _shown(c, real)]
+    if not kept:
+        raise DataError("There is no column of numbers or levels to show.")
+    rng = np.random.default_rng(seed)
+    truth, rows = _tossed(n, len(real), len(artificial), rng)
+    cells = []
+    for column in kept:
+        cell = np.empty(n, object)
+        for made, table in ((False, real), (True, artificial)):
+            cell[truth == made] = _spelt(table, column, real)[rows[truth == made]]
+        cells.append(cell)
+    cases = tuple(zip(*(column.tolist() for column in cells), strict=True))
+    names = tuple(column.name for column in kept)
+    left_out = tuple(name for name in real.names if name not in names)
+    return Blinding(cases, names, left_out, _key(truth, rows, seed, rng))
+
+
+def blind_images(
+    real: Sequence[NDArray[np.uint8]], artificial: Sequence[NDArray[np.uint8]], n: int, seed: int
+) -> Blinding:
+    """Draw images in random order; see :func:`blind_tables`.
+
+    Raises
+    ------
+    DataError
+        If there are too few, or sizes or colours differ, which would tell.
+    """
+    shapes = {image.shape for image in (*real, *artificial)}
+    if len(shapes) > 1:
+        raise DataError(
+            "Images differ in size or in colours, which tells the artificial ones: make them alike."
+        )
+    rng = np.random.default_rng(seed)
+    truth, rows = _tossed(n, len(real), len(artificial), rng)
+    cases = tuple(
+        artificial[row] if made else real[row] for made, row in zip(truth, rows, strict=True)
+    )
+    return Blinding(cases, (), (), _key(truth, rows, seed, rng))
+
+
+def _tossed(
+    n: int, n_real: int, n_artificial: int, rng: np.random.Generator
+) -> tuple[NDArray[np.bool_], NDArray[np.intp]]:
+    """Toss a coin a case, and give it a row of its own."""
+    if n < _FEWEST:
+        raise ParameterError(f"A blinded test of {n} cases says nothing: use {_FEWEST} or more.")
+    truth = rng.random(n) < 0.5
+    rows = np.empty(n, np.intp)
+    for made, there, name in ((False, n_real, "real"), (True, n_artificial, "artificial")):
+        places = np.flatnonzero(truth == made)
+        if len(places) > there:
+            raise DataError(
+                f"{len(places)} {name} cases are needed and there are {there}: ask for about "
+                f"{int(1.6 * min(n_real, n_artificial))} cases."
+            )
+        rows[places] = rng.permutation(there)[: len(places)]
+    return truth, rows
+
+
+def _shown(column: Column, real: Table) -> bool:
+    values = real.frame[column.name]
+    coded = column.kind in CODED and bool(column.levels)
+    return (column.kind in NUMERIC or coded) and values.n_unique() > 1
+
+
+def _spelt(table: Table, column: Column, real: Table) -> NDArray[np.object_]:
+    """Spell a column the same way whichever table it comes from."""
+    values = table.frame[column.name]
+    if column.kind in CODED:
+        text = _labels(values)
+        strange = int((~text.is_in(_labels(real.frame[column.name]).unique().implode())).sum())
+        if strange:
+            raise DataError(
+                f"Column {column.name!r}: {strange} artificial rows hold labels that no real row "
+                "holds, which tells them; write labels alike, or add --drop for this column."
+            )
+    elif column.kind in (Kind.DATE, Kind.DATETIME):
+        form = "%Y-%m-%d" if column.kind is Kind.DATE else "%Y-%m-%d %H:%M"
+        text = values.dt.strftime(form)
+    else:
+        numbers = table.numbers(column.name)
+        spelt = [_number(value, column.decimals) for value in numbers]
+        text = pl.Series(spelt, dtype=pl.String)
+    return text.fill_null(_MISSING).to_numpy().astype(object)
+
+
+def _labels(values: pl.Series) -> pl.Series:
+    """Spell labels so that 1 and 1.0 are one, and missing is one more."""
+    text = values.cast(pl.String)
+    number = text.cast(pl.Float64, strict=False)
+    whole = number.is_not_null() & (number == number.round()) & ~text.str.contains(r"^[+-]?0\d")
+    spelt = number.cast(pl.Int64, strict=False).cast(pl.String)
+    return pl.select(pl.when(whole).then(spelt).otherwise(text)).to_series().fill_null(_MISSING)
+
+
+def _number(value: float, decimals: int | None) -> str | None:
+    """Spell a number with the decimals of the column, else with four digits that count.
+
+    Examples
+    --------
+    >>> [_number(58.76522, 1), _number(58.76522, None), _number(0.0, 2), _number(-0.0, 0)]
+    ['58.8', '58.77', '0.00', '0']
+    """
+    if np.isnan(value):
+        return None
+    if decimals is not None:
+        return f"{value + 0.0:.{decimals}f}"
+    return f"{float(f'{value:.{_SIGNIFICANT}g}') + 0.0:,.10g}".replace(",", "")
+
+
+def _key(
+    truth: NDArray[np.bool_], rows: NDArray[np.intp], seed: int, rng: np.random.Generator
+) -> bytes:
+    content = {
+        "format": "sosie blinded key",
+        "version": 1,
+        "seed": seed,
+        "nonce": rng.bytes(32).hex(),
+        "truth": ["artificial" if made else "real" for made in truth],
+        "row": (rows + 1).tolist(),
+    }
+    return (json.dumps(content, indent=1) + "\n").encode()
