@@ -61,7 +61,7 @@ def record(keys: list[Key], judged: dict[str, Any]) -> dict[str, Any]:
         },
         "crossings": [],
         "computation": {
-            "generator": "Avatar",
+            "generator": "avatar",
             "version": "sosie 0.1.0",
             "parameters": {"k": 10, "kernel": "gibbs", "weights": {"age": 2.0}},
             "seed_commitment": sha256(b"seed"),

@@ -17,11 +17,15 @@ import typer
 from sosie.cli._augment import augment
 from sosie.cli._avatar import avatar
 from sosie.cli._blind import blind
+from sosie.cli._certify import certify
 from sosie.cli._evidence import evidence, redraw, rehearse
+from sosie.cli._export import export
 from sosie.cli._impute import impute
 from sosie.cli._inspect import inspect
+from sosie.cli._show import show
 from sosie.cli._texts import texts
 from sosie.cli._tune import tune
+from sosie.cli._verify import verify
 from sosie.errors import SosieError
 
 __all__ = ["app", "main"]
@@ -44,6 +48,10 @@ app.command()(tune)
 app.command()(augment)
 app.command()(impute)
 app.command()(blind)
+app.command()(certify)
+app.command()(verify)
+app.command()(show)
+app.command()(export)
 
 
 def _print_version(asked: bool) -> None:

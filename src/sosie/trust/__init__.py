@@ -10,29 +10,86 @@ if any(find_spec(library) is None for library in ("cryptography", "rfc8785")):
 from sosie.trust._agreement import AGREEMENT, Agreement
 from sosie.trust._allowed import Refusal
 from sosie.trust._canonical import canonical, sha256, strict_json
+from sosie.trust._certificate import Certificate
+from sosie.trust._certify import Certified, certify, quoted
+from sosie.trust._charter import Charter, Principle, charter_template
+from sosie.trust._code import hash_code
 from sosie.trust._content import content_hash, schema_hash
-from sosie.trust._envelope import Opened, Problem, add_signature, carried_keys, opened, seal
+from sosie.trust._crate import contexts, crate_of
+from sosie.trust._envelope import (
+    Opened,
+    Problem,
+    add_signature,
+    carried_keys,
+    opened,
+    payload_of,
+    seal,
+)
+from sosie.trust._item import Item
+from sosie.trust._judged import EvidenceFile, judged_of
 from sosie.trust._keys import Key, PublicKey
+from sosie.trust._ledger import Head, append, head_of
+from sosie.trust._ledger_check import Broken, checkpoint, verify_ledger
+from sosie.trust._opening import Opening
+from sosie.trust._page import page
+from sosie.trust._pia import pia_of
+from sosie.trust._register import register_of
 from sosie.trust._signed import SignedAgreement, differences, sign_agreement
+from sosie.trust._statement import PAYLOAD_TYPE, certificate_in, read_envelope, statement_of
+from sosie.trust._template import agreement_template
+from sosie.trust._texts import LANGUAGES
+from sosie.trust._verify import Verification, verify
 
 __all__ = [
     "AGREEMENT",
+    "LANGUAGES",
+    "PAYLOAD_TYPE",
     "Agreement",
+    "Broken",
+    "Certificate",
+    "Certified",
+    "Charter",
+    "EvidenceFile",
+    "Head",
+    "Item",
     "Key",
     "Opened",
+    "Opening",
+    "Principle",
     "Problem",
     "PublicKey",
     "Refusal",
     "SignedAgreement",
+    "Verification",
     "add_signature",
+    "agreement_template",
+    "append",
     "canonical",
     "carried_keys",
+    "certificate_in",
+    "certify",
+    "charter_template",
+    "checkpoint",
     "content_hash",
+    "contexts",
+    "crate_of",
     "differences",
+    "hash_code",
+    "head_of",
+    "judged_of",
     "opened",
+    "page",
+    "payload_of",
+    "pia_of",
+    "quoted",
+    "read_envelope",
+    "register_of",
     "schema_hash",
     "seal",
     "sha256",
     "sign_agreement",
+    "statement_of",
     "strict_json",
+    "verify",
+    "verify_ledger",
 ]

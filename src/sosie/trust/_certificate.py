@@ -6,6 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sosie.errors import TrustError
 from sosie.trust._judged import Judged
+from sosie.trust._written import Digest, Identity, Name, Text, Word
 
 __all__ = [
     "FORMAT",
@@ -17,7 +18,7 @@ __all__ = [
     "Crossing",
     "Decision",
     "Environment",
-    "Head",
+    "LedgerQuoted",
     "Opinion",
     "Original",
     "Party",
@@ -40,13 +41,10 @@ NOT_PROVED = (
 )
 """What a certificate does not prove: keys of the texts in which a person reads it."""
 
-Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
-Text = Annotated[str, Field(max_length=4000)]
-Name = Annotated[str, Field(min_length=1, max_length=400)]
-Word = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]{0,59}$")]
 Day = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}$")]
 Time = Annotated[str, Field(pattern=r"^\d{4}-\d{2}-\d{2}T\d{2}:\d{2}:\d{2}Z$")]
-Identity = Annotated[str, Field(pattern=r"^urn:uuid:[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$")]
+Public = Annotated[str, Field(pattern=r"^[A-Za-z0-9+/]{43}=$")]
+Line = Annotated[str, Field(min_length=1, max_length=400)]
 Parameter = bool | int | float | str | list[str] | dict[str, float]
 
 
@@ -62,13 +60,14 @@ class Party(_Part):
 
 
 class Signer(_Part):
-    """A key that signs the certificate, and whose it says it is."""
+    """Who signs the certificate, and with which key."""
 
     name: Name
-    key: Digest = Field(description="SHA-256 of the public key.")
-    public: str = Field(
-        pattern=r"^[A-Za-z0-9+/]{43}=$",
-        description="The Ed25519 public key, in Base64. Whose it is, this file cannot prove.",
+    key: Digest | None = Field(
+        description="SHA-256 of the public key; None where any key of that name will do."
+    )
+    public: Public | None = Field(
+        description="The Ed25519 public key, in Base64. Whose it is, this file cannot prove."
     )
     required: bool = Field(description="Without this signature nothing is verified.")
 
@@ -76,20 +75,20 @@ class Signer(_Part):
 class Agreed(_Part):
     """The agreement under which it was done, as far as a reader of the certificate needs it."""
 
-    id: Name
+    id: Identity
     sha256: Digest = Field(description="Of the signed document.")
-    title: Name
+    title: Text
     parties: list[Party]
     purpose: Text
-    purpose_terms: list[Name] = Field(description="In the Data Privacy Vocabulary.")
-    legal_basis: list[Name]
+    purpose_terms: list[Line] = Field(description="In the Data Privacy Vocabulary.")
+    legal_basis: list[Line]
     uses: list[Text]
     recipients: list[Name]
     valid_from: Day
     valid_until: Day
     retention: Text
     withdrawal: Text
-    charter: Name | None = Field(description="Its name and version.")
+    charter: Line | None = Field(description="Its name and version.")
 
 
 class Variable(_Part):
@@ -97,7 +96,7 @@ class Variable(_Part):
 
     name: str
     kind: Word
-    category: Name | None = Field(description="As the agreement has it.")
+    category: Line | None = Field(description="As the agreement has it.")
 
 
 class Original(_Part):
@@ -115,17 +114,17 @@ class Original(_Part):
 class Crossing(_Part):
     """Data sets that met."""
 
-    sets: list[Name]
+    sets: list[Word]
     on: list[str] = Field(description="Columns.")
-    how: Text
+    how: Word
 
 
 class Computation(_Part):
     """What made the results."""
 
-    generator: Name | None = Field(description="None where nobody recorded it.")
-    version: Name
-    parameters: dict[Name, Parameter]
+    generator: Word | None = Field(description="None where nobody recorded it.")
+    version: Line
+    parameters: dict[Word, Parameter]
     seed_commitment: Digest | None = Field(
         description="HMAC-SHA-256 of the seed under a nonce that the holder keeps: the seed "
         "itself would let anyone who guesses the original check the guess."
@@ -157,8 +156,8 @@ class Opinion(_Part):
 class Result(_Part):
     """A file that is released."""
 
-    name: Name
-    media_type: Name
+    name: Line
+    media_type: Line
     rows: int | None
     columns: list[str]
     sha256: Digest = Field(description="Of the file.")
@@ -168,9 +167,10 @@ class Result(_Part):
 class Exemption(_Part):
     """A rule that was not met, and why that was accepted."""
 
-    item: Word
-    found: Text
-    reason: Text
+    item: Literal["verdict", "threshold", "effort"]
+    found: Line
+    asked: Line
+    reason: Annotated[Text, Field(min_length=1)]
 
 
 class Decision(_Part):
@@ -182,10 +182,10 @@ class Decision(_Part):
     exceptions: list[Exemption]
 
 
-class Head(_Part):
+class LedgerQuoted(_Part):
     """Where a ledger stood."""
 
-    name: Name
+    name: Line
     lines: int
     sha256: Digest
 
@@ -193,10 +193,10 @@ class Head(_Part):
 class Environment(_Part):
     """The programs that ran."""
 
-    python: Name
-    sosie: Name
+    python: Line
+    sosie: Line
     code_sha256: Digest = Field(description="Of the files of sosie.")
-    packages: dict[Name, Name]
+    packages: dict[Line, Line]
     packages_sha256: Digest = Field(description="Of names and versions of all that is installed.")
 
 
@@ -235,7 +235,7 @@ class Certificate(_Part):
     results: Annotated[list[Result], Field(min_length=1)]
     expires: Day
     decisions: Annotated[list[Decision], Field(min_length=1)]
-    ledgers: list[Head]
+    ledgers: list[LedgerQuoted]
     environment: Environment
     article_30: Article30
     not_proved: list[Word]

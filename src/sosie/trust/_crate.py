@@ -14,6 +14,7 @@ import base64
 from typing import TYPE_CHECKING, Any
 
 from sosie.errors import TrustError
+from sosie.trust._canonical import canonical
 
 if TYPE_CHECKING:
     from sosie.trust._certificate import Certificate
@@ -178,7 +179,7 @@ def _places(certificate: Certificate) -> list[Entity]:
     ]  # fmt: skip
     signers = [
         {"@id": identity, "@type": "Organization", "name": one.name,
-         "identifier": f"sha256:{one.key}"}
+         **({"identifier": f"sha256:{one.key}"} if one.key else {})}
         for identity, one in zip(_signers(certificate), certificate.signers, strict=True)
     ]  # fmt: skip
     terms = [
@@ -221,7 +222,10 @@ def _iris(values: list[str]) -> list[str]:
 def _actions(certificate: Certificate) -> list[Entity]:
     """Tell the six phases, each done: what fails a phase has no certificate."""
     at, evidence = certificate.made_at, certificate.evidence
-    exceptions = [f"{one.item.replace('_', ' ')}: {one.reason}" for one in certificate.exceptions]
+    exceptions = [
+        f"{one.item} {one.found}, where {one.asked} is asked: {one.reason}"
+        for one in certificate.exceptions
+    ]
     accepted = f", {len(exceptions)} exception(s) accepted" if exceptions else ""
 
     def assessed(phase: str, term: str, name: str, **more: Any) -> Entity:
@@ -276,9 +280,14 @@ def _things(certificate: Certificate) -> list[Entity]:
         for identity, one in zip(_files(certificate), certificate.results, strict=True)
     ]  # fmt: skip
     parameters = [
-        {"@id": identity, "@type": "PropertyValue", "name": name, "value": str(value)}
+        {
+            "@id": identity,
+            "@type": "PropertyValue",
+            "name": name,
+            "value": value if isinstance(value, str) else canonical(value).decode(),
+        }
         for identity, (name, value) in zip(
-            _parameters(certificate), computation.parameters.items(), strict=True
+            _parameters(certificate), sorted(computation.parameters.items()), strict=True
         )
     ]
     generator = computation.generator or "generator that was not recorded"

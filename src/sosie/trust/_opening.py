@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Self
 
 from sosie.errors import TrustError
-from sosie.table import whole_file
 from sosie.trust._canonical import canonical, strict_json
 
 if TYPE_CHECKING:
@@ -52,16 +51,15 @@ class Opening:
         """Tell where the opening of a certificate lies when it was just made."""
         return certificate.with_name(certificate.stem + _SUFFIX)
 
-    def write(self, path: Path) -> None:
-        """Write it, readable by its owner only."""
-        content = {
+    def content(self) -> bytes:
+        """Give the bytes of its file, which only its owner should read."""
+        said = {
             "type": _TYPE,
             "certificate": self.certificate,
             "original": self.original,
             "seed": self.seed,
         }
-        with whole_file(path, private=True) as out:
-            out.write(canonical(content) + b"\n")
+        return canonical(said) + b"\n"
 
     @classmethod
     def find(cls, certificate: str, *folders: Path) -> Self | None:

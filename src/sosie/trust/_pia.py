@@ -157,7 +157,7 @@ def _decided(certificate: Certificate, said: Mapping[str, str]) -> list[str]:
     for one in certificate.decisions:
         told.append(said["release"].format(who=one.who, at=one.at[:10]))
         told += [
-            said["exception"].format(item=e.item, found=e.found, reason=e.reason)
+            said["exception"].format(item=e.item, found=e.found, asked=e.asked, reason=e.reason)
             for e in one.exceptions
         ]
     return told

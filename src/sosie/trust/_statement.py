@@ -79,4 +79,9 @@ def read_envelope(path: Path) -> dict[str, Any]:
         content = strict_json(file.read(_LARGEST + 1), largest=_LARGEST)
     if not isinstance(content, dict):
         raise TrustError("This is no signed envelope.")
+    signatures = content.get("signatures")
+    if isinstance(signatures, list) and any(
+        isinstance(one, dict) and "public" in one for one in signatures
+    ):
+        raise TrustError("A key stands beside a signature: a certificate names its keys itself.")
     return content

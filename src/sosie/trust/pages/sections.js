@@ -33,7 +33,7 @@ function signersOf(record) {
   const signed = new Map(state.found.items.filter((one) => one.name === "signature")
     .map((one) => [one.key, one.ok]));
   const cards = record.signers.map((one) => {
-    const ok = signed.has(one.key) ? signed.get(one.key) : one.required ? false : null;
+    const ok = signed.get(one.key ?? keyNamed(one.name)) ?? (one.required ? false : null);
     const box = el("input", { type: "checkbox" });
     box.checked = state.recognised.has(one.key) || state.given.has(one.key);
     box.disabled = state.given.has(one.key);
@@ -45,10 +45,13 @@ function signersOf(record) {
     return el("li.card", {}, el("h3", {}, mark(kindOf(ok)), one.name),
       el("p.small", {}, t(ok ? "signers.signed" : "signers.unsigned") + " " +
         t(one.required ? "signers.required" : "signers.optional")),
-      fingerprint(one.key), el("label.tick", {}, box, said));
+      one.key === null ? el("p.note", {}, t("signers.any_key")) :
+        [fingerprint(one.key), el("label.tick", {}, box, said)]);
   });
   return section("signers", el("ul.cards", {}, cards), el("p.note", {}, t("signers.honest")));
 }
+
+const keyNamed = (name) => [...state.given].find(([, key]) => key.name === name)?.[0];
 
 function filesOf(record) {
   const rows = record.results.map((one) => el("li.card.file", {}, el("h3", {}, one.name),
@@ -76,7 +79,7 @@ function opinionOf(record) {
 
 function exceptionsOf(exceptions) {
   return el("div.warning", {}, el("b", {}, t("page.exceptions")), exceptions.map((one) =>
-    el("p", {}, `${word(one.item)} (${one.found}): ${one.reason}`)));
+    el("p", {}, t("page.exception", { item: word(one.item), found: word(one.found), asked: word(one.asked), reason: one.reason }))));
 }
 
 const called = (name) => TEXTS[state.lang].wording.privacy[name] ??

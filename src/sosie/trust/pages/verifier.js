@@ -134,7 +134,7 @@ function recordOf(payload) {
   }));
   if (canonical(subjects) !== canonical(statement.subject)) throw new Refusal("other_files");
   const keys = new Map();
-  for (const one of record.signers) {
+  for (const one of record.signers.filter((signer) => signer.public !== null)) {
     keys.set(one.key, { name: one.name, raw: fromBase64(one.public) });
   }
   return { record, keys };
@@ -203,7 +203,9 @@ async function verify(text, given, today) {
     items.push(item);
     if (item.ok) signed.add(one.keyid);
   }
-  const missing = record.signers.filter((one) => one.required && !signed.has(one.key));
+  const byName = new Set([...given].filter(([id]) => signed.has(id)).map(([, key]) => key.name));
+  const missing = record.signers.filter((one) => one.required &&
+    !(one.key === null ? byName.has(one.name) : signed.has(one.key)));
   const names = missing.map((one) => one.name).join(", ");
   add("signers", missing.length === 0, missing.length ? "signers_missing" : "signers_good", { names });
   const early = record.made_at.slice(0, 10) > today;

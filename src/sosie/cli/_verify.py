@@ -1,0 +1,112 @@
+"""`sosie verify`: whether a certificate holds, item by item, without a network."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sosie.cli._texts import language, texts
+
+if TYPE_CHECKING:
+    from sosie.trust import Item, Verification
+
+__all__ = ["verify"]
+
+_NOT_VERIFIED = 3
+_File = {"exists": True, "dir_okay": False}
+_MARKS = {True: "✓", False: "✗", None: "–"}
+_STYLES = {True: "green", False: "bold red", None: "yellow"}
+
+
+def verify(
+    certificate: Annotated[Path, typer.Argument(metavar="CERT.json", **_File)],
+    synthetic: Annotated[
+        Path | None, typer.Option("--synthetic", help="The table that you received.", **_File)
+    ] = None,
+    original: Annotated[
+        Path | None,
+        typer.Option("--original", help="The persons' table, which only its holder has.", **_File),
+    ] = None,
+    agreement: Annotated[
+        Path | None, typer.Option("--agreement", help="As its holders signed it.", **_File)
+    ] = None,
+    keys: Annotated[
+        Path | None,
+        typer.Option(
+            "--keys",
+            metavar="DIR",
+            help="The .pub files that you trust.",
+            exists=True,
+            file_okay=False,
+        ),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    lang: Annotated[str | None, typer.Option("--lang", help="en or fr.")] = None,
+) -> None:
+    """Verify a certificate: who signed what, and whether these files are those certified."""
+    words: dict[str, Any] = texts(language(lang))["verify"]
+    from sosie.trust import PublicKey
+    from sosie.trust import verify as verified
+
+    found = verified(
+        certificate,
+        PublicKey.read_folder(keys) if keys else {},
+        synthetic=synthetic,
+        original=original,
+        agreement=agreement,
+    )
+    (_print_json if as_json else _print)(found, words)
+    if not found.verified:
+        raise typer.Exit(_NOT_VERIFIED)
+
+
+def _said(found: "Verification", item: "Item", words: dict[str, Any]) -> tuple[str, str]:
+    """Give the name of an item, and why, as the reader's language has them."""
+    values = dict(item.values)
+    if found.certificate is not None:
+        values["exceptions"] = "; ".join(
+            words["exception"].format(
+                item=words["words"][one.item],
+                found=words["words"].get(one.found, one.found),
+                asked=", ".join(words["words"].get(ask, ask) for ask in one.asked.split(", ")),
+                reason=one.reason,
+            )
+            for one in found.certificate.exceptions
+        )
+    name = words["items"][item.kind].format_map(values)
+    return name, words["reasons"][item.reason].format_map(values).strip()
+
+
+def _print_json(found: "Verification", words: dict[str, Any]) -> None:
+    items = [
+        {"name": item.name, "ok": item.ok, "why": _said(found, item, words)[1]}
+        for item in found.items
+    ]
+    typer.echo(json.dumps({"verified": found.verified, "items": items}, ensure_ascii=False))
+
+
+def _print(found: "Verification", words: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table as Grid
+    from rich.text import Text
+
+    grid = Grid(box=None, show_header=False, pad_edge=False)
+    grid.add_column(no_wrap=True)
+    grid.add_column()
+    grid.add_column(overflow="fold")
+    for item in found.items:
+        name, why = _said(found, item, words)
+        grid.add_row(Text(_MARKS[item.ok], _STYLES[item.ok]), Text(name, "bold"), Text(why))
+    console = Console()
+    console.print(grid)
+    console.print()
+    if found.verified:
+        console.print(Text(words["verified"], "bold green"))
+    else:
+        broken = [_said(found, item, words)[0] for item in found.items if item.ok is False]
+        listed = ", ".join(dict.fromkeys(broken)) or words["no_keys"]
+        console.print(Text(words["not_verified"].format(items=listed), "bold red"))
+    unchecked = [_said(found, item, words)[0] for item in found.items if item.ok is None]
+    if unchecked:
+        console.print(Text(words["unchecked"].format(items=", ".join(dict.fromkeys(unchecked)))))
