@@ -8,7 +8,7 @@ import pandas as pd
 import pyreadstat
 import pytest
 
-from sosie.table import Kind, Table
+from sosie.table import Kind, Table, columns_of
 
 N = 80
 
@@ -98,5 +98,6 @@ def test_excel(tmp_path: Path) -> None:
     persons = [(20 + i * 37 % 50, "fm"[i % 2]) for i in range(60)]
     write_workbook(path, [("age", "sex"), *persons])
     table = Table.read(path)
+    assert columns_of(path) == table.names == ["age", "sex"]
     assert [column.kind for column in table.schema.columns] == [Kind.INTEGER, Kind.CATEGORY]
     assert table.numbers("age").tolist() == [age for age, _ in persons]

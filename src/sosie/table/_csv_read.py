@@ -1,7 +1,9 @@
 """Delimited text to a frame of text, as people really write such files."""
 
 import csv
+import gzip
 import io
+import zlib
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -13,9 +15,10 @@ from sosie.table._dialect import Dialect, as_utf8, quoting_of, read_bytes, separ
 from sosie.table._places import Places
 from sosie.table._records import Records, scan
 
-__all__ = ["TextTable", "read_csv"]
+__all__ = ["TextTable", "csv_columns", "read_csv"]
 
 _SAMPLE = 1 << 18
+_TOP = 1 << 20
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,37 @@ def read_csv(path: Path) -> TextTable:
         gzipped=gzipped,
     )
     return TextTable(frame, dialect, quoted, missing_quoted, places)
+
+
+def csv_columns(path: Path) -> list[str]:
+    """Read the names of the columns of a delimited text file, and of a long one no more.
+
+    Raises
+    ------
+    DataError
+        If it is not text or has no header.
+    """
+    data = _top(path)
+    if not data:
+        raise DataError(f"{path} is empty; give a table with a header and at least two rows.")
+    data, _ = _line_ends(as_utf8(data, path)[0])
+    return _header(data, separator_of(_sample(data)), path)[0]
+
+
+def _top(path: Path) -> bytes:
+    """Take the lines at the top of a file; all of it where they cannot be told apart."""
+    with path.open("rb") as packed:
+        opened = gzip.open if packed.read(2) == b"\x1f\x8b" else open
+    try:
+        with opened(path, "rb") as file:
+            data = bytes(file.read(_TOP))
+    except (OSError, EOFError, zlib.error):
+        return read_bytes(path)[0]  # which says what is wrong with it
+    end = data.rfind(b"\n") + 1
+    wide = data.startswith((b"\xff\xfe", b"\xfe\xff"))
+    if len(data) < _TOP or (end and not wide):
+        return data[: end if len(data) == _TOP else None]
+    return read_bytes(path)[0]
 
 
 def _line_ends(data: bytes) -> tuple[bytes, str]:

@@ -1,6 +1,7 @@
 """Files of tables other than text: Parquet, Arrow, Excel, SAS, Stata and SPSS."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -8,7 +9,15 @@ import polars as pl
 
 from sosie.errors import DataError, ParameterError
 
-__all__ = ["READERS", "TEXT_SUFFIXES", "WRITERS", "check_output", "read_binary", "suffix_of"]
+__all__ = [
+    "READERS",
+    "TEXT_SUFFIXES",
+    "WRITERS",
+    "binary_columns",
+    "check_output",
+    "read_binary",
+    "suffix_of",
+]
 
 TEXT_SUFFIXES = frozenset({".csv", ".tsv", ".txt", ".tab", ".dat"})
 
@@ -41,6 +50,16 @@ def _read_excel(path: Path) -> pl.DataFrame:
 
 
 def _read_statistics(path: Path) -> pl.DataFrame:
+    columns, _ = _statistics(path, output_format="dict")
+    return pl.DataFrame({name: _cells(values) for name, values in columns.items()})
+
+
+def _statistics_columns(path: Path) -> list[str]:
+    _, about = _statistics(path, metadataonly=True)
+    return list(about.column_names)
+
+
+def _statistics(path: Path, **options: Any) -> Any:
     import pyreadstat
 
     readers: dict[str, Callable[..., Any]] = {
@@ -51,14 +70,36 @@ def _read_statistics(path: Path) -> pl.DataFrame:
         ".zsav": pyreadstat.read_sav,
         ".por": pyreadstat.read_por,
     }
-    columns, _ = readers[suffix_of(path)](path, output_format="dict")
-    return pl.DataFrame({name: _cells(values) for name, values in columns.items()})
+    return readers[suffix_of(path)](path, **options)
 
 
 def _cells(values: Any) -> pl.Series:
     series = pl.Series(values, strict=False)
     # These programs spell a missing label as an empty one.
     return series.replace("", None) if series.dtype == pl.String else series
+
+
+def binary_columns(path: Path) -> list[str]:
+    """Read the names of the columns of a file, told by its suffix, and no row.
+
+    Raises
+    ------
+    DataError
+        As :func:`read_binary`.
+    """
+    with _told(path):
+        return _COLUMNS[suffix_of(path)](path)
+
+
+def _feather_columns(path: Path) -> list[str]:
+    try:
+        return list(pl.read_ipc_schema(path))
+    except pl.exceptions.PolarsError:
+        return pl.read_ipc_stream(path, n_rows=0).columns
+
+
+def _excel_columns(path: Path) -> list[str]:
+    return pl.read_excel(path, read_options={"n_rows": 0}, raise_if_empty=False).columns
 
 
 def check_output(path: Path) -> None:
@@ -83,14 +124,21 @@ def check_output(path: Path) -> None:
         raise DataError(f"{path} is not a file that can be replaced; give another name.")
 
 
+_EXCEL = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")
+_STATISTICS = (".sas7bdat", ".xpt", ".dta", ".sav", ".zsav", ".por")
+
 READERS: dict[str, Callable[[Path], pl.DataFrame]] = {
-    ".parquet": _read_parquet,
-    ".pq": _read_parquet,
-    ".feather": _read_feather,
-    ".arrow": _read_feather,
-    ".ipc": _read_feather,
-    **dict.fromkeys((".xlsx", ".xls", ".xlsm", ".xlsb", ".ods"), _read_excel),
-    **dict.fromkeys((".sas7bdat", ".xpt", ".dta", ".sav", ".zsav", ".por"), _read_statistics),
+    **dict.fromkeys((".parquet", ".pq"), _read_parquet),
+    **dict.fromkeys((".feather", ".arrow", ".ipc"), _read_feather),
+    **dict.fromkeys(_EXCEL, _read_excel),
+    **dict.fromkeys(_STATISTICS, _read_statistics),
+}
+
+_COLUMNS: dict[str, Callable[[Path], list[str]]] = {
+    **dict.fromkeys((".parquet", ".pq"), lambda path: list(pl.read_parquet_schema(path))),
+    **dict.fromkeys((".feather", ".arrow", ".ipc"), _feather_columns),
+    **dict.fromkeys(_EXCEL, _excel_columns),
+    **dict.fromkeys(_STATISTICS, _statistics_columns),
 }
 
 
@@ -102,8 +150,15 @@ def read_binary(path: Path) -> pl.DataFrame:
     DataError
         If it is damaged, not of its suffix, or needs a package that is not installed.
     """
-    try:
+    with _told(path):
         return READERS[suffix_of(path)](path)
+
+
+@contextlib.contextmanager
+def _told(path: Path) -> Iterator[None]:
+    """Turn what the readers of other formats say into one sentence."""
+    try:
+        yield
     except ImportError as error:
         raise DataError(
             f"{path}: reading {suffix_of(path)} files needs one more package; "
@@ -112,7 +167,7 @@ def read_binary(path: Path) -> pl.DataFrame:
     except DataError:
         raise
     except BaseException as error:
-        # The readers of other formats raise what they like, panics of Rust included.
+        # They raise what they like, panics of Rust included.
         if isinstance(error, KeyboardInterrupt | SystemExit | MemoryError):
             raise
         raise DataError(
