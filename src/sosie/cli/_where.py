@@ -13,13 +13,16 @@ if TYPE_CHECKING:
 __all__ = ["conditions"]
 
 _SIGN = re.compile(r">=|<=|=")
+_COMMA = re.compile(r"(\d),(\d)")
+"""A decimal comma: numbers are spelt as in the file, or with a point."""
 
 
 def conditions(table: Table, spelt: list[str]) -> dict[str, Any]:
     """Read ``COL=VALUE``, ``COL=LOW..HIGH``, ``COL>=LOW`` and ``COL<=HIGH``.
 
     Ends are within the range; either may be left open, and two conditions on a column make
-    one range. A name may hold a sign too: the first after which it is a column is meant.
+    one range. Decimals follow a point or a comma. A name may hold a sign too: the first after
+    which it is a column is meant.
 
     Raises
     ------
@@ -33,6 +36,8 @@ def conditions(table: Table, spelt: list[str]) -> dict[str, Any]:
     >>> table = Table.of(pl.DataFrame({"age": [41.5, 52.0, 60.5], "sex": ["f", "m", "f"]}))
     >>> conditions(table, ["sex=f", "age=40..50"])
     {'sex': 'f', 'age': ('40', '50')}
+    >>> conditions(table, ["age>=41,5"])
+    {'age': ('41.5', None)}
     """
     from sosie.table import NUMERIC
 
@@ -45,6 +50,8 @@ def conditions(table: Table, spelt: list[str]) -> dict[str, Any]:
                 "age>=40 or age<=60."
             )
         numeric = name in table.schema and table.schema[name].kind in NUMERIC
+        if numeric:
+            value = _COMMA.sub(r"\1.\2", value)
         low, dots, high = value.partition("..")
         if sign != "=" and name in table.schema and not numeric:
             raise ParameterError(f"--where {one}: column {name!r} holds no numbers; use =.")
