@@ -263,6 +263,10 @@ def mostly(folder: str, out: str) -> None:
 
 def sosie_report(folder: str, out: str, effort: str) -> None:
     """Make sosie's evidence and its report."""
+    # What sosie imports when it first needs it, its peer imports before the clock starts.
+    import matplotlib.figure  # noqa: F401
+    import sklearn.ensemble  # noqa: F401
+
     from sosie import assess
     from sosie.report import render
 

@@ -8,14 +8,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sosie.evidence._space import Space
+from sosie.evidence._space import Space, nearest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sosie.evidence._people import Layout, People
+    from sosie.evidence._space import Points
 
-__all__ = ["EFFORTS", "Case", "Effort", "drawn"]
+__all__ = ["EFFORTS", "NEIGHBOURS", "Case", "Effort", "drawn"]
+
+NEIGHBOURS = 10
+"""Synthetic rows around a person that an attacker looks at."""
 
 _FEWEST_ATTACKED = 300
 
@@ -119,6 +123,20 @@ class Case:
             None
             if self.control is None
             else drawn(self.control, self.n_attacked, self.rng("attacked control")),
+        )
+
+    @cached_property
+    def near_synthetic(self) -> tuple[Points, Points | None]:
+        """Distances of the persons attacked to their ten nearest synthetic rows, nearest first.
+
+        Of the original and of the control, each of shape (persons, 10); fewer columns where
+        there are fewer rows.
+        """
+        rows = self.space.points(self.compared)
+        persons, control = self.attacked()
+        return (
+            nearest(self.space.points(persons), rows, NEIGHBOURS)[0],
+            None if control is None else nearest(self.space.points(control), rows, NEIGHBOURS)[0],
         )
 
     @property

@@ -26,9 +26,9 @@ if TYPE_CHECKING:
 __all__ = ["controls", "trusted"]
 
 _PLANTED = 0.01
-_SHARES = (0.05, 0.02, 0.01, 0.005, 0.002, 0.001)
+_SHARES = (0.001, 0.002, 0.005, 0.01, 0.02, 0.05)
 _ROWS = 5_000
-"""Rows of either table on which the battery is tried."""
+"""Most rows of either table on which the battery is tried; at quick effort 3,000."""
 
 _ALARMS = (
     "exact_copies",
@@ -56,12 +56,12 @@ def controls(case: Case, progress: Callable[[float], None] | None = None) -> dic
         Told the share of the work done, from 0 to 1.
     """
     assert case.control is not None
-    rng = case.rng("controls")
+    rng, rows = case.rng("controls"), min(_ROWS, 3 * case.effort.persons)
     small = replace(
         case,
-        original=drawn(case.original, _ROWS, rng),
-        synthetic=drawn(case.synthetic, _ROWS, rng),
-        control=drawn(case.control, _ROWS, rng),
+        original=drawn(case.original, rows, rng),
+        synthetic=drawn(case.synthetic, rows, rng),
+        control=drawn(case.control, rows, rng),
         linked=None,
         secrets=_some(case.secrets, rng),
         effort=EFFORTS["quick"],
@@ -73,8 +73,8 @@ def controls(case: Case, progress: Callable[[float], None] | None = None) -> dic
     half = len(order) // 2
     fresh = replace(
         small,
-        synthetic=case.control.taken(order[:half]).taken(slice(0, _ROWS)),
-        control=case.control.taken(order[half:]).taken(slice(0, _ROWS)),
+        synthetic=case.control.taken(order[:half]).taken(slice(0, rows)),
+        control=case.control.taken(order[half:]).taken(slice(0, rows)),
     )
     silent = _alarms(fresh)
     told(0.6)
@@ -98,28 +98,30 @@ def _alarms(case: Case) -> dict[str, bool]:
 
 
 def _planted(case: Case, fresh: Case, told: Callable[[float], None]) -> dict[str, Any]:
-    """Plant copies of fewer and fewer of the most isolated persons.
+    """Plant copies of the most isolated persons, and look for the smallest share found.
 
     Among the synthetic rows; or, where these are found to leak already, among control rows.
     """
     if _leaks(case):
         case = fresh
     isolated, before = _most_isolated(case), _leaks(case)
-    tried: list[dict[str, Any]] = []
-    for i, share in enumerate(_SHARES):
+    shares = [share for share in _SHARES if round(share * len(case.original))]
+    tried: dict[float, dict[str, Any]] = {}
+    low, high = 0, len(shares)  # what is before low is too little, what is from high on is found
+    at = shares.index(_PLANTED)
+    while low < high:
+        share = shares[at]
         count = round(share * len(case.original))
-        if count < 1:
-            break
         found_by = sorted(_leaks(_with_copies(case, isolated[:count])) - before)
-        tried.append({"share": share, "persons": count, "found_by": found_by})
-        told(0.6 + 0.4 * (i + 1) / len(_SHARES))
-    asked = next(one for one in tried if one["share"] == _PLANTED)
-    found = [one["share"] for one in tried if one["found_by"]]
+        tried[share] = {"share": share, "persons": count, "found_by": found_by}
+        low, high = (low, at) if found_by else (at + 1, high)
+        at = (low + high) // 2
+        told(1 - 0.4 * (high - low) / len(shares))
     return {
-        **asked,
-        "found": bool(asked["found_by"]),
-        "smallest_found": min(found, default=None),
-        "tried": tried,
+        **tried[_PLANTED],
+        "found": bool(tried[_PLANTED]["found_by"]),
+        "smallest_found": shares[high] if high < len(shares) else None,
+        "tried": [tried[share] for share in sorted(tried, reverse=True)],
     }
 
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Self
 
-import faiss
 import numpy as np
+
+from sosie.evidence._nearness import Nearness, highest
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,7 +80,7 @@ class Space:
         return np.concatenate(parts, axis=1) if parts else np.zeros((n, 0), np.float32)
 
 
-def nearest(queries: Points, rows: Points, k: int = 1) -> tuple[Points, NDArray[np.int64]]:
+def nearest(queries: Points, rows: Points, k: int = 1) -> tuple[Points, NDArray[np.intp]]:
     """Find the ``k`` nearest rows of each query: Euclidean distances and places, (m, k).
 
     Equal rows stand at distance exactly 0.
@@ -95,14 +96,14 @@ def nearest(queries: Points, rows: Points, k: int = 1) -> tuple[Points, NDArray[
     return np.take_along_axis(distances, order, 1), np.take_along_axis(places, order, 1)
 
 
-def nearest_rows(queries: Points, rows: Points, k: int = 1) -> NDArray[np.int64]:
+def nearest_rows(queries: Points, rows: Points, k: int = 1) -> NDArray[np.intp]:
     """Find the places of the ``k`` nearest rows of each query, nearest first: (m, k)."""
     k = min(k, len(rows))
-    centre = rows.mean(axis=0)
-    index = faiss.IndexFlatL2(rows.shape[1])
-    index.add(np.ascontiguousarray(rows - centre))
-    places = np.empty((len(queries), k), np.int64)
-    for start in range(0, len(queries), _BLOCK):
-        block = slice(start, start + _BLOCK)
-        _, places[block] = index.search(np.ascontiguousarray(queries[block] - centre), k)
-    return places
+    found = np.empty((len(queries), k), np.intp)
+    near = Nearness.of(queries, rows)
+
+    def search(block: slice) -> None:
+        found[block] = highest(near.product(block), k)
+
+    near.in_blocks(search)
+    return found

@@ -381,7 +381,8 @@ def _mosaic(
             cells.setdefault(step, []).append(Path(corners, closed=True))
     for step, paths in sorted(cells.items()):
         colour = colours((step + 0.5) / steps)
-        axes.add_patch(PathPatch(Path.make_compound_path(*paths), facecolor=colour, lw=0))
+        patch = PathPatch(Path.make_compound_path(*paths), facecolor=colour, lw=0)
+        axes.add_artist(patch)  # not add_patch, which would measure it: the limits are given
 
 
 def _axis(axis: Any, write: Callable[[float, float], str], most: int) -> None:

@@ -9,7 +9,6 @@ import numpy as np
 
 from sosie.evidence._finding import Criterion, Finding, Verdict, decide, magnified
 from sosie.evidence._intervals import clopper_pearson, difference_interval
-from sosie.evidence._space import nearest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -145,10 +144,9 @@ def _near(case: Case) -> Finding:
 def _moved(case: Case) -> Finding:
     if not case.layout.numbers:
         return Finding(why_not="no_number")
-    tables = [table for table in case.attacked() if table is not None]
-    rows = case.space.points(case.compared)
-    found = [nearest(case.space.points(table), rows)[0][:, 0] < _HAIR for table in tables]
-    judged = _judged(found[0], found[1] if len(found) > 1 else None, case.threshold)
+    persons, control = case.near_synthetic
+    theirs = None if control is None else control[:, 0] < _HAIR
+    judged = _judged(persons[:, 0] < _HAIR, theirs, case.threshold)
     return magnified(judged, case.visible_share)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -11,18 +12,16 @@ from sosie.evidence._case import drawn
 from sosie.evidence._finding import Criterion, Finding, Verdict, decide, magnified
 from sosie.evidence._intervals import difference_interval, wilson
 from sosie.evidence._learners import boosted, features
-from sosie.evidence._space import nearest_rows
+from sosie.evidence._left_out import nearest_without
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
 
     from sosie.evidence._case import Case
     from sosie.evidence._people import People
 
     Flags = NDArray[np.bool_]
-    Attacker = Callable[[Case, str, list[str], People, list[People], int], list[NDArray[Any]]]
+    Near = dict[str, NDArray[np.intp]]
 
 __all__ = ["AttributeInference"]
 
@@ -45,7 +44,7 @@ class AttributeInference:
 
     What is found of control persons, whom the generator never saw, is what the population
     teaches: only the difference is a leak. Two more baselines: the best constant guess, and
-    the same attacker who learned on control persons instead of the synthetic table. The
+    the stronger attacker who learned on control persons instead of the synthetic table. The
     interval is widened for the number of attacks (Bonferroni), as the largest difference is
     the one reported; to pass, every single attack must, each at 95 %, and every secret must have
     been attacked.
@@ -63,14 +62,13 @@ class AttributeInference:
     def run(self, case: Case) -> dict[str, Finding]:
         """Attack every secret in turn."""
         persons, control = case.attacked()
-        synthetic = case.compared
         found: list[dict[str, Any]] = []
         attackers = 1 + case.effort.learners
         level = 1 - 0.05 / max(attackers * len(case.secrets), 1)
+        search = _Search.of(case, persons, control)
         for secret in case.secrets:
-            known = [name for name in case.known if name != secret]
-            if known:
-                found += _attacked(case, secret, known, persons, control, synthetic, level)
+            if set(case.known) - {secret}:
+                found += _attacked(case, secret, persons, control, search, level)
         if not found:
             return {
                 "attribute_inference_max": Finding(why_not="too_few", criterion=Criterion.INFERENCE)
@@ -122,65 +120,97 @@ class AttributeInference:
         return {"attribute_inference_max": magnified(finding, case.visible_share)}
 
 
+@dataclass(frozen=True)
+class _Search:
+    """Nearest rows of everybody attacked by all known columns but a secret, by secret."""
+
+    persons: Near
+    control: Near
+    population: Near
+    """Of the persons, among control persons."""
+
+    @classmethod
+    def of(cls, case: Case, persons: People, control: People | None) -> _Search:
+        def among(queries: People | None, rows: People | None) -> Near:
+            if queries is None or rows is None:
+                return {}
+            return nearest_without(case.space, queries, rows, case.known, case.secrets)
+
+        return cls(
+            among(persons, case.compared), among(control, case.compared), among(persons, control)
+        )
+
+
 def _attacked(
     case: Case,
     secret: str,
-    known: list[str],
     persons: People,
     control: People | None,
-    synthetic: People,
+    search: _Search,
     level: float,
 ) -> list[dict[str, Any]]:
     """Attack one secret; one dict an attacker, none where too few have a value."""
-    targets = persons.taken(np.flatnonzero(~persons.missing(secret)))
+    synthetic = case.compared
+    asked = np.flatnonzero(~persons.missing(secret))
+    targets, truth = persons.taken(asked), persons.column(secret)[asked]
     made = synthetic.taken(np.flatnonzero(~synthetic.missing(secret)))
-    others = None if control is None else control.taken(np.flatnonzero(~control.missing(secret)))
     if len(targets) < _FEWEST or len(made) < _FEWEST:
         return []
-    if others is not None and len(others) < _FEWEST:
-        return []
+    others, asked_others = None, np.empty(0, np.intp)
+    if control is not None:
+        asked_others = np.flatnonzero(~control.missing(secret))
+        others = control.taken(asked_others)
+        if len(others) < _FEWEST:
+            return []
     number = case.layout.is_number(secret)
     tolerance = _tolerance(made.column(secret)) if number else 0.0
-    naive = _constant(made.column(secret), tolerance, number=number)
-    rng = case.rng(f"secret {secret}")
-    attackers: dict[str, Attacker] = {"nearest": _by_neighbour}
+    naive = np.full(len(truth), _constant(made.column(secret), tolerance, number=number))
+    known = [name for name in case.known if name != secret]
+    seed = int(case.rng(f"secret {secret}").integers(2**31))
+
+    def hits(guess: NDArray[Any], of: People) -> Flags:
+        return _near(guess, of.column(secret), tolerance)
+
+    queries = [targets] if others is None else [targets, others]
+    values = synthetic.column(secret)
+    guesses = {"nearest": [values[search.persons[secret][asked]]]}
+    if others is not None:
+        guesses["nearest"].append(values[search.control[secret][asked_others]])
     if case.effort.learners:
-        attackers["boosted"] = _by_trees
+        guesses["boosted"] = _by_trees(secret, known, made, queries, seed)
     found = []
-    for name, attack in attackers.items():
-        seed = int(rng.integers(2**31))
-        queries = [targets] if others is None else [targets, others]
-        guesses = attack(case, secret, known, made, queries, seed)
-        truth = targets.column(secret)
-        hits = _near(guesses[0], truth, tolerance)
+    for name, guess in guesses.items():
+        right = hits(guess[0], targets)
         one: dict[str, Any] = {
             "column": secret,
             "attacker": name,
-            "value": float(hits.mean()),
+            "value": float(right.mean()),
             "control": None,
-            "naive": float(_near(np.full(len(truth), naive), truth, tolerance).mean()),
+            "naive": float(hits(naive, targets).mean()),
             "population": None,
             "difference": None,
             "difference_ci": None,
-            "n": len(hits),
+            "n": len(right),
             "n_control": None,
         }
         if others is not None:
-            hits_others = _near(guesses[1], others.column(secret), tolerance)
-            taught = attack(case, secret, known, others, [targets], seed)[0]
+            right_others = hits(guess[1], others)
+            counts = int(right.sum()), len(right), int(right_others.sum()), len(right_others)
             one |= {
-                "control": float(hits_others.mean()),
-                "population": float(_near(taught, truth, tolerance).mean()),
-                "difference": float(hits.mean() - hits_others.mean()),
-                "difference_ci": difference_interval(
-                    int(hits.sum()), len(hits), int(hits_others.sum()), len(hits_others), level
-                ),
-                "n_control": len(hits_others),
-                "highest": difference_interval(
-                    int(hits.sum()), len(hits), int(hits_others.sum()), len(hits_others)
-                )[1],
+                "control": float(right_others.mean()),
+                "difference": float(right.mean() - right_others.mean()),
+                "difference_ci": difference_interval(*counts, level),
+                "n_control": len(right_others),
+                "highest": difference_interval(*counts)[1],
             }
         found.append(one)
+    if control is not None and others is not None:
+        strongest = max(found, key=lambda one: one["difference"])
+        if strongest["attacker"] == "nearest":
+            taught = control.column(secret)[search.population[secret][asked]]
+        else:
+            taught = _by_trees(secret, known, others, [targets], seed)[0]
+        strongest["population"] = float(hits(taught, targets).mean())
     return found
 
 
@@ -205,22 +235,13 @@ def _constant(values: NDArray[Any], tolerance: float, *, number: bool) -> float:
     return float(ordered[inside.argmax()] + tolerance)
 
 
-def _by_neighbour(
-    case: Case, secret: str, known: list[str], rows: People, queries: list[People], _: int
-) -> list[NDArray[Any]]:
-    points = case.space.points(rows, known)
-    values = rows.column(secret)
-    return [
-        values[nearest_rows(case.space.points(persons, known), points)[:, 0]] for persons in queries
-    ]
-
-
 def _by_trees(
-    case: Case, secret: str, known: list[str], rows: People, queries: list[People], seed: int
+    secret: str, known: list[str], rows: People, queries: list[People], seed: int
 ) -> list[NDArray[Any]]:
+    """Guess the secret of every query by trees that learned it on rows which have it."""
     rows = drawn(rows, _LEARNT_ON, np.random.default_rng(seed))
     truth = rows.column(secret)
-    number = case.layout.is_number(secret)
+    number = rows.layout.is_number(secret)
     if not number:
         common = np.argsort(-np.bincount(truth), kind="stable")[:_CLASSES]
         rows = rows.taken(np.flatnonzero(np.isin(truth, common)))

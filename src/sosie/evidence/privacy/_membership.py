@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 from scipy import stats
 
-from sosie.evidence._case import drawn
+from sosie.evidence._case import NEIGHBOURS, drawn
 from sosie.evidence._finding import SURE, Criterion, Finding, Verdict, decide, magnified
 from sosie.evidence._intervals import Interval, auc_interval, auc_of, clopper_pearson
 from sosie.evidence._learners import probability_of
@@ -24,7 +24,6 @@ if TYPE_CHECKING:
 
 __all__ = ["Membership"]
 
-_DENSITY_NEIGHBOURS = 10
 _ISOLATION_NEIGHBOURS = 5
 _FEWEST = 10
 """Persons of a group, of either sort, below which nothing is said of it."""
@@ -93,14 +92,14 @@ class Membership:
     ) -> tuple[dict[str, Floats], dict[str, Floats]]:
         """Give the scores of members and of control persons, by attack."""
         space, synthetic = case.space, case.compared
-        rows = space.points(synthetic)
+        near_members, near_others = case.near_synthetic
+        assert near_others is not None
         parts = {
             "members": (space.points(members), np.arange(len(members)) % 2),
             "others": (space.points(others), np.arange(len(others)) % 2),
         }
-        k = min(_DENSITY_NEIGHBOURS, len(rows), len(others) // 2)
-        to_synthetic = {who: nearest(points, rows, k)[0] for who, (points, _) in parts.items()}
-        assert case.control is not None
+        k = min(NEIGHBOURS, len(synthetic), len(others) // 2)
+        to_synthetic = {"members": near_members[:, :k], "others": near_others[:, :k]}
         reference = [others.taken(np.flatnonzero(parts["others"][1] != half)) for half in (0, 1)]
         found: dict[str, dict[str, Floats]] = {}
         for who, (points, half) in parts.items():
