@@ -8,7 +8,7 @@ import pytest
 from sosie.errors import DataError, ParameterError
 from sosie.generators.artificial import RHVAE
 from sosie.generators.artificial._conditions import balanced_levels
-from sosie.table import Table
+from sosie.table import Schema, Sum, Table
 
 
 @pytest.fixture(scope="module")
@@ -164,6 +164,16 @@ def test_filled_dates_stay_in_order(persons):
     for name in ("visit", "out"):
         seen = holed[name].notna()
         assert (frame.loc[seen, name] == holed.loc[seen, name]).all()
+
+
+def test_a_part_of_a_known_total_is_what_the_others_leave():
+    rng = np.random.default_rng(0)
+    frame = pd.DataFrame({"a": rng.integers(0, 20, 200) / 10, "b": rng.normal(5, 1, 200).round(1)})
+    frame["total"] = (frame["a"] + frame["b"]).round(1)
+    holed = frame.assign(a=frame["a"].mask(rng.random(200) < 0.3), x=rng.normal(size=200))
+    said = Schema(sums=[Sum(total="total", parts=["a", "b"])])
+    (filled,) = RHVAE(latent_dim=2, seed=0, epochs=0).fit(Table.of(holed, said)).impute(1)
+    assert filled["a"].tolist() == frame["a"].tolist()  # to the digit
 
 
 def test_other_kinds_of_frames(persons):

@@ -9,16 +9,16 @@ import polars as pl
 from sosie.table import before_of
 
 if TYPE_CHECKING:
-    from sosie.table import Schema
+    from sosie.table import Schema, Sum
 
 __all__ = ["filled"]
 
 
 def filled(known: pl.DataFrame, drawn: pl.DataFrame, schema: Schema) -> pl.DataFrame:
-    """Fill the missing cells of a frame with those drawn, in the order that the schema tells.
+    """Fill the missing cells of a frame with those drawn, as the rules of the schema tell.
 
-    A drawn cell that stands on the wrong side of a known one takes its value: nothing that
-    is known moves.
+    A drawn cell that stands on the wrong side of a known one takes its value, and the one part
+    of a known total that is missing is what the others leave: nothing that is known moves.
 
     Parameters
     ----------
@@ -37,6 +37,13 @@ def filled(known: pl.DataFrame, drawn: pl.DataFrame, schema: Schema) -> pl.DataF
     >>> drawn = pl.DataFrame({"in": [7.0, 1.0], "out": [8.0, 9.0]})
     >>> filled(known, drawn, Schema(columns=columns, order=[["in", "out"]])).rows()
     [(5.0, 5.0), (2.0, 9.0)]
+    >>> from sosie.table import Sum
+    >>> parts = pl.DataFrame({"in": [None, 2.0], "out": [5.0, None], "all": [9.0, None]})
+    >>> drawn = drawn.with_columns(all=pl.Series([15.0, 11.0]))
+    >>> columns.append(Column(name="all", kind="number"))
+    >>> rule = Sum(total="all", parts=["in", "out"])
+    >>> filled(parts, drawn, Schema(columns=columns, sums=[rule])).rows()
+    [(4.0, 5.0, 9.0), (2.0, 9.0, 11.0)]
     """
     frame = known.with_columns(pl.col(name).fill_null(drawn[name]) for name in drawn.columns)
     before = before_of(schema)
@@ -45,6 +52,23 @@ def filled(known: pl.DataFrame, drawn: pl.DataFrame, schema: Schema) -> pl.DataF
         frame = _moved(frame, last, first, known[last].is_null() & (frame[first] > frame[last]))
     for first, last in reversed(pairs):
         frame = _moved(frame, first, last, known[first].is_null() & (frame[first] > frame[last]))
+    for rule in schema.sums:
+        frame = _completed(frame, known, rule, schema)
+    return frame
+
+
+def _completed(frame: pl.DataFrame, known: pl.DataFrame, rule: Sum, schema: Schema) -> pl.DataFrame:
+    """Give the one part that is missing of a known total what the other parts leave."""
+    gone = sum((known[part].is_null().cast(pl.Int32) for part in rule.parts), start=0)
+    total = pl.col(rule.total)
+    for part in rule.parts:
+        others = [name for name in rule.parts if name != part]
+        rest = total - pl.sum_horizontal(others)
+        if (decimals := schema[part].decimals) is not None:
+            rest = rest.round(decimals)
+        rest = rest.cast(frame.schema[part])
+        alone = known[rule.total].is_not_null() & known[part].is_null() & (gone == 1)
+        frame = frame.with_columns(pl.when(alone).then(rest).otherwise(pl.col(part)).alias(part))
     return frame
 
 
