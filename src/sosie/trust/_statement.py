@@ -52,8 +52,6 @@ def certificate_in(payload: bytes) -> Certificate:
         things: the subjects and the crate must be those that the record makes.
     """
     content = strict_json(payload)
-    if canonical(content) != payload:
-        raise TrustError("What is signed is not in canonical JSON (RFC 8785).")
     kinds = ("_type", "subject", "predicateType", "predicate")
     if not isinstance(content, dict) or set(content) != set(kinds):
         raise TrustError("What is signed is not an in-toto statement.")
@@ -61,10 +59,12 @@ def certificate_in(payload: bytes) -> Certificate:
         raise TrustError("What is signed is not a process certificate of this version.")
     certificate = Certificate.of(record_in(content["predicate"]))
     made = statement_of(certificate)
-    for part, name in (("subject", "files"), ("predicate", "crate")):
+    if canonical(made) == payload:
+        return certificate
+    for part, name in (("subject", "list of files"), ("predicate", "crate")):
         if canonical(made[part]) != canonical(content[part]):
-            raise TrustError(f"The {name} of the statement are not those of its record.")
-    return certificate
+            raise TrustError(f"The {name} of the statement is not the one that its record makes.")
+    raise TrustError("What is signed is not in canonical JSON (RFC 8785).")
 
 
 def read_envelope(path: Path) -> dict[str, Any]:
