@@ -1,4 +1,4 @@
-"""What a certificate says is true, what it must not say is not in it, what it must refuse it does."""
+"""What a certificate says is so, what it must not say is not in it, what must not be is refused."""
 
 import base64
 import datetime as dt

@@ -141,7 +141,7 @@ def test_every_place_of_what_is_signed(release: Release, tmp_path: Path) -> None
             if tried % 20 == 0:  # the whole way, from a file
                 found_ = verify(written(tmp_path / "c.json", envelope), release.known)
                 assert broken(found_).count("signature") == 2
-    assert tried > 1000
+    assert tried > 500
 
 
 SIGNED_ANEW = {"agreement": "agreement", "article_30": "agreement", "opinion": "findings"}
