@@ -108,6 +108,10 @@ def test_a_removed_line(ledger: Path, place: int) -> None:
     whole = lines_of(ledger)
     ledger.write_bytes(b"".join(whole[: place - 1] + whole[place:]))
     assert named(ledger) == [("missing", place)]
+    ledger.write_bytes(b"".join(whole))
+    checkpoint(ledger, KEY)
+    ledger.write_bytes(b"".join(whole[: place - 1] + whole[place:]))
+    assert named(ledger, expected=Head(lines=N, sha256="1" * 64)) == [("missing", place)]
 
 
 @pytest.mark.parametrize("place", range(1, N))

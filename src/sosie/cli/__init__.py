@@ -14,14 +14,18 @@ from typing import Annotated, Any
 
 import typer
 
+from sosie.cli._agreement import agreement
 from sosie.cli._augment import augment
 from sosie.cli._avatar import avatar
 from sosie.cli._blind import blind
 from sosie.cli._certify import certify
+from sosie.cli._charter import charter
 from sosie.cli._evidence import evidence, redraw, rehearse
 from sosie.cli._export import export
 from sosie.cli._impute import impute
 from sosie.cli._inspect import inspect
+from sosie.cli._keys import keys
+from sosie.cli._ledger import ledger
 from sosie.cli._show import show
 from sosie.cli._texts import texts
 from sosie.cli._tune import tune
@@ -48,6 +52,10 @@ app.command()(tune)
 app.command()(augment)
 app.command()(impute)
 app.command()(blind)
+app.add_typer(keys, name="keys")
+app.add_typer(agreement, name="agreement")
+app.add_typer(charter, name="charter")
+app.add_typer(ledger, name="ledger")
 app.command()(certify)
 app.command()(verify)
 app.command()(show)

@@ -10,6 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sosie.cli._allowed import (
+    AgreementOption,
+    KeysOption,
+    RecipientOption,
+    check_allowed,
+    check_read,
+    told,
+)
 from sosie.cli._artificial import (
     Epochs,
     LatentDim,
@@ -88,6 +96,9 @@ def augment(
         list[str] | None,
         typer.Option("--missing", help="One more spelling of a missing cell; may be repeated."),
     ] = None,
+    agreement: AgreementOption = None,
+    recipient: RecipientOption = None,
+    keys: KeysOption = None,
     lang: Annotated[str | None, typer.Option("--lang", help="en or fr.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
     epochs: Epochs = None,
@@ -105,13 +116,24 @@ def augment(
     from sosie.table import Table, check_output
 
     check_output(out)
-    check_apart([out], [p for p in (data, schema) if p])
+    check_apart([out], [p for p in (data, schema, agreement) if p])
     known = checked_model(model)
+    said = said_of_columns(schema, drop, recreate)
+    given = {
+        "rows": rows,
+        "factor": factor,
+        "latent_dim": latent_dim,
+        "balance": None if balance is None else True,
+        "where": True if where else None,
+        "keep_original": keep_original or None,
+        "model": None if model is None else True,
+    }
+    signed = check_allowed(agreement, data, said, "rhvae", given, recipient, keys)
     with Stages(words["stages"], shown=not as_json) as stages:
         stages.begin("read")
-        said = said_of_columns(schema, drop, recreate)
         table = Table.read(data, said, missing=missing)
         check_remade(table, recreate)
+        check_read(agreement, signed, table)
         asked = conditions(table, where or [])
         behind(table, asked, balance)  # what nobody is, is told before anything is learnt
         n = _artificial_rows(len(table), rows, factor, keep_original)
@@ -144,10 +166,14 @@ def augment(
         "notice": _notice(n, persons.persons, words),
         "out": str(out),
     }
+    if signed is not None:
+        done["agreement"] = signed.sha256
     if as_json:
         typer.echo(json.dumps(done, ensure_ascii=False))
     else:
         _show(done, rows is None and factor is None, balance, words)
+    for line in told(signed, texts(language(lang))["allowed"]):
+        typer.echo(line, err=True)
     for line in _warnings(done, model, len(learnt.table_), words):
         typer.echo(line, err=True)
 

@@ -11,6 +11,14 @@ from typing import Annotated, Any
 
 import typer
 
+from sosie.cli._allowed import (
+    AgreementOption,
+    KeysOption,
+    RecipientOption,
+    check_allowed,
+    check_read,
+    told,
+)
 from sosie.cli._columns import Drop, Recreate, check_remade, said_of_columns
 from sosie.cli._options import weights_of
 from sosie.cli._places import check_apart
@@ -60,6 +68,9 @@ def avatar(
         list[str] | None,
         typer.Option("--missing", help="One more spelling of a missing cell; may be repeated."),
     ] = None,
+    agreement: AgreementOption = None,
+    recipient: RecipientOption = None,
+    keys: KeysOption = None,
     lang: Annotated[str | None, typer.Option("--lang", help="en or fr.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
 ) -> None:
@@ -80,13 +91,16 @@ def avatar(
     outputs = [p for p in (out, linked) if p]
     for path in outputs:
         check_output(path)
-    check_apart(outputs, [p for p in (data, schema) if p])
+    check_apart(outputs, [p for p in (data, schema, agreement) if p])
     generator = Avatar(k, ncp, weights, kernel, seed)
+    said = said_of_columns(schema, drop, recreate)
+    given = {"k": k, "ncp": ncp, "kernel": kernel, "weight": weights or None}
+    signed = check_allowed(agreement, data, said, "avatar", given, recipient, keys)
     with Stages(words["stages"], shown=not as_json) as stages:
         stages.begin("read")
-        said = said_of_columns(schema, drop, recreate)
         table = Table.read(data, said, missing=missing)
         check_remade(table, recreate)
+        check_read(agreement, signed, table)
         stages.begin("learn")
         generator.fit(table, progress=stages.advance)
         stages.begin("draw")
@@ -105,10 +119,14 @@ def avatar(
         "peak_memory_mb": _peak_memory_mb(),
         "out": str(out),
     }
+    if signed is not None:
+        done["agreement"] = signed.sha256
     if as_json:
         typer.echo(json.dumps(done))
     else:
         _show(done, linked, getattr(generator, "rare_labels_", {}), words)
+    for line in told(signed, texts(language(lang))["allowed"]):
+        typer.echo(line, err=True)
     if linked is not None:
         typer.echo(words["warning"].format(path=linked), err=True)
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 from sosie.errors import DataError, ParameterError
 
-__all__ = ["check_apart", "check_place"]
+__all__ = ["check_apart", "check_new", "check_place"]
 
 
 def check_place(path: Path, *suffixes: str) -> None:
@@ -24,6 +24,20 @@ def check_place(path: Path, *suffixes: str) -> None:
         raise DataError(f"{path}: the folder {path.parent} does not exist; make it first.")
     if path.exists() and not path.is_file():
         raise DataError(f"{path} is not a file that can be replaced; give another name.")
+
+
+def check_new(path: Path) -> None:
+    """Refuse to replace what a person wrote.
+
+    Raises
+    ------
+    DataError
+        If something of this name exists, or its folder does not.
+    """
+    if path.exists():
+        raise DataError(f"{path} exists already; give another name, or remove it first.")
+    if not path.parent.is_dir():
+        raise DataError(f"{path}: the folder {path.parent} does not exist; make it first.")
 
 
 def check_apart(outputs: list[Path], inputs: list[Path]) -> None:

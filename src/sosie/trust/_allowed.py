@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     import datetime as dt
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from sosie.trust._agreement import Agreement
 
@@ -83,9 +84,11 @@ def _of_generator(
         if rule is None:
             why = f"Parameter {name!a} of {allowed.name} is not mentioned by the agreement."
             found.append(Refusal("parameter", why))
-        elif not rule.allows(value):
-            why = f"Parameter {name} of {allowed.name} is {value!a}; the agreement allows {rule}."
-            found.append(Refusal("parameter", why))
+            continue
+        for one in value.values() if isinstance(value, Mapping) else [value]:
+            if not rule.allows(one):
+                why = f"Parameter {name} of {allowed.name} is {one!a}; the agreement allows {rule}."
+                found.append(Refusal("parameter", why))
     return found
 
 

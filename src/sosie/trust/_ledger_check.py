@@ -266,8 +266,9 @@ def _against(head: Head, lines: list[_Found], what: str, broken: list[Broken]) -
         gone = f"{last + 1} to {head.lines}" if head.lines - last > 1 else f"{head.lines}"
         why = f"By {what} there were {head.lines} lines; number {gone} was cut off at the end."
         return [Broken("missing", last + 1, why)]
-    at = lines[head.lines - 1].sha256 if head.lines else FIRST
-    if not broken and at != head.sha256:
+    if broken:  # then lines are not where their numbers say
+        return []
+    if (lines[head.lines - 1].sha256 if head.lines else FIRST) != head.sha256:
         why = f"Line {head.lines} is not that of {what}: it was changed, and its hash made afresh."
         return [Broken("rewritten", head.lines, why)]
     return []

@@ -8,9 +8,10 @@ from typing import Any, Self
 
 from sosie.errors import TrustError
 from sosie.table import whole_file
-from sosie.trust._agreement import AGREEMENT, Agreement, Party
+from sosie.trust._agreement import AGREEMENT, Agreement
 from sosie.trust._allowed import Refusal
 from sosie.trust._canonical import LARGEST, canonical, strict_json
+from sosie.trust._clauses import Party
 from sosie.trust._envelope import (
     Problem,
     add_signature,
