@@ -29,7 +29,7 @@ _DONE = "http://schema.org/CompletedActionStatus"
 _RECORD = "#record"
 _OURS = {
     "sosie": "urn:sosie:terms#",
-    "record": {"@id": "sosie:record", "@type": "@json"},
+    "record": "sosie:record",
     "commitment": "sosie:commitment",
     "contentSha256": "sosie:contentSha256",
 }
