@@ -10,7 +10,7 @@ from sosie.cli._texts import language, spelt_number, texts
 from sosie.errors import ParameterError
 
 if TYPE_CHECKING:
-    from sosie.trust import Head
+    from sosie.trust import Broken, Head
 
 __all__ = ["ledger"]
 
@@ -96,6 +96,7 @@ def verify(
         )
     if found.checkpoint and found.signer:
         key = "vouched" if found.vouched else "unvouched"
+        key = "signed_only" if found.broken else key
         why = words[key].format(
             name=found.signer.name, at=found.checkpoint.at, lines=found.checkpoint.head.lines
         )
@@ -109,9 +110,11 @@ def verify(
     show_checked(items, words, as_json=as_json, head=stands)
 
 
-def _why(broken: Any, words: dict[str, Any]) -> str:
-    told: str = words["why"][broken.name].format(line=broken.line, why=broken.why)
-    return told
+def _why(broken: "Broken", words: dict[str, Any]) -> str:
+    several = broken.last is not None and broken.last != broken.line
+    key = "missing_many" if several else broken.name
+    why: str = words["why"][key].format(line=broken.line, last=broken.last, why=broken.why)
+    return why
 
 
 def _content(said: list[str]) -> dict[str, str]:

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sosie.trust._agreement import Agreement
-    from sosie.trust._clauses import Party as PartyAgreed
     from sosie.trust._allowed import Refusal
+    from sosie.trust._clauses import Party as PartyAgreed
     from sosie.trust._judged import Judged
     from sosie.trust._keys import PublicKey
 

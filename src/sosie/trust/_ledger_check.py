@@ -57,11 +57,14 @@ class Broken:
         The line, counted from 1 as in the file; for missing lines, the number they had.
     why : str
         One sentence.
+    last : int or None
+        The last of several missing lines.
     """
 
     name: str
     line: int | None
     why: str
+    last: int | None = None
 
 
 @dataclass(frozen=True)
@@ -242,7 +245,7 @@ def _gap(place: int, number: int, highest: int, present: set[int]) -> Iterator[B
     if gone:
         told = f"{gone[0]} to {gone[-1]}" if gone[1:] else f"{gone[0]}"
         why = f"Before line {place}, which is number {number}, number {told} was removed."
-        yield Broken("missing", gone[0], why)
+        yield Broken("missing", gone[0], why, gone[-1])
 
 
 def _signed(path: Path, keys: Mapping[str, PublicKey] | None) -> tuple[Checkpoint, PublicKey]:
@@ -265,7 +268,7 @@ def _against(head: Head, lines: list[_Found], what: str, broken: list[Broken]) -
     if head.lines > last:
         gone = f"{last + 1} to {head.lines}" if head.lines - last > 1 else f"{head.lines}"
         why = f"By {what} there were {head.lines} lines; number {gone} was cut off at the end."
-        return [Broken("missing", last + 1, why)]
+        return [Broken("missing", last + 1, why, head.lines)]
     if broken:  # then lines are not where their numbers say
         return []
     if (lines[head.lines - 1].sha256 if head.lines else FIRST) != head.sha256:
