@@ -4,6 +4,7 @@ import hashlib
 import json
 import math
 import struct
+import time
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -172,3 +173,19 @@ def test_the_schema_hash_spelt_out() -> None:
         '"format":"sosie schema 1"}'
     )
     assert schema_hash(table) == hashlib.sha256(spelt.encode()).hexdigest()
+
+
+def test_a_large_table_is_hashed_quickly() -> None:
+    """A fifth of 1,000,000 x 15 in a fifth of 5 s of processor."""
+    rng = np.random.default_rng(1)
+    n = 200_000
+    frame = pl.DataFrame(
+        {f"x{i}": rng.normal(size=n) for i in range(6)}
+        | {f"n{i}": rng.integers(0, 5000, n) for i in range(4)}
+        | {f"c{i}": rng.choice(["alpha", "beta", "gamma"], n) for i in range(4)}
+        | {"s": [f"label {i}" for i in rng.integers(0, 10**6, n)]}
+    )
+    table = Table.of(frame)
+    started = time.process_time()
+    content_hash(table)
+    assert time.process_time() - started < 1
