@@ -10,7 +10,10 @@ __all__ = ["SURE", "Criterion", "Finding", "Verdict", "decide", "magnified", "wo
 
 
 SURE = 0.01
-"""Chance, if nothing leaks, of an attack as successful: at most this, to fail by a p-value."""
+"""Chance, if nothing leaks, of an attack as successful: at most this, to fail."""
+
+_SURELY = 2.3263 / 1.9600
+"""Half of a one-sided interval of 99 %, in halves of a two-sided one of 95 %: see `SURE`."""
 
 
 class Verdict(StrEnum):
@@ -84,8 +87,16 @@ def decide(difference: float, interval: Pair, target: float) -> Verdict:
     """Decide on an advantage: how much more is found of persons the generator saw.
 
     Pass if the whole interval lies below the target; fail if the advantage is above the
-    target and surely not chance; else attention: too few persons to conclude, or control
-    persons whom the generator seems to have seen.
+    target, and chance alone would make as much of it once in a hundred times at most; else
+    attention: too few persons to conclude, or control persons whom the generator seems to
+    have seen.
+
+    Parameters
+    ----------
+    difference : float
+    interval : pair of float
+        Of 95 %.
+    target : float
 
     Examples
     --------
@@ -93,7 +104,7 @@ def decide(difference: float, interval: Pair, target: float) -> Verdict:
     (<Verdict.PASS: 'pass'>, <Verdict.FAIL: 'fail'>)
     """
     low, high = interval
-    if difference > target and low > 0:
+    if difference > target and difference - _SURELY * (difference - low) > 0:
         return Verdict.FAIL
     if high < -target:  # control persons nearer than the generator's own: no control
         return Verdict.ATTENTION

@@ -5,10 +5,11 @@ from __future__ import annotations
 import os
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
-from threadpoolctl import threadpool_limits
+from threadpoolctl import ThreadpoolController
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -66,8 +67,18 @@ class Nearness:
         height = max(_PAIRS // self.rows.shape[1], 16)
         blocks = [slice(at, at + height) for at in range(0, len(self.persons), height)]
         # One thread of BLAS each: else digits would depend on the number of threads.
-        with threadpool_limits(1, "blas"), ThreadPoolExecutor(os.cpu_count()) as pool:
-            list(pool.map(work, blocks))
+        with _libraries().limit(limits=1, user_api="blas"):
+            if len(blocks) == 1:
+                work(blocks[0])
+            else:
+                with ThreadPoolExecutor(os.cpu_count()) as pool:
+                    list(pool.map(work, blocks))
+
+
+@cache
+def _libraries() -> ThreadpoolController:
+    """Find the libraries that have threads, once: it takes longer than a small search."""
+    return ThreadpoolController()
 
 
 def highest(values: Points, k: int) -> NDArray[np.intp]:
