@@ -221,19 +221,49 @@ def redraw(
     report: Annotated[
         Path, typer.Option("--report", metavar="OUT.pdf|OUT.html", help="Write the report.")
     ],
+    certificate: Annotated[
+        Path | None,
+        typer.Option(
+            "--certificate",
+            metavar="CERT.json",
+            help="That is about this evidence: its id and its hash as a QR code.",
+        ),
+    ] = None,
     lang: Lang = None,
 ) -> None:
     """Draw the report of evidence again, without computing it again."""
     spoken = language(lang)
     words: dict[str, Any] = texts(spoken)["evidence"]
-    _check_outputs(None, report, [source])
+    _check_outputs(None, report, [p for p in (source, certificate) if p])
     from sosie.evidence import Evidence
 
     found = Evidence.read(source)
+    certified = _certified(certificate, source) if certificate else None
     with Stages(words["stages"], shown=True) as stages:
         stages.begin("write")
-        _write(found, None, report, spoken)
+        _write(found, None, report, spoken, certificate=certified)
     typer.echo(words["report_written"].format(path=report))
+
+
+def _certified(path: Path, evidence: Path) -> dict[str, str]:
+    """Give what a report shows of the certificate that is about this evidence."""
+    from sosie.trust import (
+        PAYLOAD_TYPE,
+        EvidenceFile,
+        certificate_in,
+        hash_code,
+        judged_of,
+        payload_of,
+        read_envelope,
+        sha256,
+    )
+
+    payload = payload_of(read_envelope(path), PAYLOAD_TYPE)
+    certificate = certificate_in(payload)
+    if judged_of(EvidenceFile.read(evidence.read_bytes())) != certificate.evidence:
+        raise ParameterError(f"{path} is the certificate of other evidence than {evidence}.")
+    digest = sha256(payload)
+    return {"id": certificate.id, "sha256": digest, "code": hash_code(digest).decode()}
 
 
 def _threshold(given: float | None, *, open_release: bool) -> float:
@@ -264,6 +294,7 @@ def _write(
     report: Path | None,
     lang: str,
     also: dict[Path, Table] | None = None,
+    certificate: dict[str, str] | None = None,
 ) -> None:
     """Write all files or none."""
     from sosie.table import Drafts
@@ -272,7 +303,9 @@ def _write(
     if report is not None:
         from sosie.report import rendered
 
-        contents[report] = rendered(found.to_dict(), report.suffix.lower(), lang)
+        contents[report] = rendered(
+            found.to_dict() | {"certificate": certificate}, report.suffix.lower(), lang
+        )
     if json_out is not None:
         contents[json_out] = found.to_json().encode()
     with Drafts() as drafts:

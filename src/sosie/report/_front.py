@@ -58,6 +58,7 @@ def first_page(desk: Desk) -> list[Block]:
             "inputs": inputs,
             "made": f"{t('front.made_on')} {desk.form.date(evidence.get('made_on'))}",
             "rulebook": f"{t('front.rulebook')} {shown_name(evidence.get('rulebook', ''), 90)}",
+            "certificate": _certificate(desk),
         },
         {"type": "verdict", "mark": desk.mark(verdict), "text": t(f"front.{verdict}")},
         heading(t("front.criteria"), small=True),
@@ -72,6 +73,18 @@ def first_page(desk: Desk) -> list[Block]:
             "options": t("front.sign_options").split("|"),
         },
     ]
+
+
+def _certificate(desk: Desk) -> Block | None:
+    """Say which certificate is about this evidence, and draw its hash."""
+    told: dict[str, str] | None = desk.evidence.get("certificate")
+    if not told:
+        return None
+    return {
+        "svg": told["code"],
+        "alt": desk.t("front.certificate_code"),
+        "text": desk.t("front.certificate", id=told["id"], sha256=told["sha256"][:16]),
+    }
 
 
 def _input(desk: Desk, place: str) -> dict[str, str]:

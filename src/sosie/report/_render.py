@@ -21,7 +21,9 @@ def render(evidence: dict[str, Any], path: Path, lang: str = "en") -> None:
     Parameters
     ----------
     evidence : dict
-        What ``evidence.json`` holds, in the format ``sosie-evidence/1``.
+        What ``evidence.json`` holds, in the format ``sosie-evidence/1``; under ``certificate``
+        it may also have the ``id``, the ``sha256`` and the ``code`` (SVG) of the certificate that
+        is about it.
     path : Path
         The file to make; its suffix, ``.html`` or ``.pdf``, says which of the two. It is
         whole or absent.
