@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from sosie.errors import DataError, ParameterError, SchemaError, SosieError, TrustError
     from sosie.evidence import Evidence, adjusted_effect, assess, prognostic_score, rehearse
     from sosie.generators import Avatar
-    from sosie.generators.artificial import RHVAE
+    from sosie.generators.artificial import RHVAE, ImageRHVAE
     from sosie.table import Schema, Table
 
 __all__ = [
@@ -17,6 +17,7 @@ __all__ = [
     "Avatar",
     "DataError",
     "Evidence",
+    "ImageRHVAE",
     "ParameterError",
     "Schema",
     "SchemaError",
@@ -31,6 +32,7 @@ __all__ = [
 
 _ROOM_OF = {
     "RHVAE": "generators.artificial",
+    "ImageRHVAE": "generators.artificial",
     "Avatar": "generators",
     "DataError": "errors",
     "Evidence": "evidence",

@@ -10,7 +10,8 @@ if any(find_spec(library) is None for library in ("jax", "optax", "scipy")):
     )
 
 from sosie.generators.artificial._behind import Behind, behind
+from sosie.generators.artificial._image_rhvae import ImageRHVAE
 from sosie.generators.artificial._rhvae import RHVAE
 from sosie.generators.artificial._store import is_model
 
-__all__ = ["RHVAE", "Behind", "behind", "is_model"]
+__all__ = ["RHVAE", "Behind", "ImageRHVAE", "behind", "is_model"]

@@ -1,0 +1,175 @@
+"""Images as a model sees them: rows of pixels from 0 to 1, and labels as codes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sosie.errors import DataError, ParameterError
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["FEWEST", "Pictures", "code_of", "label_codes"]
+
+FEWEST = 30
+"""Images that a model needs."""
+
+_SIDES = (8, 64)
+
+
+@dataclass(frozen=True)
+class Pictures:
+    """Images of one size.
+
+    Parameters
+    ----------
+    pixels : ndarray of shape (n, p), float32
+        From 0 to 1.
+    shape : tuple of int
+        (h, w), or (h, w, colours).
+    dtype : dtype
+        Of the images as they were given.
+    """
+
+    pixels: NDArray[np.float32]
+    shape: tuple[int, ...]
+    dtype: np.dtype[Any]
+
+    def __len__(self) -> int:
+        return len(self.pixels)
+
+    @classmethod
+    def of(cls, images: Any, fewest: int = FEWEST) -> Pictures:
+        """Check images and flatten them.
+
+        Parameters
+        ----------
+        images : array or sequence of arrays of shape (n, h, w) or (n, h, w, colours)
+        fewest : int
+
+        Raises
+        ------
+        DataError
+            If they are of unequal sizes, too few, too small or too large, or not from 0 to 1
+            (0 to 255 for uint8).
+
+        Examples
+        --------
+        >>> pictures = Pictures.of(np.zeros((30, 8, 8), np.uint8))
+        >>> pictures.shape, pictures.pixels.shape
+        ((8, 8), (30, 64))
+        """
+        if not isinstance(images, np.ndarray):
+            images = _stacked(images)
+        if images.dtype == object:
+            images = _stacked(images)
+        if images.ndim not in (3, 4) or (images.ndim == 4 and images.shape[3] not in (1, 3)):
+            raise DataError(
+                "Images are an array (n, height, width), or (n, height, width, 1 or 3 colours), "
+                f"and not of shape {images.shape}."
+            )
+        n, height, width = images.shape[:3]
+        least, most = _SIDES
+        if not (least <= height <= most and least <= width <= most):
+            raise DataError(
+                f"Images are of {height} x {width} pixels: resize them to between {least} x "
+                f"{least} and {most} x {most}."
+            )
+        if n < fewest:
+            raise DataError(f"There are {n} images: a model of them needs at least {fewest}.")
+        dtype = images.dtype
+        if dtype == np.uint8:
+            pixels = images.reshape(n, -1) / np.float32(255)
+        elif np.issubdtype(dtype, np.floating):
+            pixels = images.reshape(n, -1).astype(np.float32)
+            broken = ~np.isfinite(pixels).all(axis=1)
+            if broken.any():
+                raise DataError(
+                    f"{int(broken.sum())} images have pixels that are no numbers (the first is "
+                    f"image {int(broken.argmax()) + 1}): leave them out."
+                )
+            if pixels.min() < 0 or pixels.max() > 1:
+                raise DataError(
+                    "Pixels that are floats go from 0 to 1: divide them by the largest value that "
+                    "a pixel can have."
+                )
+        else:
+            raise DataError(f"Pixels are of type {dtype}: give uint8, or floats from 0 to 1.")
+        return cls(pixels, images.shape[1:], dtype)
+
+    def restored(self, pixels: NDArray[np.floating]) -> NDArray[Any]:
+        """Give rows of pixels as images of the size and the type of these."""
+        cut = np.clip(pixels, 0, 1)
+        if self.dtype == np.uint8:
+            cut = np.rint(cut * 255)
+        return cut.astype(self.dtype).reshape(-1, *self.shape)
+
+
+def label_codes(labels: ArrayLike | None, n: int) -> tuple[NDArray[np.intp], list[Any]]:
+    """Give labels as codes, and what they stand for; one code for all where there are none.
+
+    Raises
+    ------
+    DataError
+        If there are not as many labels as images, or one is missing.
+
+    Examples
+    --------
+    >>> codes, names = label_codes(["b", "a", "b", "b"], 4)
+    >>> codes.tolist(), names
+    ([1, 0, 1, 1], ['a', 'b'])
+    """
+    if labels is None:
+        return np.zeros(n, np.intp), [None]
+    given = np.asarray(labels)
+    if given.ndim == 2 and given.shape[1] == 1:
+        given = given[:, 0]
+    if given.shape != (n,):
+        raise DataError(f"There are {n} images and labels of shape {given.shape}: give one each.")
+    missing = np.array([one is None or one != one for one in given.tolist()])  # NaN is not itself
+    if missing.any():
+        raise DataError(f"{int(missing.sum())} images have no label: leave them out.")
+    try:
+        names, codes = np.unique(given, return_inverse=True)
+    except TypeError:
+        raise DataError("Labels are of several types: give all as text.") from None
+    if len(names) > n // 2:
+        raise DataError(
+            f"{len(names)} labels for {n} images: a label needs two images or more; group them."
+        )
+    return codes, names.tolist()
+
+
+def code_of(label: Any, names: list[Any]) -> int:
+    """Find the code of a label; text stands for what it spells.
+
+    Raises
+    ------
+    ParameterError
+        If no image has it.
+    """
+    for code, name in enumerate(names):
+        if name == label or str(name) == str(label):
+            return code
+    listed = ", ".join(str(name) for name in names[:10]) if names != [None] else "none"
+    raise ParameterError(f"No image has the label asked for; the labels are: {listed}.")
+
+
+def _stacked(images: Any) -> NDArray[Any]:
+    try:
+        found = [np.asarray(image) for image in images]
+    except TypeError:
+        raise DataError("Images are an array (n, height, width), or a list of arrays.") from None
+    sizes = sorted({image.shape for image in found})
+    if not found:
+        raise DataError("There are no images.")
+    if len(sizes) > 1:
+        first, second = (" x ".join(map(str, size)) for size in sizes[:2])
+        raise DataError(
+            f"Images are of unequal sizes ({first} and {second}, among {len(sizes)}): resize them "
+            "to one."
+        )
+    return np.stack(found)

@@ -1,0 +1,407 @@
+"""Artificial images: drawn from a variational model of a few small images with labels."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from sosie.errors import DataError, ParameterError
+from sosie.generators.artificial._choices import check_whole
+from sosie.generators.artificial._filter import nearest
+from sosie.generators.artificial._image_data import Pictures, code_of, label_codes
+from sosie.generators.artificial._image_law import ImageLaw, drawn_pixels
+from sosie.generators.artificial._image_networks import (
+    decode,
+    factors,
+    most_factors,
+    noise,
+    start,
+)
+from sosie.generators.artificial._latent_metric import metric_of
+from sosie.generators.artificial._latent_paths import path_between
+from sosie.generators.artificial._latent_training import Recipe, fitted, posterior
+from sosie.generators.artificial._sampling import Latents
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import ArrayLike, NDArray
+
+    from sosie.generators.artificial._geodesic import Geodesic
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["LAWS", "Drawn", "ImageRHVAE"]
+
+LAWS = {"fidelity": 0.0, "tempered": 0.5, "manifold": 1.0}
+"""Power of the volume element in each law of the latent."""
+
+_HIDDEN = 128
+_BLOCK = 1024
+_ROUNDS = 60
+_TOO_NEAR = 0.05
+
+
+class Drawn(NamedTuple):
+    """Artificial images, and their labels where the originals had some."""
+
+    images: NDArray[Any]
+    labels: NDArray[Any] | None
+
+
+class ImageRHVAE:
+    """Draw artificial images from a model learnt on 30 to some thousand small images.
+
+    A Riemannian Hamiltonian variational auto-encoder, one for all labels, so that those of few
+    images lean on the others: the label enters encoder, prior and decoder. It begins as a factor
+    model of the pixels and learns what that leaves out; pixels have a spread of their own, and
+    are cut to black and white as in the originals. What is drawn has the noise of its pixels.
+
+    Parameters
+    ----------
+    latent_dim : int, optional
+        By default the most dimensions that tell images held out as well as the best number.
+    seed : int, optional
+        Same images, parameters and seed give the same draws. Drawn afresh where not given.
+    flow_steps : int
+        Steps of the Riemannian flow in the bound. None by default: on the images we tried they
+        raised the bound of images held out by less than 0.1 nats, at ten times the cost.
+    epochs : int
+        Most epochs; training stops before when images held out gain no more.
+
+    Attributes
+    ----------
+    latent_dim_ : int
+    bound_ : float
+        Lower bound of the log likelihood of images held out, in nats an image.
+    history_ : list of float
+        That bound at the start, where the model is linear, and after every epoch.
+    labels_ : list
+        Labels, in order; ``[None]`` without.
+    kept_by_filter_ : float
+        Share of the images drawn last that stand farther from every original than the 5 %
+        nearest originals stand from each other; the others were drawn again.
+    ess_ : float
+        Effective number of different latents that the last images were drawn from.
+    seed_ : int
+
+    References
+    ----------
+    .. [1] C. Chadebec, E. Thibeau-Sutre, N. Burgos, S. Allassonnière, "Data augmentation in
+       high dimensional low sample size setting using a geometry-based variational
+       autoencoder", IEEE TPAMI, 2022 (arXiv:2105.00026).
+    .. [2] O. Rybkin, K. Daniilidis, S. Levine, "Simple and effective VAE training with
+       calibrated decoders", ICML 2021 (a learnt scale against collapse).
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> images = rng.random((40, 8, 8)) * rng.random((40, 1, 1))
+    >>> model = ImageRHVAE(latent_dim=1, seed=0, epochs=1).fit(images, [0, 1] * 20)
+    >>> drawn = model.sample(6, balance=True)
+    >>> drawn.images.shape, np.bincount(drawn.labels).tolist()
+    ((6, 8, 8), [3, 3])
+    """
+
+    def __init__(
+        self,
+        latent_dim: int | None = None,
+        seed: int | None = None,
+        *,
+        flow_steps: int = 0,
+        epochs: int = 400,
+    ) -> None:
+        self.latent_dim = latent_dim
+        self.seed = seed
+        self.flow_steps = flow_steps
+        self.epochs = epochs
+
+    def fit(
+        self,
+        images: Any,
+        labels: ArrayLike | None = None,
+        progress: Callable[[float], None] | None = None,
+    ) -> Self:
+        """Learn from images.
+
+        Parameters
+        ----------
+        images : array of shape (n, h, w) or (n, h, w, colours), or list of arrays
+            8 x 8 to 64 x 64, grey or colour; uint8, or floats from 0 to 1.
+        labels : array of shape (n,), optional
+        progress : callable, optional
+            Told the share of the work done, from 0 to 1.
+
+        Raises
+        ------
+        DataError
+            If there are fewer than 30 images, or they are of unequal sizes, out of range, no
+            numbers or all the same, or if training diverges.
+        ParameterError
+            If a parameter is out of range.
+        """
+        self._check_parameters()
+        pictures = Pictures.of(images)
+        codes, names = label_codes(labels, len(pictures))
+        if not (np.ptp(pictures.pixels, axis=0) > 0).any():
+            raise DataError("All images are the same: there is nothing to tell them apart.")
+        self.seed_ = secrets.randbelow(2**53) if self.seed is None else self.seed
+        fit_seed, self._draw_seed = np.random.SeedSequence(self.seed_).spawn(2)
+        rng = np.random.default_rng(fit_seed)
+        x, c = pictures.pixels.astype(np.float64), len(names)
+        self.latent_dim_ = self._chosen(x, codes, c, rng)
+        start_seed = int(rng.integers(2**31))
+
+        def begin(rows: NDArray[np.intp]) -> dict[str, Any]:
+            found = factors(x[rows], codes[rows], c, self.latent_dim_)
+            return start(found, _HIDDEN, np.random.default_rng(start_seed))
+
+        one_of = np.eye(c, dtype=np.float32)[codes]
+        data = (pictures.pixels, one_of)
+        recipe = Recipe(flow_steps=self.flow_steps, epochs=self.epochs)
+        trained = fitted(ImageLaw(), begin, data, recipe, rng, progress)
+        self.history_, self.bound_ = trained.history, max(trained.history)
+        self.labels_ = names
+        self._params, self._pictures, self._codes = trained.params, pictures, codes
+        self._sigma = np.asarray(noise(trained.params), np.float32)
+        mean, sigma = posterior(ImageLaw(), trained.params, data)
+        self._mean, self._spread = mean.astype(np.float64), sigma.astype(np.float64)
+        self.metric_ = metric_of(mean, sigma)
+        apart = nearest(x, x, same=True)
+        self._least = float(np.quantile(apart, _TOO_NEAR))
+        return self
+
+    def sample(
+        self,
+        n: int,
+        labels: ArrayLike | None = None,
+        *,
+        balance: bool = False,
+        label: Any = None,
+        law: str = "fidelity",
+    ) -> Drawn:
+        """Draw artificial images.
+
+        Parameters
+        ----------
+        n : int
+        labels : array of shape (n,), optional
+            The label of each; drawn in the shares of the originals where nothing is asked.
+        balance : bool
+            Each label as often.
+        label : optional
+            This one only.
+        law : {"fidelity", "tempered", "manifold"}
+            Where latents are drawn from, label by label: the posteriors of the originals; the
+            uniform law of the manifold that they make (more diverse); the mean of both, as
+            powers. The last two by importance resampling: see ``ess_``.
+
+        Returns
+        -------
+        Drawn
+            Images of the size and type of the originals, and labels.
+
+        Raises
+        ------
+        ParameterError
+            If nothing was learnt yet, no image has a label asked for, or two things are asked
+            for at once.
+        """
+        self._check_fitted()
+        check_whole("n", n, 1)
+        if law not in LAWS:
+            raise ParameterError(f"law is one of {', '.join(LAWS)}, not {law!r}.")
+        rng = np.random.default_rng(self._draw_seed)
+        codes = self._asked(n, labels, balance, label, rng)
+        pixels = np.empty((n, self._pictures.pixels.shape[1]), np.float32)
+        tried = kept = 0
+        self.ess_ = 0.0
+        for code in np.unique(codes):
+            rows = np.flatnonzero(codes == code)
+            open_rows = rows
+            for round_ in range(_ROUNDS):
+                z, worth = self._latents(len(open_rows), int(code), LAWS[law], rng)
+                drawn = self._drawn(z, np.full(len(z), code), rng)
+                near = nearest(drawn.astype(np.float64), self._originals()) < self._least
+                pixels[open_rows] = drawn
+                if round_ == 0:
+                    tried, kept = tried + len(near), kept + int((~near).sum())
+                    self.ess_ += worth
+                open_rows = open_rows[near]
+                if not len(open_rows):
+                    break
+            else:
+                raise DataError(
+                    "Images that differ enough from every original could not be drawn: the "
+                    "originals hardly vary."
+                )
+        self.kept_by_filter_ = kept / tried
+        names = None if self.labels_ == [None] else np.asarray(self.labels_)[codes]
+        return Drawn(self._pictures.restored(pixels), names)
+
+    def latent(self, images: Any = None, labels: ArrayLike | None = None) -> tuple[Floats, Floats]:
+        """Give the posterior of the latent of images; of the originals where none are given.
+
+        Returns
+        -------
+        mean, sigma : ndarray of shape (n, latent_dim_)
+
+        Raises
+        ------
+        DataError
+            If images are not of the size of the originals.
+        ParameterError
+            If labels are needed and not given, or unknown.
+        """
+        self._check_fitted()
+        if images is None:
+            return self._mean, self._spread
+        pictures = Pictures.of(images, 1)
+        if pictures.shape != self._pictures.shape:
+            raise DataError(
+                f"Images are of shape {pictures.shape}, and those learnt from of "
+                f"{self._pictures.shape}: resize them."
+            )
+        codes = self._codes_of(labels, len(pictures))
+        one_of = np.eye(len(self.labels_), dtype=np.float32)[codes]
+        mean, sigma = posterior(ImageLaw(), self._params, (pictures.pixels, one_of))
+        return mean.astype(np.float64), sigma.astype(np.float64)
+
+    def geodesic(self, a: int, b: int, segments: int = 32) -> Geodesic:
+        """Find the shortest path of the latent space between two originals, by their rows."""
+        self._check_fitted()
+        start, end = (self._mean[self._row(row)] for row in (a, b))
+        return path_between(self.metric_, start, end, segments)
+
+    def interpolate(self, a: int, b: int, steps: int = 8) -> NDArray[Any]:
+        """Give images along the geodesic between two originals, by their rows.
+
+        Means of the pixels, without noise: each image is the mean of what could stand there.
+        The label goes evenly from that of the first to that of the second.
+
+        Parameters
+        ----------
+        a, b : int
+        steps : int
+            Images, the two ends included.
+
+        Returns
+        -------
+        ndarray of shape (steps, h, w) or (steps, h, w, colours)
+        """
+        check_whole("steps", steps, 2)
+        points = np.asarray(self.geodesic(a, b, steps - 1).points)
+        share = np.linspace(0, 1, steps, dtype=np.float32)[:, None]
+        one_of = np.eye(len(self.labels_), dtype=np.float32)[self._codes[[a, b]]]
+        between = (1 - share) * one_of[0] + share * one_of[1]
+        return self._pictures.restored(self._decoded(points, between))
+
+    def _latents(
+        self, n: int, code: int, alpha: float, rng: np.random.Generator
+    ) -> tuple[Floats, float]:
+        """Draw latents of a label, and tell how many different ones they are worth."""
+        rows = self._codes == code
+        latents = Latents(self._mean[rows], self._spread[rows])
+        if alpha == 0:
+            return latents.aggregate(rng, n), float(n)
+        metric = metric_of(self._mean[rows], self._spread[rows])
+        z = latents.resampled(rng, n, alpha, metric).z
+        counts = np.unique(z, axis=0, return_counts=True)[1]
+        return z, float(n**2 / (counts**2).sum())
+
+    def _drawn(
+        self, z: Floats, codes: NDArray[np.intp], rng: np.random.Generator
+    ) -> NDArray[np.float32]:
+        one_of = np.eye(len(self.labels_), dtype=np.float32)[codes]
+        pixels = drawn_pixels(self._decoded(z, one_of), self._sigma, rng).astype(np.float32)
+        if self._pictures.dtype == np.uint8:
+            pixels = (np.rint(pixels * 255) / 255).astype(np.float32)
+        return pixels
+
+    def _decoded(self, z: Floats, one_of: NDArray[np.float32]) -> NDArray[np.float32]:
+        found = np.empty((len(z), len(self._sigma)), np.float32)
+        for first in range(0, len(z), _BLOCK):
+            rows = np.arange(first, min(first + _BLOCK, len(z)))
+            padded = np.resize(rows, _BLOCK)
+            means = _decode(self._params, jnp.asarray(z[padded], jnp.float32), one_of[padded])
+            found[rows] = np.asarray(means)[: len(rows)]
+        return found
+
+    def _originals(self) -> Floats:
+        return self._pictures.pixels.astype(np.float64)
+
+    def _asked(
+        self,
+        n: int,
+        labels: ArrayLike | None,
+        balance: bool,
+        label: Any,
+        rng: np.random.Generator,
+    ) -> NDArray[np.intp]:
+        """Give the code of each image that is asked for."""
+        if (labels is not None) + bool(balance) + (label is not None) > 1:
+            raise ParameterError("Ask for labels, balance or one label, and not for two of them.")
+        c = len(self.labels_)
+        if label is not None:
+            return np.full(n, code_of(label, self.labels_))
+        if labels is not None:
+            return self._codes_of(labels, n)
+        if balance and c < 2:
+            raise ParameterError("The images have one label only: there is nothing to balance.")
+        counts = np.full(c, 1) if balance else np.bincount(self._codes, minlength=c)
+        shares = counts / counts.sum()
+        ends = (np.cumsum(shares) * n + (0 if balance else rng.random())).round(6).astype(int)
+        ends[-1] = n
+        return rng.permutation(np.repeat(np.arange(c), np.diff(np.minimum(ends, n), prepend=0)))
+
+    def _codes_of(self, labels: ArrayLike | None, n: int) -> NDArray[np.intp]:
+        if labels is None:
+            if len(self.labels_) > 1:
+                raise ParameterError("The model was learnt with labels: give those of the images.")
+            return np.zeros(n, np.intp)
+        given = np.asarray(labels).ravel()
+        if len(given) != n:
+            raise ParameterError(f"Give {n} labels, and not {len(given)}.")
+        return np.array([code_of(one, self.labels_) for one in given.tolist()], np.intp)
+
+    def _chosen(
+        self, x: Floats, codes: NDArray[np.intp], n_labels: int, rng: np.random.Generator
+    ) -> int:
+        if self.latent_dim is None:
+            return most_factors(x, codes, n_labels, rng)
+        most = min(int(0.8 * len(x)) - 1, x.shape[1] - 1)
+        if self.latent_dim > most:
+            raise ParameterError(
+                f"latent_dim = {self.latent_dim} is more than {len(x)} images of {x.shape[1]} "
+                f"pixels can tell: use at most {most}."
+            )
+        return self.latent_dim
+
+    def _row(self, row: int) -> int:
+        check_whole("the row of an original", row, 0)
+        if row >= len(self._codes):
+            raise ParameterError(
+                f"There is no original {row}: rows go from 0 to {len(self._codes) - 1}."
+            )
+        return row
+
+    def _check_parameters(self) -> None:
+        if self.latent_dim is not None:
+            check_whole("latent_dim", self.latent_dim, 1)
+        if self.seed is not None:
+            check_whole("seed", self.seed, 0)
+        check_whole("flow_steps", self.flow_steps, 0)
+        check_whole("epochs", self.epochs, 0)
+
+    def _check_fitted(self) -> None:
+        if not hasattr(self, "metric_"):
+            raise ParameterError("There is nothing to draw from yet: call fit first.")
+
+
+@jax.jit
+def _decode(params: dict[str, Any], z: jax.Array, label: jax.Array) -> jax.Array:
+    return decode(params, z, label)
