@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from sosie.trust._canonical import canonical, sha256
 from sosie.trust._code import hash_code
 from sosie.trust._envelope import payload_of
-from sosie.trust._texts import LANGUAGES, text_file, texts
+from sosie.trust._texts import LANGUAGES, meanings, text_file, texts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -49,7 +49,10 @@ def page(envelope: Mapping[str, Any], wording: Mapping[str, Mapping[str, Any]]) 
         "text": canonical(dict(envelope)).decode(),
         "code": _address(hash_code(sha256(payload_of(envelope)))),
     }
-    words = {lang: {**texts("page", lang), "wording": wording[lang]} for lang in LANGUAGES}
+    words = {
+        lang: {**texts("page", lang), "wording": wording[lang], "terms": meanings(lang)}
+        for lang in LANGUAGES
+    }
     # The parts of a page are of one file's making: functions of one are called in the next.
     script = "\n".join(text_file(name) for name in _SCRIPTS)
     style = text_file("page.css")

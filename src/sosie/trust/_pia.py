@@ -10,7 +10,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from sosie.trust._texts import texts
+from sosie.trust._texts import meanings, texts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -97,7 +97,7 @@ def _values(
     said, roles = texts("pia", lang)["words"], texts("page", lang)["words"]
     agreement, evidence = certificate.agreement, certificate.evidence
     computation, environment = certificate.computation, certificate.environment
-    rows = certificate.original.rows
+    rows, known = certificate.original.rows, meanings(lang)
     party = {
         one.name: ", ".join(roles.get(r, r.replace("_", " ")) for r in one.roles)
         for one in agreement.parties
@@ -112,15 +112,15 @@ def _values(
         "digests": ", ".join(one.sha256 for one in certificate.results),
         "rows": said["fewer"] if rows is None else said["about"].format(n=rows),
         "purpose": agreement.purpose,
-        "terms": _bracketed(agreement.purpose_terms),
-        "basis": "; ".join(agreement.legal_basis) or said["none"],
+        "terms": _bracketed([known.get(term, term) for term in agreement.purpose_terms]),
+        "basis": "; ".join(known.get(term, term) for term in agreement.legal_basis),
         "parties": "; ".join(f"{name} ({role})" for name, role in party.items()),
         "controllers": ", ".join(certificate.article_30.controllers),
         "processors": ", ".join(processors) or said["none"],
         "recipients": ", ".join(agreement.recipients) or said["none"],
         "transfers": certificate.article_30.transfers or said["none"],
         "columns": ", ".join(
-            f"{one.name} ({one.category})" if one.category else one.name
+            f"{one.name} ({known.get(one.category, one.category)})" if one.category else one.name
             for one in certificate.original.columns
         ),
         "retention": agreement.retention,

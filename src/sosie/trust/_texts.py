@@ -6,9 +6,12 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
-__all__ = ["LANGUAGES", "text_file", "texts"]
+from sosie.trust._vocabulary import Vocabulary, iri_of, meaning_of, terms_of
+
+__all__ = ["LANGUAGES", "meanings", "text_file", "texts"]
 
 LANGUAGES = ("en", "fr")
+_VOCABULARIES: tuple[Vocabulary, ...] = ("purposes", "legal_bases", "categories")
 
 
 def text_file(name: str) -> str:
@@ -32,6 +35,23 @@ def texts(name: str, lang: str) -> dict[str, Any]:
     """
     content = tomllib.loads(text_file(f"{name}_{lang}.toml"))
     return _bound(content) if lang == "fr" else content
+
+
+@cache
+def meanings(lang: str) -> dict[str, str]:
+    """Say what the terms of the Data Privacy Vocabulary mean, by name and by address.
+
+    Examples
+    --------
+    >>> meanings("en")["Health"], meanings("en")["https://w3id.org/dpv#PublicBenefit"]
+    ('health', 'public benefit')
+    """
+    return {
+        name: meaning_of(vocabulary, term, lang)
+        for vocabulary in _VOCABULARIES
+        for term in terms_of(vocabulary)
+        for name in (term, iri_of(vocabulary, term))
+    }
 
 
 def _bound(value: Any) -> Any:

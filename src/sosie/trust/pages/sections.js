@@ -24,6 +24,8 @@ function facts(pairs) {
 const fingerprint = (hash) => el("code.print", {}, hash.match(/.{4}/g).map((four) => el("span", {}, four)));
 const word = (key) => TEXTS[state.lang].words?.[key] ?? key.replaceAll("_", " ");
 
+const meaning = (term) => TEXTS[state.lang].terms[term] ?? term;
+
 function sectionsOf(record) {
   return [signersOf, filesOf, opinionOf, attacksOf, makingOf, originalOf, agreementOf, decisionsOf,
     limitsOf, registerOf, colophonOf].map((make) => make(record));
@@ -89,8 +91,9 @@ function attacksOf(record) {
   const { evidence } = record;
   const told = (one) => one.verdict !== "not_measured";
   const deciding = (one) => one.criterion !== null;
-  const table = (findings, control) => {
-    const rows = findings.filter(([, one]) => told(one)).map(([name, one]) => rowOf(name, one, control));
+  const table = (findings, control, plain = false) => {
+    const rows = findings.filter(([, one]) => told(one))
+      .map(([name, one]) => rowOf(name, one, control, plain));
     if (!rows.length) return null;
     const names = ["measure", "value", ...(control ? ["control"] : []), "interval", "target", "picture", "verdict"];
     return el("div.wide", {}, el("table", {},
@@ -99,7 +102,7 @@ function attacksOf(record) {
   };
   const privacy = inOrder(evidence.privacy, "privacy");
   const unmeasured = privacy.filter(([, one]) => !told(one));
-  const others = table(privacy.filter(([, one]) => !deciding(one)), true);
+  const others = table(privacy.filter(([, one]) => !deciding(one)), true, true);
   const controls = Object.entries(evidence.controls).map(([name, ok]) =>
     el("li", {}, mark(kindOf(ok)), t(`controls.${name}_${ok ? "yes" : "no"}`)));
   const threshold = number(100 * evidence.threshold, 1);
@@ -120,17 +123,19 @@ function inOrder(findings, section) {
   return Object.entries(findings).sort(([a], [b]) => place(a) - place(b));
 }
 
-function rowOf(name, one, control) {
+function rowOf(name, one, control, plain) {
   const gap = one.difference !== null;
   const interval = gap ? one.difference_ci : one.ci;
   const spelt = one.hidden ? t("table.hidden") : interval ? `${number(interval[0])} ${t("table.to")} ${number(interval[1])}` : "–";
-  const kind = VERDICTS[one.verdict] ?? "none";
+  const kind = plain ? "none" : VERDICTS[one.verdict] ?? "none";
+  const said = !plain || !VERDICTS[one.verdict] ? t(`wording.verdict.${one.verdict}`) :
+    t(one.verdict === "fail" ? "table.missed" : "table.met");
   const sign = one.better === "lower" ? "≤ " : "≥ ";
   return el("tr", {}, el("th", { scope: "row" }, called(name)),
     el("td.n", {}, number(one.value)), control ? el("td.n", {}, number(one.control)) : null,
     el("td.n", {}, spelt), el("td.n", {}, one.target === null ? "–" : sign + number(one.target)),
     el("td", {}, one.hidden ? null : strip(gap ? one.difference : one.value, interval, one, kind)),
-    el(`td.verdict.${kind}`, {}, mark(kind), t(`wording.verdict.${one.verdict}`)));
+    el(`td.verdict.${kind}`, {}, mark(kind), said));
 }
 
 /** Draws a dot and its interval against the target. */
@@ -165,7 +170,7 @@ function originalOf(record) {
   return section("original", facts([
     [t("original.rows"), count(original.rows)],
     [t("original.columns"), listed(original.columns.map((one) =>
-      one.category ? `${one.name} (${one.category})` : one.name))],
+      one.category ? `${one.name} (${meaning(one.category)})` : one.name))],
     [t("original.commitment"), fingerprint(original.commitment)],
     [t("original.crossings"), record.crossings.length ?
       listed(record.crossings.map((one) => `${one.sets.join(" × ")} (${one.on.join(", ")}): ${one.how}`)) :
@@ -177,7 +182,8 @@ function agreementOf(record) {
   const { agreement } = record;
   return section("agreement", facts([
     [t("agreement.purpose"), agreement.purpose],
-    [t("agreement.basis"), listed([...agreement.legal_basis, ...agreement.purpose_terms])],
+    [t("agreement.basis"), listed(agreement.legal_basis.map(meaning))],
+    [t("agreement.terms"), listed(agreement.purpose_terms.map(meaning))],
     [t("agreement.parties"), listed(agreement.parties.map((one) => `${one.name} (${one.roles.map(word).join(", ")})`))],
     [t("agreement.recipients"), listed(agreement.recipients)],
     [t("agreement.uses"), listed(agreement.uses)],

@@ -137,6 +137,7 @@ function recordOf(payload) {
   for (const one of record.signers.filter((signer) => signer.public !== null)) {
     keys.set(one.key, { name: one.name, raw: fromBase64(one.public) });
   }
+  if (!Array.isArray(record.decisions[0].exceptions)) throw new Refusal("not_certificate");
   return { record, keys };
 }
 
@@ -212,6 +213,7 @@ async function verify(text, given, today) {
   const late = record.expires < today;
   add("dates", !early && !late, early ? "dates_early" : late ? "dates_late" : "dates_good",
     { day: early ? record.made_at.slice(0, 10) : record.expires });
+  if (record.decisions.some((one) => one.exceptions.length)) add("exceptions", null, "exceptions");
   return ended(record, hash);
 }
 
