@@ -11,7 +11,7 @@ import polars as pl
 
 from sosie.errors import DataError
 from sosie.evidence._people import Layout, People
-from sosie.table import CODED, NUMERIC, Column, Kind, Schema, Table
+from sosie.table import CODED, NUMERIC, Column, Kind, Schema, Table, columns_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -91,7 +91,7 @@ def read_alike(source: Any, original: Table, name: str, missing: list[str] | Non
         ],
     )
     path = isinstance(source, str | Path)
-    present = _names_of(source) if not path else Table.read(source, Schema(max_levels=10**9)).names
+    present = columns_of(source) if path else _names_of(source)
     _check_names(original, present, name)
     said = said.only([n for n in said.names if n in present])
     read = Table.read if path else Table.of

@@ -77,8 +77,9 @@ def rehearse(
 ) -> Evidence:
     """Judge a generator: split the persons, fit on one half, attack with the other.
 
-    In each round the persons are split at random; the generator sees one half only, and the
-    other serves as control and as the attacker's reference. As the generator is at hand, it is
+    In each round the persons are split at random; the generator sees one half only. Half of
+    the others are control persons while the rest are the attacker's reference, then the two
+    change places: no person is in two of the three at a time. As the generator is at hand, it is
     also fitted again and again: shadow membership and regeneration linkage. Rounds share
     persons, so their mean is given with the mean of their intervals, not with a narrower one.
 
