@@ -6,9 +6,9 @@ from pathlib import Path
 import pytest
 
 from sosie.errors import ParameterError, SchemaError
-from sosie.evidence._formula import Formula, FormulaError
 from sosie.evidence._people import Layout
 from sosie.evidence._question import Question
+from sosie.table import Formula, FormulaError
 
 LAYOUT = Layout(
     ("age", "days", "dead", "arm", "stage", "body weight"),

@@ -20,9 +20,9 @@ from sosie.evidence._analyses import (
     Proportion,
 )
 from sosie.evidence._design import FEWEST, Design, design
-from sosie.evidence._formula import Formula
 from sosie.evidence._models import Estimate, NotFitted
 from sosie.evidence._variables import codes, levels, numbers, spelt
+from sosie.table import Formula
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -17,8 +17,8 @@ from pydantic import (
 )
 
 from sosie.errors import ParameterError
-from sosie.evidence._formula import Formula, FormulaError
 from sosie.evidence._variables import holds_numbers, spelt
+from sosie.table import Formula, FormulaError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable

@@ -14,8 +14,8 @@ from sosie.evidence._variables import codes, holds_numbers, levels, numbers
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from sosie.evidence._formula import Factor, Formula
     from sosie.evidence._people import People
+    from sosie.table import Factor, Formula
 
     Floats = NDArray[np.float64]
     Mask = NDArray[np.bool_]

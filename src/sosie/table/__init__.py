@@ -4,6 +4,7 @@ from sosie.table._atomic import Drafts, whole_file
 from sosie.table._dialect import Dialect
 from sosie.table._files import check_output
 from sosie.table._folders import check_folder, whole_folder
+from sosie.table._formula import Factor, Formula, FormulaError
 from sosie.table._header import columns_of
 from sosie.table._kinds import CODED, NUMERIC, Kind
 from sosie.table._rebuild import before_of, in_order, ticks_of
@@ -17,6 +18,9 @@ __all__ = [
     "Determined",
     "Dialect",
     "Drafts",
+    "Factor",
+    "Formula",
+    "FormulaError",
     "Kind",
     "Schema",
     "Sum",
