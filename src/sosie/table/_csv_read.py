@@ -4,6 +4,7 @@ import csv
 import gzip
 import io
 import zlib
+from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -165,9 +166,9 @@ def _header(data: bytes, separator: str, path: Path) -> tuple[list[str], int, in
 
 
 def _refuse_duplicates(names: list[str], path: Path) -> None:
-    twice = [name for place, name in enumerate(names) if name in names[:place]]
+    twice = [name for name, times in Counter(names).items() if times > 1]
     if twice:
-        listed = ", ".join(repr(name) for name in dict.fromkeys(twice))
+        listed = ", ".join(map(repr, twice))
         raise DataError(f"{path}: several columns are named {listed}; give each its own name.")
 
 

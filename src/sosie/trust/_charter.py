@@ -8,6 +8,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from sosie.errors import TrustError
 from sosie.trust._canonical import canonical, sha256
+from sosie.trust._clauses import check_unique
 from sosie.trust._template import Lang
 from sosie.trust._written import Name, Text, Word, Written, faults, read_toml
 
@@ -50,10 +51,7 @@ class Charter(Written):
 
     @model_validator(mode="after")
     def _principles_are_unique(self) -> Self:
-        ids = [principle.id for principle in self.principles]
-        for place, one in enumerate(ids):
-            if one in ids[:place]:
-                raise ValueError(f"principle {one!r} is there twice")
+        check_unique("principle", [principle.id for principle in self.principles])
         return self
 
     @property

@@ -1,6 +1,7 @@
 """The clauses of an agreement, each by itself."""
 
 import datetime as dt
+from collections import Counter
 from typing import Annotated, Literal, Self
 
 from pydantic import Field, StrictBool, StrictFloat, StrictInt, model_validator
@@ -199,6 +200,6 @@ def check_unique(what: str, names: list[str]) -> None:
     ValueError
         Naming it.
     """
-    twice = [name for place, name in enumerate(names) if name in names[:place]]
+    twice = [name for name, times in Counter(names).items() if times > 1]
     if twice:
         raise ValueError(f"{what} {twice[0]!a} is there twice")
