@@ -56,7 +56,9 @@ def evidence(original: Path, synthetic: Path, verdict: str = "pass", **more: Any
         **more,
     }
     for part in ("privacy", "utility"):
-        made[part] = {name: one for name, one in made[part].items() if name in MEASURES}
+        made[part] = {
+            name: {**one, "detail": {}} for name, one in made[part].items() if name in MEASURES
+        }
     for role, path in (("original", original), ("synthetic", synthetic)):
         made["inputs"][role] = {**made["inputs"][role], "sha256": sha256(path.read_bytes())}
     return made

@@ -219,6 +219,9 @@ def test_what_is_not_certified(release: Release, tmp_path: Path) -> None:
     published = json.dumps({**RUN, "kernel": "published"}).encode()
     assert "kernel of avatar" in refused(release, good, run=published)
     assert "sosie avatar --json" in refused(release, good, run=b"{}")
+    for key, why in (("sha256", "wrote another file"), ("agreement", "another agreement")):
+        run = json.dumps({**RUN, key: "0" * 64}).encode()
+        assert why in refused(release, good, run=run)
     generator = told(judged="generator")
     assert "other parameters" in refused(release, generator)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import secrets
 import sys
@@ -119,7 +120,11 @@ def avatar(
         "peak_memory_mb": _peak_memory_mb(),
         "out": str(out),
     }
+    if weights:
+        done["weights"] = weights
     if signed is not None:
+        with out.open("rb") as file:
+            done["sha256"] = hashlib.file_digest(file, "sha256").hexdigest()
         done["agreement"] = signed.sha256
     if as_json:
         typer.echo(json.dumps(done))

@@ -123,6 +123,7 @@ def certify(
     _check_parties(signed, key)
     digests = {"original": _digest(original), "synthetic": _digest(synthetic)}
     _check_files(found, digests, ran, original, synthetic)
+    _check_run(ran, digests["synthetic"], signed, synthetic)
     _check_dates(judged.made_on, judged.review_by, now.date())
     tables = {"original": Table.read(original), "synthetic": Table.read(synthetic)}
     contents = {role: content_hash(table) for role, table in tables.items()}
@@ -208,6 +209,14 @@ def _check_files(
             "The evidence judged a generator with other parameters than those of the run; give "
             "with --run what `sosie avatar --json` printed."
         )
+
+
+def _check_run(ran: Run, digest: str, signed: SignedAgreement, synthetic: Path) -> None:
+    """Refuse a run that says itself that it made another file, or was under another agreement."""
+    if ran.made not in (None, digest):
+        raise TrustError(f"--run is not of {synthetic}: it wrote another file.")
+    if ran.agreement not in (None, signed.sha256):
+        raise TrustError("--run was under another agreement than the one given.")
 
 
 def _check_dates(made_on: str, review_by: str, today: dt.date) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any, Self
 
 from sosie.errors import TrustError
@@ -31,6 +31,10 @@ class Run:
     parameters : dict
         Without those that are empty.
     seed : int or None
+    made : str or None
+        SHA-256 of the file that it wrote, where it told.
+    agreement : str or None
+        SHA-256 of the agreement under which it ran, where it told.
 
     Examples
     --------
@@ -41,6 +45,8 @@ class Run:
     generator: str | None = None
     parameters: dict[str, Any] = field(default_factory=dict)
     seed: int | None = None
+    made: str | None = None
+    agreement: str | None = None
 
     @classmethod
     def read(cls, content: bytes) -> Self:
@@ -55,7 +61,10 @@ class Run:
         if not isinstance(said, dict) or not {"k", "kernel", "seed"} <= said.keys():
             raise TrustError("--run: give a file of what `sosie avatar --json` printed.")
         parameters = {name: value for name, value in said.items() if name in _TOLD}
-        return cls._of("avatar", parameters, said["seed"])
+        made, agreement = said.get("sha256"), said.get("agreement")
+        if not isinstance(made, str | None) or not isinstance(agreement, str | None):
+            raise TrustError("--run: give a file of what `sosie avatar --json` printed.")
+        return replace(cls._of("avatar", parameters, said["seed"]), made=made, agreement=agreement)
 
     @classmethod
     def of_generator(cls, said: Mapping[str, Any] | None) -> Self:
