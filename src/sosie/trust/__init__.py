@@ -16,6 +16,7 @@ from sosie.trust._charter import Charter, Principle, charter_template
 from sosie.trust._code import hash_code
 from sosie.trust._content import content_hash, schema_hash
 from sosie.trust._crate import contexts, crate_of
+from sosie.trust._disclosure import PRESETS, Disclosure, Floors
 from sosie.trust._envelope import (
     Opened,
     Problem,
@@ -44,12 +45,15 @@ __all__ = [
     "AGREEMENT",
     "LANGUAGES",
     "PAYLOAD_TYPE",
+    "PRESETS",
     "Agreement",
     "Broken",
     "Certificate",
     "Certified",
     "Charter",
+    "Disclosure",
     "EvidenceFile",
+    "Floors",
     "Head",
     "Item",
     "Key",
