@@ -120,8 +120,8 @@ def certify(
             file.write(made.opening.content())
     typer.echo(words["made"].format(path=out))
     for one in made.certificate.exceptions:
-        told = {"item": one.item, "found": one.found, "asked": one.asked}
-        typer.echo(words["exception"].format_map(told))
+        told = {"item": one.item, "found": one.found, "asked": one.asked, "reason": one.reason}
+        typer.echo(words["exception"].format_map(told), err=True)
     _show(made.certificate, envelope, signer.name, words)
     typer.echo(words["opening"].format(path=opening_at))
 

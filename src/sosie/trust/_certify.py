@@ -58,6 +58,10 @@ _MEDIA = {
 }
 
 
+NO_REASON = "no reason given / aucun motif donné"
+"""Of an exception, in both languages: it is signed as it stands."""
+
+
 @dataclass(frozen=True)
 class Certified:
     """A certificate that is not signed yet, and what its holder keeps.
@@ -98,7 +102,8 @@ def certify(
     run : bytes, optional
         What ``sosie avatar --json`` printed: the generator, its parameters and its seed.
     exception : str, optional
-        Why evidence is accepted that shows less than the agreement asks.
+        Why evidence is accepted that shows less than the agreement asks; where it does and
+        nothing is said, every reader is told that no reason was given.
     ledgers : sequence of LedgerQuoted, optional
         Where ledgers stood.
 
@@ -110,9 +115,8 @@ def certify(
     ------
     TrustError
         If the agreement is not signed by all who hold data, has ended or does not allow the
-        columns, the generator or its parameters; if the evidence is of other files, is out of date
-        or shows less than is asked and no exception is given; if the key is of none of the
-        parties; or if the synthetic table is the original.
+        columns, the generator or its parameters; if the evidence is of other files or is out
+        of date; if the key is of none of the parties; or if the synthetic table is the original.
     DataError
         If a table cannot be read.
     """
@@ -227,15 +231,8 @@ def _check_dates(made_on: str, review_by: str, today: dt.date) -> None:
 
 
 def _exceptions(below: Mapping[Asked, tuple[str, str]], reason: str | None) -> list[Exemption]:
-    given = (reason or "").strip()
-    if below and not given:
-        told = "; ".join(
-            f"{item} {has}, where {ask} is asked" for item, (has, ask) in below.items()
-        )
-        raise TrustError(
-            f"The evidence shows less than the agreement asks: {told}. Make a table that passes, "
-            "or say with --exception why this one may leave all the same."
-        )
+    """Write down what was accepted: a record that may not say so would only hide it."""
+    given = (reason or "").strip() or NO_REASON
     if reason is not None and not below:
         raise TrustError("--exception: the evidence meets the agreement; there is none to make.")
     return [
