@@ -22,6 +22,7 @@ from sosie.cli._certify import certify
 from sosie.cli._charter import charter
 from sosie.cli._evidence import evidence, redraw, rehearse
 from sosie.cli._export import export
+from sosie.cli._images import images
 from sosie.cli._impute import impute
 from sosie.cli._inspect import inspect
 from sosie.cli._keys import keys
@@ -51,6 +52,7 @@ app.command("report")(redraw)
 app.command()(tune)
 app.command()(augment)
 app.command()(impute)
+app.command()(images)
 app.command()(blind)
 app.add_typer(keys, name="keys")
 app.add_typer(agreement, name="agreement")

@@ -10,8 +10,27 @@ if any(find_spec(library) is None for library in ("jax", "optax", "scipy")):
     )
 
 from sosie.generators.artificial._behind import Behind, behind
+from sosie.generators.artificial._image_data import check_label
+from sosie.generators.artificial._image_fidelity import image_fidelity
+from sosie.generators.artificial._image_files import read_images, write_images
 from sosie.generators.artificial._image_rhvae import ImageRHVAE
+from sosie.generators.artificial._pictures import curve_of, grid_of, map_of, path_of, saved
 from sosie.generators.artificial._rhvae import RHVAE
 from sosie.generators.artificial._store import is_model
 
-__all__ = ["RHVAE", "Behind", "ImageRHVAE", "behind", "is_model"]
+__all__ = [
+    "RHVAE",
+    "Behind",
+    "ImageRHVAE",
+    "behind",
+    "check_label",
+    "curve_of",
+    "grid_of",
+    "image_fidelity",
+    "is_model",
+    "map_of",
+    "path_of",
+    "read_images",
+    "saved",
+    "write_images",
+]

@@ -12,7 +12,7 @@ from sosie.errors import DataError, ParameterError
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["FEWEST", "Pictures", "code_of", "label_codes"]
+__all__ = ["FEWEST", "Pictures", "check_label", "code_of", "label_codes"]
 
 FEWEST = 30
 """Images that a model needs."""
@@ -156,6 +156,16 @@ def code_of(label: Any, names: list[Any]) -> int:
             return code
     listed = ", ".join(str(name) for name in names[:10]) if names != [None] else "none"
     raise ParameterError(f"No image has the label asked for; the labels are: {listed}.")
+
+
+def check_label(label: Any, labels: ArrayLike) -> None:
+    """Refuse a label that no image has.
+
+    Raises
+    ------
+    ParameterError
+    """
+    code_of(label, np.unique(np.asarray(labels).ravel()).tolist())
 
 
 def _stacked(images: Any) -> NDArray[Any]:

@@ -6,18 +6,16 @@ import math
 from typing import TYPE_CHECKING, NamedTuple
 
 import jax.numpy as jnp
-import numpy as np
 from jax.scipy.special import log_ndtr
 
 from sosie.generators.artificial._image_networks import decode, encode, noise, prior
 
 if TYPE_CHECKING:
     from jax import Array
-    from numpy.typing import NDArray
 
     Params = dict[str, Array]
 
-__all__ = ["ImageLaw", "drawn_pixels", "log_normal", "log_pixels"]
+__all__ = ["ImageLaw", "log_normal", "log_pixels"]
 
 _LOG_2PI = math.log(2 * math.pi)
 
@@ -69,10 +67,3 @@ def log_pixels(x: Array, mean: Array, sigma: Array) -> Array:
     # Where the pixel is not cut the place is any: a constant keeps its gradient finite.
     beyond = jnp.where(low, -mean, jnp.where(high, mean - 1, 0.0)) / sigma
     return jnp.where(low | high, log_ndtr(beyond), density).sum(-1)
-
-
-def drawn_pixels(
-    mean: NDArray[np.floating], sigma: NDArray[np.floating], rng: np.random.Generator
-) -> NDArray[np.floating]:
-    """Draw pixels about their means."""
-    return np.clip(mean + sigma * rng.standard_normal(mean.shape, np.float32), 0, 1)

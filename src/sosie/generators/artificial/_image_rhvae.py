@@ -13,7 +13,7 @@ from sosie.errors import DataError, ParameterError
 from sosie.generators.artificial._choices import check_whole
 from sosie.generators.artificial._filter import nearest
 from sosie.generators.artificial._image_data import Pictures, code_of, label_codes
-from sosie.generators.artificial._image_law import ImageLaw, drawn_pixels
+from sosie.generators.artificial._image_law import ImageLaw
 from sosie.generators.artificial._image_networks import (
     decode,
     factors,
@@ -21,6 +21,7 @@ from sosie.generators.artificial._image_networks import (
     noise,
     start,
 )
+from sosie.generators.artificial._image_noise import Texture
 from sosie.generators.artificial._latent_metric import metric_of
 from sosie.generators.artificial._latent_paths import path_between
 from sosie.generators.artificial._latent_training import Recipe, fitted, posterior
@@ -59,7 +60,8 @@ class ImageRHVAE:
     A Riemannian Hamiltonian variational auto-encoder, one for all labels, so that those of few
     images lean on the others: the label enters encoder, prior and decoder. It begins as a factor
     model of the pixels and learns what that leaves out; pixels have a spread of their own, and
-    are cut to black and white as in the originals. What is drawn has the noise of its pixels.
+    are cut to black and white as in the originals. What is drawn has the texture that the decoder
+    leaves out.
 
     Parameters
     ----------
@@ -167,10 +169,10 @@ class ImageRHVAE:
         self.history_, self.bound_ = trained.history, max(trained.history)
         self.labels_ = names
         self._params, self._pictures, self._codes = trained.params, pictures, codes
-        self._sigma = np.asarray(noise(trained.params), np.float32)
         mean, sigma = posterior(ImageLaw(), trained.params, data)
         self._mean, self._spread = mean.astype(np.float64), sigma.astype(np.float64)
         self.metric_ = metric_of(mean, sigma)
+        self._texture = self._left_out(one_of, rng)
         apart = nearest(x, x, same=True)
         self._least = float(np.quantile(apart, _TOO_NEAR))
         return self
@@ -317,13 +319,21 @@ class ImageRHVAE:
         self, z: Floats, codes: NDArray[np.intp], rng: np.random.Generator
     ) -> NDArray[np.float32]:
         one_of = np.eye(len(self.labels_), dtype=np.float32)[codes]
-        pixels = drawn_pixels(self._decoded(z, one_of), self._sigma, rng).astype(np.float32)
+        pixels = np.clip(self._decoded(z, one_of) + self._texture.draw(rng, len(z)), 0, 1)
         if self._pictures.dtype == np.uint8:
             pixels = (np.rint(pixels * 255) / 255).astype(np.float32)
         return pixels
 
+    def _left_out(self, one_of: NDArray[np.float32], rng: np.random.Generator) -> Texture:
+        """Learn what a draw of the latent leaves out of the originals."""
+        z = self._mean + self._spread * rng.standard_normal(self._mean.shape)
+        means, x = self._decoded(z, one_of), self._pictures.pixels
+        # Of a pixel that is cut, as far as its mean is cut too, nothing is known.
+        left = x - np.where((x <= 0) | (x >= 1), np.clip(means, 0, 1), means)
+        return Texture(left, np.asarray(noise(self._params)))
+
     def _decoded(self, z: Floats, one_of: NDArray[np.float32]) -> NDArray[np.float32]:
-        found = np.empty((len(z), len(self._sigma)), np.float32)
+        found = np.empty((len(z), self._pictures.pixels.shape[1]), np.float32)
         for first in range(0, len(z), _BLOCK):
             rows = np.arange(first, min(first + _BLOCK, len(z)))
             padded = np.resize(rows, _BLOCK)

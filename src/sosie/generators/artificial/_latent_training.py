@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Params = dict[str, Array]
     Data = tuple[Array, ...]
 
-__all__ = ["Fitted", "Law", "Recipe", "bound", "epoch", "fitted", "posterior"]
+__all__ = ["Fitted", "Law", "Recipe", "bound", "epoch", "fitted", "new_state", "posterior"]
 
 _DRAWS = 8
 """Draws of every image held out; always the same ones, so that epochs compare."""
@@ -169,6 +169,11 @@ def _optimiser(pace: Array) -> optax.GradientTransformation:
     )
 
 
+def new_state(params: Params) -> optax.OptState:
+    """Give the state of the optimiser at the start, the same for every pace."""
+    return _optimiser(jnp.zeros(2)).init(params)
+
+
 def fitted(
     law: Law,
     begin: Callable[[NDArray[np.intp]], Params],
@@ -215,7 +220,7 @@ def fitted(
     ) -> Iterator[tuple[int, Params, CentroidMetric]]:
         """Give the parameters and the metric after every epoch, from 0."""
         params, turn = begin(persons), np.random.default_rng(start_seed)
-        state = _optimiser(pace).init(params)
+        state = new_state(params)
         of = persons[: len(kept)]  # one compiled shape for both runs
         for done in range(epochs + 1):
             mean, sigma = posterior(law, params, tuple(values[of] for values in data))

@@ -1,0 +1,341 @@
+"""Artificial images against their peers: what they teach a classifier, and how fast they are made.
+
+    python artificial_images.py --work DIR [--pneumonia FILE.npz] [--pythae-python PYTHON]
+        [--parts a,b] [--settings digits-20,...] [--seeds 5] [--methods real,...]
+
+DIR keeps what was drawn and predicted, so that a run goes on where it was stopped. Definitions
+and results: results/artificial_images.md, which --report writes again from DIR.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+HERE = Path(__file__).parent
+SETTINGS = {
+    "digits-20": "scikit-learn digits, 20 images a class; 200 artificial a class",
+    "digits-50": "the same, 50 images a class",
+    "digits-unbalanced": "the same, 10 to 50 images a class; artificial ones balanced",
+    "pneumonia": "PneumoniaMNIST 28 x 28, 416 images at random; 2,000 artificial a class",
+}
+METHODS = ("real", "smote", "jitter", "gaussian", "vae", "rhvae", "sosie")
+NAMES = {
+    "real": "real only", "smote": "SMOTE", "jitter": "jitter N(0, .1)",
+    "gaussian": "Gaussian a class (Ledoit-Wolf)", "vae": "pythae VAE a class",
+    "rhvae": "pythae RHVAE a class", "sosie": "sosie.ImageRHVAE",
+}  # fmt: skip
+UNBALANCED = (50, 45, 40, 35, 30, 25, 20, 15, 10, 10)
+
+
+def split(setting: str, seed: int, pneumonia: Path | None) -> tuple[np.ndarray, ...]:
+    """Give training images as rows and their labels, then those of the test."""
+    rng = np.random.default_rng(seed)
+    if setting == "pneumonia":
+        given = np.load(pneumonia)
+        rows = rng.permutation(len(given["train_images"]))[:416]
+        images = [given[f"{part}_images"].reshape(-1, 784) / 255 for part in ("train", "test")]
+        labels = [given[f"{part}_labels"].ravel() for part in ("train", "test")]
+        return images[0][rows], labels[0][rows], images[1], labels[1]
+    from sklearn.datasets import load_digits
+
+    X, y = load_digits(return_X_y=True)
+    X = X / 16
+    if setting == "digits-unbalanced":
+        counts = rng.permutation(UNBALANCED)
+    else:
+        counts = np.full(10, int(setting.split("-")[1]))
+    train = np.concatenate(
+        [rng.permutation(np.flatnonzero(y == c))[: counts[c]] for c in range(10)]
+    )
+    test = np.setdiff1d(np.arange(len(y)), train)
+    return X[train], y[train], X[test], y[test]
+
+
+def drawn(
+    method: str, x: np.ndarray, y: np.ndarray, each: int, seed: int, asked: argparse.Namespace
+) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
+    """Give ``each`` artificial images a class."""
+    rng = np.random.default_rng(seed)
+    classes = np.unique(y)
+    labels = np.repeat(classes, each)
+    if method in ("vae", "rhvae"):
+        return pythae(method, x, y, each, seed, asked)
+    if method == "sosie":
+        import sosie
+
+        side = int(np.sqrt(x.shape[1]))
+        started = time.process_time()
+        model = sosie.ImageRHVAE(seed=seed).fit(x.reshape(-1, side, side), y)
+        found = model.sample(len(labels), labels)
+        told = {
+            "latent_dim": model.latent_dim_, "kept": model.kept_by_filter_,
+            "seconds": time.process_time() - started, "start": model.history_[0],
+            "bound": model.bound_,
+        }  # fmt: skip
+        return found.images.reshape(len(labels), -1), labels, told
+    started = time.process_time()
+    parts = []
+    for c in classes:
+        of = x[y == c]
+        if method == "jitter":
+            part = of[rng.integers(len(of), size=each)]
+            part = np.clip(part + rng.normal(0, 0.1, part.shape), 0, 1)
+        elif method == "smote":
+            a = rng.integers(len(of), size=each)
+            apart = ((of[:, None] - of) ** 2).sum(-1) if len(of) < 60 else _apart(of)
+            near = np.argsort(apart, axis=1)[:, 1 : min(6, len(of))]
+            b = near[a, rng.integers(near.shape[1], size=each)]
+            part = of[a] + rng.random((each, 1)) * (of[b] - of[a])
+        else:
+            from sklearn.covariance import ledoit_wolf
+
+            spread = ledoit_wolf(of)[0]
+            part = np.clip(
+                rng.multivariate_normal(of.mean(0), spread, each, method="cholesky"), 0, 1
+            )
+        parts.append(part)
+    return np.concatenate(parts), labels, {"seconds": time.process_time() - started}
+
+
+def _apart(of: np.ndarray) -> np.ndarray:
+    square = (of**2).sum(1)
+    return square[:, None] + square - 2 * of @ of.T
+
+
+def pythae(
+    method: str, x: np.ndarray, y: np.ndarray, each: int, seed: int, asked: argparse.Namespace
+) -> tuple[np.ndarray, np.ndarray, dict[str, Any]]:
+    given, out = asked.work / "given.npz", asked.work / "drawn.npz"
+    np.savez(given, images=x, labels=y)
+    worker = [asked.pythae_python, HERE / "artificial_images_workers.py", "draw", given, out]
+    run(*worker, "--model", method, "--seed", str(seed), "--per-class", str(each))
+    found = np.load(out)
+    return found["images"], found["labels"], {"seconds": float(found["seconds"])}
+
+
+def run(*command: Any) -> None:
+    alone = {**os.environ, "OMP_NUM_THREADS": "1"}
+    subprocess.run([str(word) for word in command], check=True, capture_output=True, env=alone)
+
+
+def classifiers(setting: str, seed: int) -> dict[str, Any]:
+    from sklearn.ensemble import RandomForestClassifier
+    from sklearn.neural_network import MLPClassifier
+    from sklearn.svm import SVC
+
+    found: dict[str, Any] = {
+        "SVM": SVC(C=10),
+        "forest": RandomForestClassifier(200, random_state=seed),
+    }
+    if setting != "pneumonia":  # minutes a fit there
+        found["MLP"] = MLPClassifier((128,), max_iter=60, random_state=seed)
+    return found
+
+
+def part_a(asked: argparse.Namespace) -> None:
+    """Predict the test of every setting and seed with every classifier, and keep that."""
+    import warnings
+
+    warnings.simplefilter("ignore")  # an MLP stopped at its last iteration says so
+    for method in asked.methods:
+        for setting in asked.settings:
+            for seed in range(asked.seeds):
+                kept = asked.work / f"{setting}-{seed}-{method}.npz"
+                if kept.exists() or (method in ("vae", "rhvae") and not asked.pythae_python):
+                    continue
+                x, y, x_test, y_test = split(setting, seed, asked.pneumonia)
+                sets = {"real": (x, y)}
+                told: dict[str, Any] = {}
+                if method != "real":
+                    each = 2000 if setting == "pneumonia" else 200
+                    made, labels, told = drawn(method, x, y, each, seed, asked)
+                    sets = {
+                        "synthetic": (made, labels),
+                        "augmented": (np.concatenate([x, made]), np.concatenate([y, labels])),
+                    }
+                found = {
+                    f"{name}/{kind}": model.fit(*data).predict(x_test)
+                    for kind, data in sets.items()
+                    for name, model in classifiers(setting, seed).items()
+                }
+                np.savez(kept, truth=y_test, told=json.dumps(told), **found)
+                said = {key: round(accuracy(y_test, value), 4) for key, value in found.items()}
+                print(setting, seed, method, said, told, flush=True)
+
+
+def accuracy(truth: np.ndarray, said: np.ndarray, weight: np.ndarray | None = None) -> float:
+    """Give the balanced accuracy."""
+    weight = np.ones(len(truth)) if weight is None else weight
+    return float(
+        np.mean(
+            [
+                np.average((said == c)[truth == c], weights=weight[truth == c])
+                for c in np.unique(truth)
+            ]
+        )
+    )
+
+
+def interval(pairs: list[tuple[np.ndarray, np.ndarray, np.ndarray]]) -> tuple[float, float, float]:
+    """Give the mean gain of the second over the first, and its 95 % interval.
+
+    Paired bootstrap of seeds, and of the images of each class within a seed.
+    """
+    rng = np.random.default_rng(0)
+    gains = []
+    for draw in range(1001):
+        chosen = range(len(pairs)) if draw == 0 else rng.integers(len(pairs), size=len(pairs))
+        total = 0.0
+        for i in chosen:
+            truth, first, second = pairs[i]
+            weight = np.ones(len(truth))
+            if draw:
+                for c in np.unique(truth):
+                    rows = np.flatnonzero(truth == c)
+                    picked = rng.integers(len(rows), size=len(rows))
+                    weight[rows] = np.bincount(picked, minlength=len(rows))
+            total += accuracy(truth, second, weight) - accuracy(truth, first, weight)
+        gains.append(total / len(pairs))
+    low, high = np.quantile(gains[1:], [0.025, 0.975])
+    return gains[0], float(low), float(high)
+
+
+def table(setting: str, asked: argparse.Namespace) -> list[str]:
+    """Write the table of one setting from what was kept."""
+    names = list(classifiers(setting, 0))
+    kept = {
+        method: {
+            seed: np.load(path)
+            for seed in range(asked.seeds)
+            if (path := asked.work / f"{setting}-{seed}-{method}.npz").exists()
+        }
+        for method in METHODS
+    }
+    if not kept["real"]:
+        return []
+    lines = [f"### {setting}: {SETTINGS[setting]}", ""]
+    head = " | ".join(f"{name} syn. | {name} aug. | gain of aug., 95 %" for name in names)
+    lines += [f"| | seeds | {head} | CPU s |", "|" + "---|" * (3 + 3 * len(names))]
+    for method, runs in kept.items():
+        if not runs:
+            continue
+        cells = []
+        for name in names:
+            if method == "real":
+                score = [accuracy(one["truth"], one[f"{name}/real"]) for one in runs.values()]
+                cells.append(f"{np.mean(score):.3f} ({np.std(score):.3f}) | | ")
+                continue
+            means = [
+                np.mean([accuracy(one["truth"], one[f"{name}/{kind}"]) for one in runs.values()])
+                for kind in ("synthetic", "augmented")
+            ]
+            gain, low, high = interval(
+                [
+                    (one["truth"], kept["real"][seed][f"{name}/real"], one[f"{name}/augmented"])
+                    for seed, one in runs.items()
+                ]
+            )
+            cells.append(f"{means[0]:.3f} | {means[1]:.3f} | {gain:+.3f} [{low:+.3f}, {high:+.3f}]")
+        told = [json.loads(str(one["told"])).get("seconds") for one in runs.values()]
+        seconds = f"{np.mean(told):.1f}" if told[0] is not None else ""
+        lines.append(f"| {NAMES[method]} | {len(runs)} | {' | '.join(cells)} | {seconds} |")
+    return [*lines, ""]
+
+
+def part_b(asked: argparse.Namespace) -> None:
+    """Time an epoch of training and 1,000 draws, ours and pythae's."""
+    from sklearn.datasets import load_digits
+
+    images = load_digits().data[:1000] / 16
+    given, out = asked.work / "speed.npz", asked.work / "speed.json"
+    np.savez(given, images=images)
+    told: dict[str, Any] = {}
+    for d in (2, 10):
+        told[f"sosie-{d}"] = ours(images, d)
+        if asked.pythae_python:
+            worker = [asked.pythae_python, HERE / "artificial_images_workers.py", "speed"]
+            run(*worker, given, out, "--latent-dim", str(d))
+            told[f"pythae-{d}"] = json.loads(out.read_text())
+        print(d, told, flush=True)
+    (asked.work / "speed-all.json").write_text(json.dumps(told))
+
+
+def ours(images: np.ndarray, d: int) -> dict[str, float]:
+    """Time ours: one epoch of ten batches of 100 with three steps of the flow, full gradient."""
+    import jax
+    import jax.numpy as jnp
+
+    import sosie
+    from sosie.generators.artificial._image_law import ImageLaw
+    from sosie.generators.artificial._image_networks import factors, start
+    from sosie.generators.artificial._latent_metric import metric_of
+    from sosie.generators.artificial._latent_training import epoch, new_state, posterior
+
+    label = np.zeros(len(images), int)
+    law, rng = ImageLaw(), np.random.default_rng(0)
+    params: Any = start(factors(images, label, 1, d), 400, rng)
+    state = new_state(params)
+    data = (images.astype(np.float32), np.ones((len(images), 1), np.float32))
+    device = tuple(jnp.asarray(values) for values in data)
+    pace = jnp.asarray([1e-3, 0.0], jnp.float32)
+
+    def once(params: Any, state: Any) -> tuple[Any, Any]:
+        metric = metric_of(*posterior(law, params, data))
+        rows = jnp.asarray(rng.permutation(len(images)).reshape(10, 100))
+        key = jax.random.key(int(rng.integers(2**31)))
+        return epoch(law, params, state, device, metric, rows, key, pace, 0.01, 3)
+
+    compiling = time.perf_counter()
+    params, state = jax.block_until_ready(once(params, state))
+    compiling = time.perf_counter() - compiling
+    wall, cpu = time.perf_counter(), time.process_time()
+    for _ in range(10):
+        params, state = jax.block_until_ready(once(params, state))
+    epochs = {
+        "compile_wall": compiling,
+        "epoch_wall": (time.perf_counter() - wall) / 10,
+        "epoch_cpu": (time.process_time() - cpu) / 10,
+    }
+    model = sosie.ImageRHVAE(d, seed=0, epochs=5).fit(images.reshape(-1, 8, 8))
+    draws = {}
+    for law_name in ("fidelity", "manifold"):
+        model.sample(1000, law=law_name)
+        wall, cpu = time.perf_counter(), time.process_time()
+        model.sample(1000, law=law_name)
+        draws[f"{law_name}_wall"] = time.perf_counter() - wall
+        draws[f"{law_name}_cpu"] = time.process_time() - cpu
+        draws[f"{law_name}_ess"] = model.ess_
+    return {**epochs, **draws}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--work", type=Path, required=True)
+    parser.add_argument("--pneumonia", type=Path)
+    parser.add_argument("--pythae-python")
+    parser.add_argument("--parts", default="a,b")
+    parser.add_argument("--settings", type=lambda text: text.split(","), default=list(SETTINGS))
+    parser.add_argument("--methods", type=lambda text: text.split(","), default=list(METHODS))
+    parser.add_argument("--seeds", type=int, default=5)
+    asked = parser.parse_args()
+    asked.work.mkdir(parents=True, exist_ok=True)
+    if not asked.pneumonia:
+        asked.settings = [setting for setting in asked.settings if setting != "pneumonia"]
+    if "a" in asked.parts:
+        part_a(asked)
+    if "b" in asked.parts:
+        part_b(asked)
+    lines = [line for setting in SETTINGS for line in table(setting, asked)]
+    print("\n".join(lines))
+
+
+if __name__ == "__main__":
+    main()

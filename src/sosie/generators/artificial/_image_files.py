@@ -1,0 +1,154 @@
+"""Images and their labels from a folder or an .npz file, and back."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+from zipfile import BadZipFile
+
+import numpy as np
+
+from sosie.errors import DataError, ParameterError
+from sosie.table import whole_file, whole_folder
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+__all__ = ["read_images", "write_images"]
+
+_SUFFIXES = (".png", ".jpg", ".jpeg")
+_NAMES = ("images", "train_images"), ("labels", "train_labels")
+_MOST = 64
+
+
+def read_images(path: Path) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    """Read images, and their labels if they have some.
+
+    Parameters
+    ----------
+    path : Path
+        A folder of PNG or JPEG files, flat or with one sub-folder a label; or an .npz with
+        ``images`` and maybe ``labels`` (or ``train_images`` and ``train_labels``).
+
+    Returns
+    -------
+    images : ndarray of shape (n, h, w) or (n, h, w, 3)
+    labels : ndarray of shape (n,), or None
+
+    Raises
+    ------
+    DataError
+        If there are none, one cannot be read, or they are of unequal sizes.
+    """
+    if path.is_dir():
+        return _of_folder(path)
+    if path.suffix.lower() == ".npz":
+        return _of_arrays(path)
+    if not path.exists():
+        raise DataError(f"{path} does not exist; give a folder of images or an .npz file.")
+    raise DataError(f"{path} is neither a folder of images nor an .npz file.")
+
+
+def write_images(path: Path, images: NDArray[Any], labels: NDArray[Any] | None) -> None:
+    """Write images as an .npz file, or as a folder of PNG files; whole or absent.
+
+    With labels a folder has one sub-folder a label.
+
+    Raises
+    ------
+    DataError
+        If it cannot be written.
+    ParameterError
+        If a label cannot be the name of a folder.
+    """
+    if path.suffix.lower() == ".npz":
+        arrays: Any = {"images": images} if labels is None else {"images": images, "labels": labels}
+        with whole_file(path) as out:
+            np.savez_compressed(out, **arrays)
+        return
+    from PIL import Image
+
+    shades = images if images.dtype == np.uint8 else np.rint(images * 255).astype(np.uint8)
+    if shades.ndim == 4 and shades.shape[3] == 1:
+        shades = shades[..., 0]
+    names = [""] * len(images) if labels is None else [_folder_name(one) for one in labels.tolist()]
+    digits = len(str(len(images)))
+    with whole_folder(path) as draft:
+        for name in set(names):
+            (draft / name).mkdir(exist_ok=True)
+        for i, (image, name) in enumerate(zip(shades, names, strict=True), 1):
+            Image.fromarray(image).save(draft / name / f"{i:0{digits}d}.png")
+
+
+def _folder_name(label: Any) -> str:
+    name = str(label)
+    if not name.strip(". ") or any(c in '/\\:*?"<>|' or not c.isprintable() for c in name):
+        raise ParameterError(
+            "A label cannot be the name of a folder: give --out a name that ends in .npz."
+        )
+    return name
+
+
+def _of_folder(path: Path) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    inside = sorted(one for one in path.iterdir() if not one.name.startswith("."))
+    flat = [one for one in inside if one.suffix.lower() in _SUFFIXES and one.is_file()]
+    folders = [one for one in inside if one.is_dir()]
+    if flat and folders:
+        raise DataError(f"{path} holds images and folders: put each image in that of its label.")
+    files = flat or [
+        one for folder in folders for one in sorted(folder.iterdir())
+        if one.suffix.lower() in _SUFFIXES
+    ]  # fmt: skip
+    if not files:
+        raise DataError(f"{path} holds no PNG or JPEG image, nor folders of them.")
+    images = [_read(file) for file in files]
+    if any(image.ndim == 3 for image in images):
+        images = [
+            image if image.ndim == 3 else np.repeat(image[..., None], 3, 2) for image in images
+        ]
+    sizes = sorted({image.shape[:2] for image in images})
+    if len(sizes) > 1:
+        first, second = (f"{width} x {height}" for height, width in sizes[:2])
+        raise DataError(
+            f"{path}: images are of unequal sizes ({first} and {second}, among {len(sizes)}): "
+            "resize them to one."
+        )
+    labels = None if flat else np.array([file.parent.name for file in files])
+    return np.stack(images), labels
+
+
+def _read(file: Path) -> NDArray[np.uint8]:
+    try:
+        from PIL import Image, UnidentifiedImageError
+    except ImportError:
+        raise ParameterError(
+            "Folders of images need Pillow: pip install 'sosie[plot]', or give an .npz file."
+        ) from None
+    try:
+        with Image.open(file) as image:
+            width, height = image.size
+            if max(width, height) > _MOST:  # told before it is decoded
+                raise DataError(
+                    f"{file} is of {width} x {height} pixels: resize images to at most {_MOST} x "
+                    f"{_MOST}."
+                )
+            grey = image.mode in ("1", "L", "I", "F", "I;16", "LA")
+            return np.asarray(image.convert("L" if grey else "RGB"))
+    except (OSError, SyntaxError, ValueError, UnidentifiedImageError) as error:
+        raise DataError(f"{file} is not an image that can be read.") from error
+
+
+def _of_arrays(path: Path) -> tuple[NDArray[Any], NDArray[Any] | None]:
+    try:
+        with np.load(path, allow_pickle=False) as given:
+            found = [
+                next((given[name] for name in names if name in given.files), None)
+                for names in _NAMES
+            ]
+    except (OSError, ValueError, BadZipFile, EOFError) as error:
+        raise DataError(f"{path} is not a file of arrays that can be read.") from error
+    images, labels = found
+    if images is None:
+        raise DataError(f"{path} has no array called images, nor train_images.")
+    return images, labels
