@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from sklearn.neighbors import NearestNeighbors
 
 from sosie.errors import DataError, ParameterError
 from sosie.generators.artificial import RHVAE
@@ -111,6 +112,18 @@ def test_the_filter_leaves_none_nearer_than_persons_are(model):
     assert model.ess_ == 300
 
 
+def test_rows_keep_off_persons_in_plain_values_too():
+    rng = np.random.default_rng(3)
+    skewed = np.exp(rng.normal(size=(150, 3)) @ rng.normal(size=(3, 3)))
+    persons = pd.DataFrame(skewed, columns=list("abc"))
+    drawn = RHVAE(latent_dim=2, seed=0, epochs=0).fit(persons).sample(300)
+    scale = persons.std(ddof=0)
+    index = NearestNeighbors(n_neighbors=1).fit(persons / scale)
+    between, _ = index.kneighbors()
+    away, _ = index.kneighbors(drawn / scale)
+    assert away.min() >= np.quantile(between, 0.05) * 0.999
+
+
 def test_protocol_of_generators(model, persons):
     released, linked = model.sample_tables()
     assert len(released) == len(persons)
@@ -142,8 +155,8 @@ def test_filled_cells_beat_the_mean_and_their_intervals_cover():
     whole = pd.DataFrame({c: common + 0.6 * rng.normal(size=n) for c in "abcd"})
     gone = rng.random(whole.shape) < 0.15
     holed = whole.mask(gone)
-    filled = RHVAE(seed=0, epochs=40).fit(holed).impute(draws=40)
-    assert len(filled) == 40
+    filled = RHVAE(seed=0, epochs=40).fit(holed).impute(draws=30)
+    assert len(filled) == 30
     for frame in filled[:2]:
         assert not frame.isna().any(axis=None)
         np.testing.assert_array_equal(frame.to_numpy()[~gone], whole.to_numpy()[~gone])
@@ -174,6 +187,27 @@ def test_a_part_of_a_known_total_is_what_the_others_leave():
     said = Schema(sums=[Sum(total="total", parts=["a", "b"])])
     (filled,) = RHVAE(latent_dim=2, seed=0, epochs=0).fit(Table.of(holed, said)).impute(1)
     assert filled["a"].tolist() == frame["a"].tolist()  # to the digit
+
+
+def test_cells_missing_by_another_column_are_filled_without_its_bias():
+    rng = np.random.default_rng(1)
+    x = rng.normal(size=400)
+    whole = pd.DataFrame({"x": x, "y": 0.8 * x + 0.6 * rng.normal(size=400)})
+    whole["z"] = whole["y"] + 0.6 * rng.normal(size=400)
+    gone = rng.random(400) < 1 / (1 + np.exp(-2 * x))
+    holed = whole.assign(y=whole["y"].mask(gone))
+    model = RHVAE(seed=0, epochs=0).fit(holed)
+    filled = model.impute(draws=5)
+    guess = np.mean([frame["y"][gone] for frame in filled], axis=0)
+    truth = whole["y"][gone]
+    assert abs(holed["y"].mean() - truth.mean()) > 0.6
+    assert guess.mean() == pytest.approx(truth.mean(), abs=0.15)
+    assert np.corrcoef(guess, truth)[0, 1] > 0.75
+    drawn = model.sample(600)  # whose cells that are not missing are as those of persons
+    assert drawn["y"].isna().mean() == pytest.approx(gone.mean(), abs=0.01)
+    assert drawn["y"].mean() == pytest.approx(holed["y"].mean(), abs=0.03)
+    assert drawn["y"].std() == pytest.approx(holed["y"].std(), rel=0.05)
+    assert drawn["x"][drawn["y"].isna()].mean() > drawn["x"].mean() + 0.2
 
 
 def test_other_kinds_of_frames(persons):

@@ -4,10 +4,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from scipy.stats import multivariate_normal
 
 from sosie.errors import DataError
 from sosie.generators.artificial._coding import Coded, Shape
-from sosie.generators.artificial._networks import factors, linear, log_held_out, start
+from sosie.generators.artificial._networks import Known, factors, linear, log_held_out, start
 from sosie.generators.artificial._training import Recipe, bound, train
 
 SHAPE = Shape(4, (), 1)
@@ -33,11 +34,46 @@ def test_factors_have_the_covariance_and_a_posterior_that_is_a_product():
     rng = np.random.default_rng(1)
     W = rng.normal(size=(6, 2))
     Y = rng.normal(size=(5000, 2)) @ W.T + 0.5 * rng.normal(size=(5000, 6))
-    loadings, unique = factors(Y, 2)
+    loadings, unique, mean = factors(Y, 2)
     S = Y.T @ Y / len(Y)
     np.testing.assert_allclose(loadings @ loadings.T + np.diag(unique), S, atol=0.05)
     inner = loadings.T @ (loadings / unique[:, None])
     assert abs(inner[0, 1]) < 1e-6 * inner[0, 0]
+    assert not mean.any()
+
+
+@pytest.fixture(scope="module")
+def holed():
+    """Rows of two factors; the third column is missing the likelier the higher the first."""
+    rng = np.random.default_rng(0)
+    W = np.array([[1, 0.8, 0.9, 0, 0.5], [0, 0.5, 0.3, 1, -0.5]])
+    Y = rng.normal(size=(3000, 2)) @ W + 0.5 * rng.normal(size=(3000, 5))
+    seen = rng.random(Y.shape) > 0.1
+    seen[:, 0] = True
+    seen[:, 2] = rng.random(3000) > 1 / (1 + np.exp(-2 * Y[:, 0]))
+    return Y, seen
+
+
+def test_factors_of_cells_that_are_missing_by_others_are_those_of_everybody(holed):
+    Y, seen = holed
+    loadings, unique, mean = factors(np.where(seen, Y, 0), 2, known=Known(seen, np.ones(5, bool)))
+    assert abs(Y[seen[:, 2], 2].mean() - Y[:, 2].mean()) > 0.1  # what is known misleads
+    np.testing.assert_allclose(mean, Y.mean(0), atol=0.05)
+    np.testing.assert_allclose(loadings @ loadings.T + np.diag(unique), np.cov(Y.T), atol=0.1)
+
+
+def test_likelihood_of_known_cells_is_that_of_their_margin(holed):
+    Y, seen = holed
+    filled = np.where(seen, Y, 0)
+    known = Known(seen, np.ones(5, bool))
+    loadings, unique, mean = factors(filled, 2, 60, known)
+    S = loadings @ loadings.T + np.diag(unique)
+    found = log_held_out(filled, filled[:300], 2, (known, Known(seen[:300], known.telling)))
+    expected = [
+        multivariate_normal(mean[k], S[np.ix_(k, k)]).logpdf(y[k]) + k.sum() / 2 * np.log(2 * np.pi)
+        for y, k in zip(Y[:300], seen[:300], strict=True)
+    ]
+    np.testing.assert_allclose(found, expected, atol=1e-8)
 
 
 def test_at_the_start_the_bound_is_the_likelihood_of_the_factor_model(coded):

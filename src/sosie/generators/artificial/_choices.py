@@ -14,6 +14,7 @@ from sosie.generators.artificial._networks import log_held_out
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from sosie.generators.artificial._networks import Known
     from sosie.space import Columns
     from sosie.table import Table
 
@@ -22,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["check_whole", "learnable", "most_factors", "stratum_of"]
 
 _FEWEST = 30
-_CANDIDATES = (5, 7, 10, 15, 20)
+_CANDIDATES = (5, 7, 10, 15, 20, 30, 45)
 """Latent dimensions tried: fewer than 5 leave a bend no room, and a useless one costs little."""
 
 _FOLDS = 3
@@ -62,7 +63,7 @@ def stratum_of(asked: str | None, columns: Columns) -> str | None:
     return asked
 
 
-def most_factors(asked: int | None, Y: Floats, rng: np.random.Generator) -> int:
+def most_factors(asked: int | None, Y: Floats, known: Known, rng: np.random.Generator) -> int:
     """Give the latent dimensions asked for, or those that tell persons held out best.
 
     Parameters
@@ -70,6 +71,8 @@ def most_factors(asked: int | None, Y: Floats, rng: np.random.Generator) -> int:
     asked : int or None
     Y : ndarray of shape (n, v)
         Scores and standardised indicators.
+    known : Known
+        Which of them are known.
     rng : Generator
         Of the parts that are held out.
     """
@@ -85,9 +88,13 @@ def most_factors(asked: int | None, Y: Floats, rng: np.random.Generator) -> int:
     most = max(min(v - 1, int(0.6 * n)), 1)
     fold = rng.permutation(n) % _FOLDS
     said = {d: np.empty(n) for d in sorted({min(d, most) for d in _CANDIDATES})}
+    whole = bool(known.seen.all())
     for d, found in said.items():
         for k in range(_FOLDS):
-            found[fold == k] = log_held_out(Y[fold != k], Y[fold == k], d)
+            a, b = fold != k, fold == k
+            found[b] = log_held_out(
+                Y[a], Y[b], d, None if whole else (known.taken(a), known.taken(b))
+            )
     best = max(said.values(), key=lambda found: float(found.mean()))
 
     def as_good(found: Floats) -> bool:

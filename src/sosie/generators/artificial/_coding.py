@@ -31,11 +31,12 @@ _BEHIND = 2
 
 
 class Shape(NamedTuple):
-    """How many scores, levels of each nominal column, masks among the scores, and strata."""
+    """How many scores, levels of each nominal column, strata, and masks, the last scores."""
 
     n_scores: int
     levels: tuple[int, ...]
     n_strata: int
+    n_masks: int = 0
 
     @property
     def n_outputs(self) -> int:
@@ -166,14 +167,15 @@ class Coding:
         self.mask_of = dict(columns.mask_of)
         n_strata = columns.levels[stratum] if stratum else 1
         levels = tuple(columns.levels[name] for name in self.nominal)
-        self.shape = Shape(len(self.scored) + self.n_masks, levels, n_strata)
+        n_scores = len(self.scored) + self.n_masks
+        self.shape = Shape(n_scores, levels, n_strata, self.n_masks)
         self.names = [*self.scored, *self.nominal]
         strata = self.strata_of(columns)
         self.strata = strata
         self.shares = np.bincount(strata, minlength=n_strata) / len(strata)
         self._scales = [
             Scale(number=name in columns.numbers).fit(values, strata, n_strata)
-            for name, values in zip(self._names(), self._values(columns), strict=True)
+            for name, values in zip(self._names(), self.ordered(columns), strict=True)
         ]
 
     def strata_of(self, columns: Columns) -> NDArray[np.int32]:
@@ -188,7 +190,7 @@ class Coding:
         n, p = len(columns), self.shape.n_scores
         point, low, high = (np.zeros((n, p), np.float32) for _ in range(3))
         seen = np.ones((n, p), np.float32)
-        for j, values in enumerate(self._values(columns)):
+        for j, values in enumerate(self.ordered(columns)):
             known = ~np.isnan(values)
             a, b, at = self.scores(j, values, strata)
             low[:, j], high[:, j], point[:, j] = a, b, np.where(known, at, 0)
@@ -242,7 +244,7 @@ class Coding:
     def _names(self) -> list[str]:
         return [*self.scored, *[""] * self.n_masks]
 
-    def _values(self, columns: Columns) -> list[Floats]:
+    def ordered(self, columns: Columns) -> list[Floats]:
         """Give the ordered variables as floats, NaN where missing."""
         known = columns.known_numbers()
         found = [known[name] for name in self.numbers]

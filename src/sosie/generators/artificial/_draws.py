@@ -102,13 +102,9 @@ class Model:
         self.mean, self.spread = self.posterior(coded)
         self.strata = coding.strata
         self._members = [np.flatnonzero(coding.strata == c) for c in range(coding.shape.n_strata)]
-        middles = (np.arange(_GRID) + 0.5) / _GRID
-        self._tables = []
-        for c in range(coding.shape.n_strata):
-            strata = np.full(8 * _GRID, c, np.int32)
-            drawn = self.drawn(self.latents(strata, rng), strata, rng)
-            self._tables.append(np.quantile(drawn.scores, middles, axis=0))
-        self._middles = middles
+        self._middles = (np.arange(_GRID) + 0.5) / _GRID
+        self._table_ends = np.r_[0.0, self._middles, 1.0]
+        self._tables = [self._tabled(c, rng) for c in range(coding.shape.n_strata)]
 
     def posterior(self, coded: Coded) -> tuple[Floats, Floats]:
         """Give the means and standard deviations of the latents of persons."""
@@ -230,20 +226,40 @@ class Model:
             Whether the rows are a sample of all of their stratum: their ranks then are
             their places, and margins are as near as so many rows allow.
         """
+        p = self.coding.shape.n_scores
         found = np.empty(drawn.scores.shape)
-        ends = np.r_[0.0, self._middles, 1.0]
         for c in range(self.coding.shape.n_strata):
             rows = np.flatnonzero(drawn.strata == c)
-            m = len(rows)
-            for j in range(self.coding.shape.n_scores):
-                scores = drawn.scores[rows, j]
-                if ranked and m >= _RANKED:
-                    order = rows[np.argsort(scores, kind="stable")]
-                    found[order, j] = (np.arange(m) + rng.random(m)) / m
-                else:
-                    table = np.r_[-FARTHEST, self._tables[c][:, j], FARTHEST]
-                    found[rows, j] = np.interp(scores, table, ends)
+            # Masks first: the margin of a number is that of the cells which are not missing.
+            for j in [*range(len(self.coding.scored), p), *range(len(self.coding.scored))]:
+                read = rows[self._read(j, found[rows], c)]
+                table = np.r_[-FARTHEST, self._tables[c][:, j], FARTHEST]
+                found[rows, j] = np.interp(drawn.scores[rows, j], table, self._table_ends)
+                if ranked and len(read) >= _RANKED:
+                    order = read[np.argsort(drawn.scores[read, j], kind="stable")]
+                    found[order, j] = (np.arange(len(read)) + rng.random(len(read))) / len(read)
         return np.clip(found, 1e-7, 1 - 1e-7)
+
+    def _tabled(self, c: int, rng: np.random.Generator) -> Floats:
+        """Give quantiles of the scores that the model draws in a stratum where a cell is read."""
+        m, p = 8 * _GRID, self.coding.shape.n_scores
+        strata = np.full(m, c, np.int32)
+        scores = self.drawn(self.latents(strata, rng), strata, rng).scores
+        places = (scores.argsort(0, kind="stable").argsort(0) + 0.5) / m
+        read = [self._read(j, places, c) for j in range(p)]
+        return np.column_stack([np.quantile(scores[read[j], j], self._middles) for j in range(p)])
+
+    def _read(self, j: int, places: Floats, c: int) -> NDArray[np.bool_]:
+        """Tell in which rows score ``j`` is not missing, from the places of the masks."""
+        coding = self.coding
+        first = len(coding.scored)
+        name = coding.scored[j] if j < first else None
+        read = np.ones(len(places), bool)
+        if name in coding.mask_of:
+            mask = first + coding.mask_of[name]
+            strata = np.full(len(places), c, np.int32)
+            read = coding.values(mask, np.clip(places[:, mask], 1e-7, 1 - 1e-7), strata) < 0.5
+        return read if read.any() else ~read
 
     def _ends(self, j: int, strata: Codes, limits: Limits) -> tuple[Floats, Floats]:
         """Give the ends of the scores that stand for the ends of places."""
@@ -252,7 +268,7 @@ class Model:
             ends = np.empty(len(places))
             for c, place in enumerate(places):
                 table = np.r_[-FARTHEST, self._tables[c][:, j], FARTHEST]
-                ends[c] = np.interp(place, np.r_[0.0, self._middles, 1.0], table)
+                ends[c] = np.interp(place, self._table_ends, table)
             found.append(ends[strata])
         low, high = found
         return low, np.maximum(high, low + 1e-6)

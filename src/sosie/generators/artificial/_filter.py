@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from sosie.generators.artificial._coding import Coded, Coding
     from sosie.generators.artificial._draws import Draws
+    from sosie.space import Columns
 
     Floats = NDArray[np.float64]
 
@@ -22,51 +23,75 @@ _TOO_NEAR = 0.05
 
 
 class Filter:
-    """Tell draws that stand too near to a person.
+    """Tell draws that stand too near to a person, as a model sees them or as anybody would.
 
-    Distances are between normal scores and indicators; a missing cell stands in the middle.
+    Distances are taken twice: between normal scores and indicators, and between standardised
+    values and indicators, as whoever looks for a person would. A missing cell stands in the
+    middle.
 
     Parameters
     ----------
     coding : Coding
     coded : Coded
         Of the persons.
+    columns : Columns
+        Of the persons.
 
     Attributes
     ----------
-    least : float
-        The 5 % quantile of the distances of persons to the nearest other.
+    least : tuple of float
+        The 5 % quantiles of the distances of persons to the nearest other.
     """
 
-    def __init__(self, coding: Coding, coded: Coded) -> None:
+    def __init__(self, coding: Coding, coded: Coded, columns: Columns) -> None:
         self._coding = coding
-        self._persons = np.hstack([coded.point * coded.seen, coded.level, coded.stratum]).astype(
-            np.float64
+        values = np.column_stack(coding.ordered(columns))
+        n_numbers, missing = len(coding.numbers), np.isnan(values)
+        self._middle, self._width = np.zeros(values.shape[1]), np.ones(values.shape[1])
+        self._middle[:n_numbers] = np.nanmean(values[:, :n_numbers], axis=0)
+        self._width[:n_numbers] = np.nanstd(values[:, :n_numbers], axis=0)
+        ordered = slice(n_numbers, None)
+        self._middle[ordered] = np.nanmean(values[:, ordered], axis=0)
+        self._width[ordered] = np.nanmax(values[:, ordered], axis=0)
+        self._width[self._width <= 0] = 1
+        scores = (coded.point * coded.seen).astype(np.float64)
+        others = np.hstack([coded.level, coded.stratum]).astype(np.float64)
+        self._persons = self._spaces(scores, np.where(missing, self._middle, values), others)
+        self.least = tuple(
+            float(np.quantile(nearest(persons, persons, same=True), _TOO_NEAR))
+            for persons in self._persons
         )
-        self.least = float(np.quantile(nearest(self._persons, self._persons, same=True), _TOO_NEAR))
 
     def near(self, drawn: Draws, places: Floats) -> NDArray[np.bool_]:
         """Tell which rows stand nearer to a person than ``least``."""
-        return nearest(self._coordinates(drawn, places), self._persons) < self.least
+        found = np.zeros(len(places), bool)
+        for rows, persons, least in zip(
+            self._spaces(*self._read(drawn, places)), self._persons, self.least, strict=True
+        ):
+            found |= nearest(rows, persons) < least
+        return found
 
-    def _coordinates(self, drawn: Draws, places: Floats) -> Floats:
-        coding, at = self._coding, np.empty(places.shape)
-        masks = []
+    def _spaces(self, scores: Floats, values: Floats, others: Floats) -> tuple[Floats, Floats]:
+        plain = (values - self._middle) / self._width
+        return np.hstack([scores, others]), np.hstack([plain, others / np.sqrt(2)])
+
+    def _read(self, drawn: Draws, places: Floats) -> tuple[Floats, Floats, Floats]:
+        """Give scores, values and indicators of rows, in the middle where missing."""
+        coding, at, values = self._coding, np.empty(places.shape), np.empty(places.shape)
         for j in range(places.shape[1]):
-            values = coding.values(j, places[:, j], drawn.strata)
-            at[:, j] = coding.scores(j, values, drawn.strata)[2]
-            if j >= len(coding.scored):
-                masks.append(values > 0.5)
-        parts = [at]
-        for i, k in enumerate(coding.shape.levels):
-            parts.append(np.eye(k)[drawn.levels[:, i]])
+            values[:, j] = coding.values(j, places[:, j], drawn.strata)
+            at[:, j] = coding.scores(j, values[:, j], drawn.strata)[2]
+        first = len(coding.scored)
+        levels = [np.eye(k)[drawn.levels[:, i]] for i, k in enumerate(coding.shape.levels)]
         for name, mask in coding.mask_of.items():
+            missing = values[:, first + mask] > 0.5
             if name in coding.scored:
-                at[masks[mask], coding.scored.index(name)] = 0
+                j = coding.scored.index(name)
+                at[missing, j], values[missing, j] = 0, self._middle[j]
             else:
-                parts[1 + coding.nominal.index(name)][masks[mask]] = 0
-        parts.append(np.eye(coding.shape.n_strata)[drawn.strata])
-        return np.hstack(parts)
+                levels[coding.nominal.index(name)][missing] = 0
+        others = np.hstack([*levels, np.eye(coding.shape.n_strata)[drawn.strata]])
+        return at, values, others
 
 
 def nearest(rows: Floats, persons: Floats, *, same: bool = False) -> Floats:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from itertools import pairwise
+from typing import TYPE_CHECKING, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -16,13 +17,42 @@ if TYPE_CHECKING:
 
     from sosie.generators.artificial._coding import Coded, Shape
 
+    Bools = NDArray[np.bool_]
     Floats = NDArray[np.float64]
     Params = dict[str, Array]
 
-__all__ = ["decode", "encode", "factors", "inputs", "linear", "log_held_out", "sigmas", "start"]
+__all__ = [
+    "Known",
+    "decode",
+    "encode",
+    "factors",
+    "inputs",
+    "known_cells",
+    "linear",
+    "log_held_out",
+    "sigmas",
+    "start",
+]
 
 _UNIQUE = 0.003
 """Least unique variance of a score when factors are found."""
+
+_BLOCK = 256
+"""Persons whose known cells are looked at at once."""
+
+_OUTER, _INNER = 12, 20
+"""Times that missing cells are expected anew, and sweeps of the factors after each."""
+
+
+class Known(NamedTuple):
+    """Which cells of (n, v) are known, and which of the v variables tell of missing cells."""
+
+    seen: Bools
+    telling: Bools
+
+    def taken(self, rows: Bools) -> Known:
+        """Take some rows."""
+        return Known(self.seen[rows], self.telling)
 
 
 def inputs(point: Array, seen: Array, level: Array, stratum: Array) -> Array:
@@ -75,7 +105,7 @@ def start(
     """
     p, d, c = shape.n_scores, latent_dim, shape.n_strata
     shares = coded.level.mean(0)
-    W, unique = factors(linear(coded), d)
+    W, unique, mean = factors(linear(coded), d, known=known_cells(coded, shape))
     spread = np.sqrt(np.maximum(shares * (1 - shares), 1e-3))
     W[p:] *= spread[:, None]
     unique[p:] *= spread**2
@@ -83,7 +113,7 @@ def start(
     precision = 1 + (W * weight).sum(0)
     to_logit = np.ones(p + len(shares))
     to_logit[p:] = 1 / np.maximum(shares, 1e-2)
-    level = np.tile(np.r_[np.zeros(p), np.log(np.maximum(shares, 1e-3))], (c, 1))
+    level = np.tile(np.r_[mean[:p], np.log(np.maximum(shares, 1e-3))], (c, 1))
     noise = np.maximum(np.sqrt(unique[:p]) - SIGMA_FLOOR, 1e-3)
     n_in = 2 * p + len(shares) + c
 
@@ -109,7 +139,9 @@ def start(
     return {name: jnp.asarray(values, jnp.float32) for name, values in found.items()}
 
 
-def factors(Y: Floats, d: int, sweeps: int = 200) -> tuple[Floats, Floats]:
+def factors(
+    Y: Floats, d: int, sweeps: int = 200, known: Known | None = None
+) -> tuple[Floats, Floats, Floats]:
     """Find d factors of variables of about unit variance, by EM from principal components.
 
     Parameters
@@ -117,6 +149,8 @@ def factors(Y: Floats, d: int, sweeps: int = 200) -> tuple[Floats, Floats]:
     Y : ndarray of shape (n, v)
     d : int
     sweeps : int
+    known : Known, optional
+        Which cells are known; all by default.
 
     Returns
     -------
@@ -124,28 +158,110 @@ def factors(Y: Floats, d: int, sweeps: int = 200) -> tuple[Floats, Floats]:
         Turned so that the posterior of the factors is a product.
     unique : ndarray of shape (v,)
         Unique variances.
+    mean : ndarray of shape (v,)
+        Of everybody, were no cell missing; 0 where none is.
     """
-    n = len(Y)
-    S = Y.T @ Y / n + 1e-6 * np.eye(Y.shape[1])
-    values, axes = np.linalg.eigh(S)
-    rest = max(float(values[:-d].mean()) if d < len(values) else 0.0, 0.05)
-    W = axes[:, -d:] * np.sqrt(np.maximum(values[-d:] - rest, 0.01))
-    unique = np.maximum(S.diagonal() - (W**2).sum(1), 0.05)
+    v = Y.shape[1]
+    mean = np.zeros(v)
+    S = Y.T @ Y / len(Y) + 1e-6 * np.eye(v)
+    if known is None or known.seen.all():
+        W, unique = _factored(S, d, sweeps)
+    else:
+        both = known.seen.astype(float).T @ known.seen
+        W, unique = _factored(_positive(Y.T @ Y / np.maximum(both, 1)), d, _INNER)
+        for _ in range(_OUTER):
+            mean, S = _expected(Y, known, mean, W @ W.T + np.diag(unique))
+            W, unique = _factored(S, d, _INNER, (W, unique))
+    _, turn = np.linalg.eigh(W.T @ (W / unique[:, None]))
+    return W @ turn[:, ::-1], unique, mean
+
+
+def _factored(
+    S: Floats, d: int, sweeps: int, begun: tuple[Floats, Floats] | None = None
+) -> tuple[Floats, Floats]:
+    """Find d factors of a covariance."""
+    if begun is None:
+        values, axes = np.linalg.eigh(S)
+        rest = max(float(values[:-d].mean()) if d < len(values) else 0.0, 0.05)
+        W = axes[:, -d:] * np.sqrt(np.maximum(values[-d:] - rest, 0.01))
+        unique = np.maximum(S.diagonal() - (W**2).sum(1), 0.05)
+    else:
+        W, unique = begun
     for _ in range(sweeps):
         weight = W / unique[:, None]
         B = np.linalg.solve(np.eye(d) + W.T @ weight, weight.T)
         SB = S @ B.T
         W = np.linalg.solve(np.eye(d) - B @ W + B @ SB, SB.T).T
         unique = np.maximum(S.diagonal() - (SB * W).sum(1), _UNIQUE)
-    _, turn = np.linalg.eigh(W.T @ (W / unique[:, None]))
-    return W @ turn[:, ::-1], unique
+    return W, unique
 
 
-def log_held_out(train: Floats, test: Floats, d: int) -> Floats:
-    """Give the log likelihood of every row of ``test`` under the d factors of others."""
-    W, unique = factors(train, d, 60)
-    L = np.linalg.cholesky(W @ W.T + np.diag(unique))
-    return -0.5 * (np.linalg.solve(L, test.T) ** 2).sum(0) - float(np.log(L.diagonal()).sum())
+def _expected(Y: Floats, known: Known, mean: Floats, S: Floats) -> tuple[Floats, Floats]:
+    """Give the mean and covariance that are expected given the cells that are known.
+
+    Whether a cell is missing does not tell its value beyond what other cells tell: nothing
+    in the data could say otherwise.
+    """
+    n, v = Y.shape
+    seen = known.seen
+    filled, rest = np.where(seen, Y - mean, 0), np.zeros((v, v))
+    for first in range(0, n, _BLOCK):
+        rows = slice(first, first + _BLOCK)
+        # Of every row: from its known cells to all.
+        gain = _inverses(S, seen[rows] & known.telling) @ S
+        told = np.einsum("nv,nvw->nw", filled[rows], gain)
+        filled[rows] = np.where(seen[rows], filled[rows], told)
+        gone = (~seen[rows]).astype(float)
+        rest += (gone.T @ gone) * S - np.einsum(
+            "nv,vu,nuw,nw->vw", gone, S, gain, gone, optimize=True
+        )
+    moved = filled.mean(0)
+    filled -= moved
+    return mean + moved, _positive((filled.T @ filled + (rest + rest.T) / 2) / n)
+
+
+def _inverses(S: Floats, seen: Bools) -> Floats:
+    """Give, of every row, the inverse of the covariance of its known cells, 0 elsewhere."""
+    known = seen.astype(float)
+    both = known[:, :, None] * known[:, None, :]
+    at = np.arange(len(S))
+    padded = S * both
+    padded[:, at, at] += 1 - known
+    return np.linalg.inv(padded) * both
+
+
+def _positive(S: Floats) -> Floats:
+    values, axes = np.linalg.eigh(S)
+    return (axes * np.maximum(values, 1e-4)) @ axes.T
+
+
+def log_held_out(
+    train: Floats, test: Floats, d: int, known: tuple[Known, Known] | None = None
+) -> Floats:
+    """Give the log likelihood of every row of ``test`` under the d factors of others.
+
+    Parameters
+    ----------
+    train, test : ndarray of shape (n, v) and (m, v)
+    d : int
+    known : tuple of Known, optional
+        Which of their cells are known.
+    """
+    W, unique, mean = factors(train, d, 60, known[0] if known else None)
+    S = W @ W.T + np.diag(unique)
+    if known is None or known[1].seen.all():
+        L = np.linalg.cholesky(S)
+        away = (test - mean).T
+        return -0.5 * (np.linalg.solve(L, away) ** 2).sum(0) - float(np.log(L.diagonal()).sum())
+    found, at = np.empty(len(test)), np.arange(len(S))
+    for first in range(0, len(test), _BLOCK):
+        rows = slice(first, first + _BLOCK)
+        seen = known[1].seen[rows]
+        inverse, away = _inverses(S, seen), np.where(seen, test[rows] - mean, 0)
+        distance = np.einsum("nv,nvw,nw->n", away, inverse, away)
+        inverse[:, at, at] += ~seen
+        found[rows] = 0.5 * (np.linalg.slogdet(inverse)[1] - distance)
+    return found
 
 
 def linear(coded: Coded) -> Floats:
@@ -154,3 +270,15 @@ def linear(coded: Coded) -> Floats:
     spread = np.sqrt(np.maximum(shares * (1 - shares), 1e-3))
     known = (coded.level.astype(np.float64) - shares) / spread
     return np.hstack([coded.point * coded.seen, known]).astype(np.float64)
+
+
+def known_cells(coded: Coded, shape: Shape) -> Known:
+    """Tell which cells of :func:`linear` are known, and that masks tell no values."""
+    firsts = np.cumsum([0, *shape.levels])
+    levels = [
+        np.repeat(coded.level[:, a:b].any(axis=1, keepdims=True), b - a, axis=1)
+        for a, b in pairwise(firsts)
+    ]
+    telling = np.ones(shape.n_outputs, bool)
+    telling[shape.n_scores - shape.n_masks : shape.n_scores] = False
+    return Known(np.hstack([coded.seen > 0, *levels]), telling)

@@ -9,31 +9,21 @@ from typing import TYPE_CHECKING, Any, Self
 import jax.numpy as jnp
 import numpy as np
 import polars as pl
+from scipy.special import ndtr
 
-from sosie.errors import DataError, ParameterError
-from sosie.generators._order import Steps
-from sosie.generators.artificial._choices import (
-    check_whole,
-    learnable,
-    most_factors,
-    stratum_of,
-)
-from sosie.generators.artificial._coding import Coding
-from sosie.generators.artificial._conditions import (
-    Condition,
-    balanced_levels,
-    conditions_of,
-    met,
-)
-from sosie.generators.artificial._draws import Draws, Limits, Model
+from sosie.errors import ParameterError
+from sosie.generators.artificial._choices import check_whole, most_factors
+from sosie.generators.artificial._cohort import Cohort
+from sosie.generators.artificial._conditions import balanced_levels, conditions_of
+from sosie.generators.artificial._draws import Draws, Model
 from sosie.generators.artificial._filled import filled
 from sosie.generators.artificial._filter import Filter
 from sosie.generators.artificial._impute import completed
-from sosie.generators.artificial._networks import linear, start
+from sosie.generators.artificial._networks import known_cells, linear, start
+from sosie.generators.artificial._rows import Rows
 from sosie.generators.artificial._store import Stored, read, write
 from sosie.generators.artificial._training import Recipe, train
-from sosie.space import Columns
-from sosie.table import Kind, Table, before_of
+from sosie.table import Kind, Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -45,8 +35,6 @@ if TYPE_CHECKING:
 __all__ = ["RHVAE"]
 
 _HIDDEN = 64
-_ROUNDS = 60
-_SMALLEST_BATCH = 64
 
 
 class RHVAE:
@@ -153,8 +141,10 @@ class RHVAE:
         self.seed_ = secrets.randbelow(2**53) if self.seed is None else self.seed
         fit_rng, self._draw_seed = self._generators()
         self._take(Table.of(data))
-        coding, coded = self._coding, self._coded
-        self.latent_dim_ = most_factors(self.latent_dim, linear(coded), fit_rng)
+        coding, coded = self._cohort.coding, self._cohort.coded
+        self.latent_dim_ = most_factors(
+            self.latent_dim, linear(coded), known_cells(coded, coding.shape), fit_rng
+        )
         start_seed = int(fit_rng.integers(2**31))
 
         def begin(rows: NDArray[np.intp]) -> dict[str, Any]:
@@ -168,24 +158,15 @@ class RHVAE:
         return self
 
     def _take(self, table: Table) -> None:
-        """Code the table of persons: all that a model needs but its parameters."""
-        free = learnable(table)
-        columns = Columns.of(free)
-        known = columns.known_numbers()
-        self._steps = Steps(free, known)
-        columns = columns.with_numbers(self._steps.taken(known))
-        self.stratum_ = stratum_of(self.stratum, columns)
-        ordered = {c.name for c in free.schema.columns if c.kind in (Kind.ORDINAL, Kind.BOOLEAN)}
-        coding = Coding(columns, ordered, self.stratum_)
-        coded = coding.coded(columns)
-        self._coding, self._coded, self._columns = coding, coded, columns
-        self._filter = Filter(coding, coded)
-        self.table_, self._free = table, free
+        """Code the table of persons."""
+        self._cohort = cohort = Cohort(table, self.stratum)
+        self.table_, self.stratum_ = table, cohort.coding.stratum
+        self._filter = Filter(cohort.coding, cohort.coded, cohort.columns)
 
     def _learnt(self, params: dict[str, Any], rng: np.random.Generator) -> None:
         """Take the parameters of a model of the table; ``rng`` is what it tables margins by."""
         self._params, self._margins_by = params, rng.bit_generator.state
-        self._model = Model(params, self._coding, self._coded, self.temper, rng)
+        self._model = Model(params, self._cohort.coding, self._cohort.coded, self.temper, rng)
 
     def sample(
         self, n: int, where: Mapping[str, Any] | None = None, *, balance: str | None = None
@@ -232,12 +213,11 @@ class RHVAE:
                 for m, level in zip(np.diff(ends), levels, strict=True)
                 if m
             ]
-        self._tried = self._kept = 0
-        self.ess_ = 0.0
-        frames = [self._part(m, conditions, rng) for m, conditions in parts]
-        self.kept_by_filter_ = self._kept / self._tried
+        rows = Rows(self._cohort, self._model, self._filter, rng)
+        frames = [rows.drawn(m, conditions) for m, conditions in parts]
+        self.ess_, self.kept_by_filter_ = rows.ess, rows.kept / rows.tried
         frame = pl.concat(frames)[rng.permutation(n)]
-        small = self._free.taken(np.zeros(0, np.intp))
+        small = self._cohort.free.taken(np.zeros(0, np.intp))
         small.frame = frame
         return self.table_.restored(small, seed=int(rng.integers(2**31)))
 
@@ -345,132 +325,23 @@ class RHVAE:
         return model
 
     def _completed(self, rng: np.random.Generator) -> Table:
-        coding, columns = self._coding, self._columns
+        cohort, coding = self._cohort, self._cohort.coding
         p = coding.shape.n_scores
         cells = np.arange(p) < p - coding.n_masks
-        scores, levels = completed(self._model, self._coded, cells, rng)
+        scores, levels = completed(self._model, cohort.coded, cells, rng)
         drawn = Draws(scores, levels, coding.strata)
-        arrays = self._arrays(drawn, self._model.places(drawn, rng, ranked=False), filled=True)
-        known = columns.arrays()
+        # Of what is known the margins are those of the coding, whoever misses the cell.
+        places = np.clip(ndtr(scores), 1e-7, 1 - 1e-7)
+        arrays = cohort.arrays(drawn, places, filled=True)
+        known = cohort.columns.arrays()
         for name, values in known.items():
-            gone = np.isnan(values) if name in columns.numbers else values < 0
+            gone = np.isnan(values) if name in cohort.columns.numbers else values < 0
             arrays[name] = np.where(gone, arrays[name], values)
-        rebuilt = self._rebuilt(arrays)
-        whole = self.table_.restored(rebuilt)
+        whole = self.table_.restored(cohort.rebuilt(arrays))
         table = self.table_.taken(np.arange(len(self.table_)))
         names = [c.name for c in table.schema.columns if c.kind is not Kind.IDENTIFIER]
         table.frame = filled(table.frame, whole.frame.select(names), table.schema)
         return table
-
-    def _part(self, n: int, conditions: list[Condition], rng: np.random.Generator) -> pl.DataFrame:
-        """Draw n rows of the free columns that meet conditions."""
-        limits, direct = self._limits(conditions)
-        found: list[pl.DataFrame] = []
-        have, want = 0, n
-        for _ in range(_ROUNDS):
-            small = self._batch(want, limits, direct, rng)
-            if conditions:
-                kept = met(conditions, self.table_.restored(small))
-                small = small.taken(np.flatnonzero(kept))
-                share = max(float(kept.mean()), 0.02)
-            else:
-                share = 1.0
-            found.append(small.frame)
-            have += len(small)
-            if have >= n:
-                return pl.concat(found).head(n)
-            want = int(max((n - have) / share * 1.1, _SMALLEST_BATCH))
-        listed = ", ".join(repr(condition.name) for condition in conditions)
-        raise DataError(f"Rows as asked of {listed} are too rare to be drawn: ask for less.")
-
-    def _batch(
-        self, n: int, limits: Limits, direct: list[Condition], rng: np.random.Generator
-    ) -> Table:
-        """Draw n rows within limits, none too near to a person."""
-        model = self._model
-        z, strata, ess = model.conditioned(n, limits, rng)
-        self.ess_ += ess if limits.inside else n
-        drawn = model.drawn(z, strata, rng, limits)
-        ranked = not limits.inside
-        for round_ in range(_ROUNDS):
-            places = model.places(drawn, rng, ranked=ranked)
-            near = self._filter.near(drawn, places)
-            if round_ == 0:
-                self._tried += n
-                self._kept += int((~near).sum())
-            rows = np.flatnonzero(near)
-            if not len(rows):
-                break
-            if limits.inside:
-                z, strata, _ = model.conditioned(len(rows), limits, rng)
-            else:  # the shares of the strata stay as drawn
-                strata = drawn.strata[rows]
-                z = model.latents(strata, rng)
-            drawn.replaced(rows, model.drawn(z, strata, rng, limits))
-        else:
-            raise DataError(
-                "Rows that differ enough from every person could not be drawn; leave out columns "
-                "that hardly vary."
-            )
-        arrays = self._arrays(drawn, places)
-        for condition in direct:
-            arrays[condition.name] = condition.kept(arrays[condition.name])
-        return self._rebuilt(arrays)
-
-    def _rebuilt(self, arrays: dict[str, Any]) -> Table:
-        numbers = {name: arrays[name] for name in self._columns.numbers}
-        return self._steps.kept(self._free.rebuild(arrays | self._steps.undone(numbers)))
-
-    def _arrays(self, drawn: Draws, places: Floats, *, filled: bool = False) -> dict[str, Any]:
-        """Give values for every free column, missing where the draw says so unless filled."""
-        coding, columns = self._coding, self._columns
-        found: dict[str, Any] = {}
-        for j, name in enumerate(coding.scored):
-            values = coding.values(j, places[:, j], drawn.strata)
-            found[name] = values if name in columns.numbers else values.astype(np.int32)
-        for i, name in enumerate(coding.nominal):
-            found[name] = drawn.levels[:, i]
-        if coding.stratum:
-            found[coding.stratum] = drawn.strata
-        first = len(coding.scored)
-        masks = [
-            coding.values(first + i, places[:, first + i], drawn.strata) > 0.5
-            for i in range(coding.n_masks)
-        ]
-        for name, mask in coding.mask_of.items():
-            if not filled:
-                blank: Any = np.nan if name in columns.numbers else np.int32(-1)
-                found[name] = np.where(masks[mask], blank, found[name])
-        return found
-
-    def _limits(self, conditions: list[Condition]) -> tuple[Limits, list[Condition]]:
-        """Give what the model is to be kept to, and conditions on numbers among that.
-
-        By the others rows are sifted: those on columns that rules or orders make.
-        """
-        coding = self._coding
-        c = coding.shape.n_strata
-        strata = np.arange(c, dtype=np.int32)
-        chained = set(before_of(self._free.schema))
-        chained |= {a for others in before_of(self._free.schema).values() for a in others}
-        limits, direct = Limits({}, {}, None), []
-        for asked in conditions:
-            if asked.name == coding.stratum:
-                limits.stratum = int(asked.low)
-                continue
-            if asked.name in coding.nominal:
-                limits.levels[coding.nominal.index(asked.name)] = int(asked.low)
-            elif asked.name in coding.scored and asked.name not in chained:
-                j = coding.scored.index(asked.name)
-                limits.places[j] = coding.ends(j, asked.low, asked.high, strata)
-                if asked.name in coding.numbers:
-                    direct.append(asked)
-            else:
-                continue
-            if asked.name in coding.mask_of:
-                j = len(coding.scored) + coding.mask_of[asked.name]
-                limits.places[j] = coding.ends(j, 0, 0, strata)
-        return limits, direct
 
     def _generators(self) -> tuple[np.random.Generator, np.random.SeedSequence]:
         fit_seed, draw_seed = np.random.SeedSequence(self.seed_).spawn(2)

@@ -11,6 +11,7 @@ import numpy as np
 import optax
 
 from sosie.errors import DataError
+from sosie.generators.artificial._compiled import keep_compiled
 from sosie.generators.artificial._likelihoods import log_prob
 from sosie.generators.artificial._networks import decode, encode, sigmas
 
@@ -31,6 +32,8 @@ _DRAWS = 8
 
 _WARM = 100
 """Steps in which the rate rises: the first ones of Adam are as long as any, and blind."""
+
+keep_compiled()
 
 
 class Recipe(NamedTuple):

@@ -1,0 +1,120 @@
+"""The table of persons as a model sees it, and drawn rows as a table again."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sosie.generators._order import Steps
+from sosie.generators.artificial._choices import learnable, stratum_of
+from sosie.generators.artificial._coding import Coding
+from sosie.generators.artificial._draws import Limits
+from sosie.space import Columns
+from sosie.table import Kind, before_of
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from sosie.generators.artificial._conditions import Condition
+    from sosie.generators.artificial._draws import Draws
+    from sosie.table import Table
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["Cohort"]
+
+
+class Cohort:
+    """Code a table of persons: all that a model needs but its parameters.
+
+    Parameters
+    ----------
+    table : Table
+    stratum : str or None
+        As :class:`RHVAE` takes it.
+
+    Attributes
+    ----------
+    table, free : Table
+        The table, and what has to be learnt of it.
+    columns : Columns
+        Of the latter; columns in order are told by steps.
+    coding : Coding
+    coded : Coded
+        The persons.
+
+    Raises
+    ------
+    DataError
+        If the table is none to learn from.
+    ParameterError
+        If the stratum is none.
+    """
+
+    def __init__(self, table: Table, stratum: str | None) -> None:
+        self.table, self.free = table, learnable(table)
+        columns = Columns.of(self.free)
+        known = columns.known_numbers()
+        self._steps = Steps(self.free, known)
+        self.columns = columns.with_numbers(self._steps.taken(known))
+        kinds = (Kind.ORDINAL, Kind.BOOLEAN)
+        ordered = {c.name for c in self.free.schema.columns if c.kind in kinds}
+        self.coding = Coding(self.columns, ordered, stratum_of(stratum, self.columns))
+        self.coded = self.coding.coded(self.columns)
+
+    def rebuilt(self, arrays: dict[str, Any]) -> Table:
+        """Give values of the free columns as a table of them."""
+        numbers = {name: arrays[name] for name in self.columns.numbers}
+        return self._steps.kept(self.free.rebuild(arrays | self._steps.undone(numbers)))
+
+    def arrays(self, drawn: Draws, places: Floats, *, filled: bool = False) -> dict[str, Any]:
+        """Give values for every free column, missing where the draw says so unless filled."""
+        coding, columns = self.coding, self.columns
+        found: dict[str, Any] = {}
+        for j, name in enumerate(coding.scored):
+            values = coding.values(j, places[:, j], drawn.strata)
+            found[name] = values if name in columns.numbers else values.astype(np.int32)
+        for i, name in enumerate(coding.nominal):
+            found[name] = drawn.levels[:, i]
+        if coding.stratum:
+            found[coding.stratum] = drawn.strata
+        first = len(coding.scored)
+        masks = [
+            coding.values(first + i, places[:, first + i], drawn.strata) > 0.5
+            for i in range(coding.n_masks)
+        ]
+        for name, mask in coding.mask_of.items():
+            if not filled:
+                blank: Any = np.nan if name in columns.numbers else np.int32(-1)
+                found[name] = np.where(masks[mask], blank, found[name])
+        return found
+
+    def limits(self, conditions: list[Condition]) -> tuple[Limits, list[Condition]]:
+        """Give what the model is to be kept to, and conditions on numbers among that.
+
+        By the others rows are sifted: those on columns that rules or orders make.
+        """
+        coding = self.coding
+        c = coding.shape.n_strata
+        strata = np.arange(c, dtype=np.int32)
+        chained = set(before_of(self.free.schema))
+        chained |= {a for others in before_of(self.free.schema).values() for a in others}
+        limits, direct = Limits({}, {}, None), []
+        for asked in conditions:
+            if asked.name == coding.stratum:
+                limits.stratum = int(asked.low)
+                continue
+            if asked.name in coding.nominal:
+                limits.levels[coding.nominal.index(asked.name)] = int(asked.low)
+            elif asked.name in coding.scored and asked.name not in chained:
+                j = coding.scored.index(asked.name)
+                limits.places[j] = coding.ends(j, asked.low, asked.high, strata)
+                if asked.name in coding.numbers:
+                    direct.append(asked)
+            else:
+                continue
+            if asked.name in coding.mask_of:
+                j = len(coding.scored) + coding.mask_of[asked.name]
+                limits.places[j] = coding.ends(j, 0, 0, strata)
+        return limits, direct
