@@ -9,7 +9,7 @@ if TYPE_CHECKING:
     from sosie.errors import DataError, ParameterError, SchemaError, SosieError, TrustError
     from sosie.evidence import Evidence, adjusted_effect, assess, prognostic_score, rehearse
     from sosie.generators import Avatar
-    from sosie.generators.artificial import RHVAE, ImageRHVAE
+    from sosie.generators.artificial import RHVAE, ImageRHVAE, JointRHVAE
     from sosie.table import Schema, Table
 
 __all__ = [
@@ -18,6 +18,7 @@ __all__ = [
     "DataError",
     "Evidence",
     "ImageRHVAE",
+    "JointRHVAE",
     "ParameterError",
     "Schema",
     "SchemaError",
@@ -33,6 +34,7 @@ __all__ = [
 _ROOM_OF = {
     "RHVAE": "generators.artificial",
     "ImageRHVAE": "generators.artificial",
+    "JointRHVAE": "generators.artificial",
     "Avatar": "generators",
     "DataError": "errors",
     "Evidence": "evidence",

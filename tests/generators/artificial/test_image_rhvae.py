@@ -80,7 +80,7 @@ def test_same_seed_same_images_and_another_seed_others(digits):
     images, labels = digits[0][:40], digits[1][:40]
 
     def drawn(seed):
-        return ImageRHVAE(2, seed=seed, epochs=1).fit(images, labels).sample(5).images
+        return ImageRHVAE(2, seed=seed, epochs=0).fit(images, labels).sample(5).images
 
     assert np.array_equal(drawn(0), drawn(0))
     assert not np.array_equal(drawn(0), drawn(1))
@@ -89,7 +89,7 @@ def test_same_seed_same_images_and_another_seed_others(digits):
 def test_type_and_size_are_those_given(digits):
     grey = np.rint(digits[0][:40] * 255).astype(np.uint8)
     colour = np.stack([grey, 255 - grey, grey], axis=-1)
-    model = ImageRHVAE(3, seed=0, epochs=1).fit(colour)
+    model = ImageRHVAE(3, seed=0, epochs=0).fit(colour)
     drawn = model.sample(20)
     assert drawn.images.dtype == np.uint8
     assert drawn.images.shape == (20, 8, 8, 3)
@@ -156,7 +156,7 @@ def test_the_linear_start_knows_that_black_pixels_were_cut():
     true = np.array([0.0, 0.3]) + z * [0.2, 0.2] + rng.normal(0, 0.1, (400, 2))
     x = np.clip(true, 0, 1)
     label = np.zeros(400, int)
-    cut, plain = (factors(x, label, 1, 1, cut=cut) for cut in (True, False))
+    cut, plain = (factors(x, label, 1, 1, pixels=pixels) for pixels in (None, 0))
     # Half of the first pixels are black: their mean and loading are those before the cut.
     assert abs(cut.level[0, 0]) < abs(plain.level[0, 0]) / 2
     scale = abs(cut.loadings[1, 0]) / abs(cut.loadings[0, 0])
@@ -194,7 +194,7 @@ def test_interpolation_ends_at_the_two_images_and_goes_no_longer_way(model, digi
 
 
 def test_resampling_of_the_manifold_is_what_long_chains_give(digits):
-    model = ImageRHVAE(2, seed=0, epochs=1).fit(digits[0][:60])
+    model = ImageRHVAE(2, seed=0, epochs=0).fit(digits[0][:60])
     mean, sigma = model.latent()
     latents, rng = Latents(mean, sigma), np.random.default_rng(0)
     volume = Volume(model.metric_)

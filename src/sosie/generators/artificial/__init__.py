@@ -14,6 +14,14 @@ from sosie.generators.artificial._image_data import check_label
 from sosie.generators.artificial._image_fidelity import image_fidelity
 from sosie.generators.artificial._image_files import read_images, write_images
 from sosie.generators.artificial._image_rhvae import ImageRHVAE
+from sosie.generators.artificial._joint import JointRHVAE
+from sosie.generators.artificial._latent_tables import (
+    geodesic,
+    interpolate,
+    latent,
+    latent_map,
+    latent_path,
+)
 from sosie.generators.artificial._pictures import curve_of, grid_of, map_of, path_of, saved
 from sosie.generators.artificial._rhvae import RHVAE
 from sosie.generators.artificial._store import is_model
@@ -22,12 +30,18 @@ __all__ = [
     "RHVAE",
     "Behind",
     "ImageRHVAE",
+    "JointRHVAE",
     "behind",
     "check_label",
     "curve_of",
+    "geodesic",
     "grid_of",
     "image_fidelity",
+    "interpolate",
     "is_model",
+    "latent",
+    "latent_map",
+    "latent_path",
     "map_of",
     "path_of",
     "read_images",

@@ -108,7 +108,7 @@ def factors(
     d: int,
     sweeps: int = 30,
     *,
-    cut: bool = True,
+    pixels: int | None = None,
 ) -> Start:
     """Find the d factors of images, by EM from principal components.
 
@@ -117,8 +117,8 @@ def factors(
     x : ndarray of shape (n, p)
     label : ndarray of shape (n,)
     n_labels, d, sweeps : int
-    cut : bool
-        Whether pixels at 0 and 1 are thought to have been cut there.
+    pixels : int, optional
+        How many of the first variables are pixels, which were cut to 0 and 1; all by default.
     """
     n, p = x.shape
     least = NOISE_FLOOR**2
@@ -133,8 +133,7 @@ def factors(
         weight = W / unique[:, None]
         B = np.linalg.solve(np.eye(d) + W.T @ weight, weight.T)
         Z = Y @ B.T
-        if cut:
-            filled, loose = _uncut(x, at + Z @ W.T, np.sqrt(unique))
+        filled, loose = _uncut(x, at + Z @ W.T, np.sqrt(unique), pixels)
         at = filled.mean(0)
         Y = filled - at
         Z = Y @ B.T
@@ -157,10 +156,11 @@ def factors(
     return Start(W, unique, at + share * level, mean, variance)
 
 
-def _uncut(x: Floats, mean: Floats, sigma: Floats) -> tuple[Floats, Floats]:
+def _uncut(x: Floats, mean: Floats, sigma: Floats, pixels: int | None) -> tuple[Floats, Floats]:
     """Give what pixels cut to 0 and 1 are expected to have been, and their mean variance."""
     low, high = x <= 0, x >= 1
     cut = low | high
+    cut[:, x.shape[1] if pixels is None else pixels :] = False
     sign = np.where(low, 1.0, -1.0)
     # Of a standard normal below t: mean -r and variance 1 - r (r + t), r the inverse Mills ratio.
     t = (sign * (np.where(low, 0.0, 1.0) - mean) / sigma)[cut]
@@ -205,7 +205,7 @@ def most_factors(
     for d in sorted({min(d, most) for d in _CANDIDATES}):
         told = 0.0
         for k in range(_FOLDS):
-            found = factors(x[fold != k], label[fold != k], n_labels, d, 10, cut=False)
+            found = factors(x[fold != k], label[fold != k], n_labels, d, 10, pixels=0)
             told += float(log_held_out(found, x[fold == k], label[fold == k]).sum())
         said[d] = told
     return max(said, key=lambda d: said[d])

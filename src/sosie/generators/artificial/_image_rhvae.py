@@ -103,7 +103,7 @@ class ImageRHVAE:
     --------
     >>> rng = np.random.default_rng(0)
     >>> images = rng.random((40, 8, 8)) * rng.random((40, 1, 1))
-    >>> model = ImageRHVAE(latent_dim=1, seed=0, epochs=1).fit(images, [0, 1] * 20)
+    >>> model = ImageRHVAE(latent_dim=1, seed=0, epochs=0).fit(images, [0, 1] * 20)
     >>> drawn = model.sample(6, balance=True)
     >>> drawn.images.shape, np.bincount(drawn.labels).tolist()
     ((6, 8, 8), [3, 3])

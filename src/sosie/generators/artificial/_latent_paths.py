@@ -19,6 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["path_between"]
 
+_FINE = 32
+"""Sides of the polygon at least: one compiled shape for all paths."""
+
 
 def path_between(
     metric: CentroidMetric, a: ArrayLike, b: ArrayLike, segments: int = 32
@@ -46,7 +49,7 @@ def path_between(
     (5, 2)
     """
     ends = (jnp.asarray(a, jnp.float32), jnp.asarray(b, jnp.float32))
-    fine = max(segments, 16)
+    fine = max(segments, _FINE)
     stones = stepping_stones(metric.tensor, *ends, metric.centroids, segments=fine)
     line = ends[0] + jnp.linspace(0, 1, fine + 1)[:, None] * (ends[1] - ends[0])
     found = [_bent(metric, *ends, first, segments=fine) for first in (stones, line)]

@@ -11,6 +11,7 @@ import numpy as np
 import optax
 
 from sosie.errors import DataError
+from sosie.generators.artificial._compiled import keep_compiled
 from sosie.generators.artificial._flow import flow
 from sosie.generators.artificial._latent_metric import metric_of
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
     Data = tuple[Array, ...]
 
 __all__ = ["Fitted", "Law", "Recipe", "bound", "epoch", "fitted", "new_state", "posterior"]
+
+keep_compiled()
 
 _DRAWS = 8
 """Draws of every image held out; always the same ones, so that epochs compare."""

@@ -1,0 +1,362 @@
+"""Artificial patients of whom there is a picture and a row of a table."""
+
+from __future__ import annotations
+
+import secrets
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from sosie.errors import DataError, ParameterError
+from sosie.generators.artificial._choices import check_whole
+from sosie.generators.artificial._cohort import Cohort
+from sosie.generators.artificial._draws import Draws
+from sosie.generators.artificial._filter import Filter, nearest
+from sosie.generators.artificial._image_data import FEWEST, Pictures
+from sosie.generators.artificial._image_networks import most_factors
+from sosie.generators.artificial._image_noise import Texture
+from sosie.generators.artificial._joint_law import (
+    JointLaw,
+    begun,
+    cell_sigma,
+    decode_image,
+    decode_table,
+    pixel_sigma,
+)
+from sosie.generators.artificial._latent_metric import metric_of
+from sosie.generators.artificial._latent_training import Recipe, fitted, posterior
+from sosie.generators.artificial._likelihoods import drawn_levels, drawn_scores
+from sosie.generators.artificial._networks import linear
+from sosie.generators.artificial._sampling import Latents
+from sosie.table import Table
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import ArrayLike, NDArray
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["JointDrawn", "JointRHVAE"]
+
+_HIDDEN = 64
+_BLOCK = 1024
+_GRID = 512
+_ROUNDS = 60
+_TOO_NEAR = 0.05
+
+
+class JointDrawn(NamedTuple):
+    """Artificial patients: image i and row i are of the same one."""
+
+    images: NDArray[Any]
+    table: Any
+
+
+class JointRHVAE:
+    """Draw artificial patients with a picture and a row of a table, of whom either may be missing.
+
+    One latent is shared; what is known of it is a product of what the picture says and what the
+    row says. The columns are coded as :class:`RHVAE` codes them, without strata, and the
+    pictures have the likelihood of :class:`ImageRHVAE`.
+
+    Parameters
+    ----------
+    latent_dim : int, optional
+        By default the number that tells patients held out best.
+    seed : int, optional
+        Same input, parameters and seed give the same draws. Drawn afresh where not given.
+    epochs : int
+        Most epochs; training stops before when patients held out gain no more.
+
+    Attributes
+    ----------
+    latent_dim_, seed_ : int
+    bound_ : float
+        Lower bound on patients held out, in nats, mean of the three things that are shown of
+        each: both, the image alone, the row alone.
+    history_ : list of float
+    kept_by_filter_ : float
+        Share of the patients drawn last whose picture and row stand farther from every original
+        than the 5 % nearest originals from each other.
+    metric_ : CentroidMetric
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> rng = np.random.default_rng(0)
+    >>> light, age = rng.random((40, 1, 1)), rng.normal(50, 9, 40).round()
+    >>> table = pl.DataFrame({"age": age, "light": light[:, 0, 0]})
+    >>> images = light * rng.random((40, 8, 8))
+    >>> model = JointRHVAE(latent_dim=2, seed=0, epochs=0).fit(images, table)
+    >>> drawn = model.sample(5)
+    >>> drawn.images.shape, drawn.table.shape
+    ((5, 8, 8), (5, 2))
+    """
+
+    def __init__(
+        self, latent_dim: int | None = None, seed: int | None = None, *, epochs: int = 400
+    ) -> None:
+        self.latent_dim = latent_dim
+        self.seed = seed
+        self.epochs = epochs
+
+    def fit(
+        self,
+        images: Any,
+        table: Any,
+        row_of: ArrayLike | None = None,
+        progress: Callable[[float], None] | None = None,
+    ) -> Self:
+        """Learn from images and rows of the same patients.
+
+        Parameters
+        ----------
+        images : array of shape (m, h, w) or (m, h, w, colours)
+        table : Table or dataframe of n rows
+        row_of : array of shape (m,), optional
+            The row of the table of the patient of each image, from 0; -1 where there is none.
+            Rows that no image names are of patients without one. By default image i is of the
+            patient of row i.
+        progress : callable, optional
+
+        Raises
+        ------
+        DataError
+            If fewer than 30 patients have both, or the table or the images cannot be learnt.
+        ParameterError
+            If a parameter is out of range.
+        """
+        for name, value, least in (("epochs", self.epochs, 0), ("latent_dim", self.latent_dim, 1)):
+            if value is not None:
+                check_whole(name, value, least)
+        pictures, self._cohort = Pictures.of(images), Cohort(Table.of(table), None)
+        coded = self._cohort.coded
+        rows = _rows_of(row_of, len(pictures), len(coded))
+        both = np.flatnonzero(rows >= 0)
+        if len(both) < FEWEST:
+            raise DataError(
+                f"{len(both)} patients have an image and a row: at least {FEWEST} are needed."
+            )
+        self.seed_ = secrets.randbelow(2**53) if self.seed is None else self.seed
+        fit_seed, self._draw_seed = np.random.SeedSequence(self.seed_).spawn(2)
+        rng = np.random.default_rng(fit_seed)
+        self._pictures, self._rows = pictures, rows
+        self._data, self._law = self._together(), JointLaw(self._cohort.coding.shape)
+        x = pictures.pixels[both].astype(np.float64)
+        cells = coded.taken(rows[both])
+        if self.latent_dim is None:
+            none = np.zeros(len(both), np.intp)
+            self.latent_dim_ = most_factors(np.hstack([x, linear(cells)]), none, 1, rng)
+        else:
+            self.latent_dim_ = min(self.latent_dim, x.shape[1])
+        start_seed = int(rng.integers(2**31))
+
+        def begin(persons: NDArray[np.intp]) -> dict[str, Any]:
+            chosen = np.isin(both, persons)  # images come first: patient i has image i
+            return begun(
+                x[chosen], cells.taken(np.flatnonzero(chosen)), self._law.shape,
+                self.latent_dim_, _HIDDEN, np.random.default_rng(start_seed),
+            )  # fmt: skip
+
+        recipe = Recipe(epochs=self.epochs)
+        trained = fitted(self._law, begin, self._data, recipe, rng, progress)
+        self.history_, self.bound_ = trained.history, max(trained.history)
+        self._params = trained.params
+        mean, spread = posterior(self._law, self._params, self._data)
+        self._mean, self._spread = mean.astype(np.float64), spread.astype(np.float64)
+        self.metric_ = metric_of(mean, spread)
+        self._settle(rng)
+        return self
+
+    def sample(self, n: int) -> JointDrawn:
+        """Draw n artificial patients, with picture and row.
+
+        Returns
+        -------
+        JointDrawn
+            Images of the type of the originals, and a frame of the kind that was given.
+        """
+        self._check_fitted()
+        check_whole("n", n, 1)
+        rng = np.random.default_rng(self._draw_seed)
+        latents = Latents(self._mean, self._spread)
+        z = latents.aggregate(rng, n)
+        pixels, drawn = self._images_at(z, rng), self._cells_at(z, rng)
+        for round_ in range(_ROUNDS):
+            near = nearest(pixels.astype(np.float64), self._originals()) < self._least
+            near |= self._similar.near(drawn, self._places(drawn))
+            if round_ == 0:
+                self.kept_by_filter_ = 1 - float(near.mean())
+            rows = np.flatnonzero(near)
+            if not len(rows):
+                break
+            z = latents.aggregate(rng, len(rows))
+            pixels[rows] = self._images_at(z, rng)
+            drawn.replaced(rows, self._cells_at(z, rng))
+        else:
+            raise DataError(
+                "Patients that differ enough from every original could not be drawn: the originals "
+                "hardly vary."
+            )
+        return JointDrawn(self._pictures.restored(pixels), self._table(drawn, rng))
+
+    def sample_rows(self, images: Any) -> Any:
+        """Draw a row of the table for each image, given what the image says.
+
+        Parameters
+        ----------
+        images : array of shape (k, h, w) or (k, h, w, colours)
+            Of the size of those learnt from.
+
+        Returns
+        -------
+        dataframe of k rows
+        """
+        self._check_fitted()
+        pictures = Pictures.of(images, 1)
+        if pictures.shape != self._pictures.shape:
+            raise DataError(
+                f"Images are of shape {pictures.shape}, and those learnt from of "
+                f"{self._pictures.shape}: resize them."
+            )
+        rng = np.random.default_rng(self._draw_seed)
+        k = len(pictures)
+        blank = [np.zeros((k, part.shape[1]), np.float32) for part in self._data[1:6]]
+        seen = (np.ones(k, np.float32), np.zeros(k, np.float32))
+        z = self._posterior_draw((pictures.pixels, *blank, *seen), rng)
+        return self._table(self._cells_at(z, rng), rng)
+
+    def sample_images(self, rows: ArrayLike) -> NDArray[Any]:
+        """Draw an image for rows of the table that was learnt from, given what the row says.
+
+        Parameters
+        ----------
+        rows : array of shape (k,)
+            Numbers of rows, from 0.
+
+        Returns
+        -------
+        ndarray of shape (k, h, w) or (k, h, w, colours)
+        """
+        self._check_fitted()
+        asked = np.asarray(rows).ravel()
+        n = len(self._cohort.coded)
+        if asked.dtype.kind not in "iu" or not ((asked >= 0) & (asked < n)).all():
+            raise ParameterError(f"Rows are whole numbers from 0 to {n - 1}.")
+        rng = np.random.default_rng(self._draw_seed)
+        k, coded = len(asked), self._cohort.coded.taken(asked)
+        pixels = np.zeros((k, self._pictures.pixels.shape[1]), np.float32)
+        seen = (np.zeros(k, np.float32), np.ones(k, np.float32))
+        z = self._posterior_draw((pixels, *coded.arrays()[:5], *seen), rng)
+        return self._pictures.restored(self._images_at(z, rng))
+
+    def latent(self) -> tuple[Floats, Floats]:
+        """Give means and spreads of the latents of patients, those with an image first."""
+        self._check_fitted()
+        return self._mean, self._spread
+
+    def _together(self) -> tuple[NDArray[np.float32], ...]:
+        """Put patients side by side: those with an image, then those with a row only."""
+        alone = np.setdiff1d(np.arange(len(self._cohort.coded)), self._rows)
+        m, k = len(self._rows), len(alone)
+        at = np.r_[np.maximum(self._rows, 0), alone]
+        pixels = np.zeros((m + k, self._pictures.pixels.shape[1]), np.float32)
+        pixels[:m] = self._pictures.pixels
+        has_image = np.r_[np.ones(m), np.zeros(k)].astype(np.float32)
+        has_row = np.r_[self._rows >= 0, np.ones(k)].astype(np.float32)
+        return (pixels, *self._cohort.coded.taken(at).arrays()[:5], has_image, has_row)
+
+    def _settle(self, rng: np.random.Generator) -> None:
+        """Learn what draws need besides: texture, margins of what is drawn, nearness."""
+        m = len(self._rows)
+        z = self._mean[:m] + self._spread[:m] * rng.standard_normal(self._mean[:m].shape)
+        means, x = self._decoded(_image, z), self._pictures.pixels
+        left = x - np.where((x <= 0) | (x >= 1), np.clip(means, 0, 1), means)
+        self._texture = Texture(left, np.asarray(pixel_sigma(self._params)))
+        self._sigma = np.asarray(cell_sigma(self._params), np.float64)
+        z = Latents(self._mean, self._spread).aggregate(rng, 8 * _GRID)
+        middles = (np.arange(_GRID) + 0.5) / _GRID
+        self._margins = np.quantile(self._cells_at(z, rng).scores, middles, axis=0)
+        self._least = float(
+            np.quantile(nearest(self._originals(), self._originals(), same=True), _TOO_NEAR)
+        )
+        cohort = self._cohort
+        self._similar = Filter(cohort.coding, cohort.coded, cohort.columns)
+
+    def _posterior_draw(
+        self, data: tuple[NDArray[np.float32], ...], rng: np.random.Generator
+    ) -> Floats:
+        mean, spread = posterior(self._law, self._params, data)
+        return mean + spread * rng.standard_normal(mean.shape)
+
+    def _images_at(self, z: Floats, rng: np.random.Generator) -> NDArray[np.float32]:
+        pixels = np.clip(self._decoded(_image, z) + self._texture.draw(rng, len(z)), 0, 1)
+        if self._pictures.dtype == np.uint8:
+            pixels = (np.rint(pixels * 255) / 255).astype(np.float32)
+        return pixels
+
+    def _cells_at(self, z: Floats, rng: np.random.Generator) -> Draws:
+        shape = self._cohort.coding.shape
+        output = self._decoded(_row, z).astype(np.float64)
+        scores = drawn_scores(output[:, : shape.n_scores], self._sigma, rng)
+        levels = np.empty((len(z), len(shape.levels)), np.int32)
+        first = shape.n_scores
+        for i, k in enumerate(shape.levels):
+            levels[:, i] = drawn_levels(output[:, first : first + k], rng)
+            first += k
+        return Draws(scores, levels, np.zeros(len(z), np.int32))
+
+    def _places(self, drawn: Draws) -> Floats:
+        """Give the places of scores among those that the model draws."""
+        middles = (np.arange(_GRID) + 0.5) / _GRID
+        columns = [
+            np.interp(scores, margin, middles)
+            for scores, margin in zip(drawn.scores.T, self._margins.T, strict=True)
+        ]
+        return np.clip(np.column_stack(columns), 1e-7, 1 - 1e-7)
+
+    def _table(self, drawn: Draws, rng: np.random.Generator) -> Any:
+        cohort = self._cohort
+        small = cohort.rebuilt(cohort.arrays(drawn, self._places(drawn)))
+        return cohort.table.restored(small, seed=int(rng.integers(2**31))).native()
+
+    def _decoded(self, decode: Callable[..., Any], z: Floats) -> NDArray[np.float32]:
+        found = []
+        for first in range(0, len(z), _BLOCK):
+            rows = np.arange(first, min(first + _BLOCK, len(z)))
+            padded = jnp.asarray(z[np.resize(rows, _BLOCK)], jnp.float32)
+            found.append(np.asarray(decode(self._params, padded))[: len(rows)])
+        return np.concatenate(found)
+
+    def _originals(self) -> Floats:
+        return self._pictures.pixels.astype(np.float64)
+
+    def _check_fitted(self) -> None:
+        if not hasattr(self, "_similar"):
+            raise ParameterError("There is nothing to draw from yet: call fit first.")
+
+
+def _rows_of(row_of: ArrayLike | None, n_images: int, n_rows: int) -> NDArray[np.intp]:
+    if row_of is None:
+        if n_images != n_rows:
+            raise DataError(
+                f"There are {n_images} images and {n_rows} rows: give row_of, the row of each "
+                "image, -1 for none."
+            )
+        return np.arange(n_images)
+    rows = np.asarray(row_of)
+    if rows.shape != (n_images,) or rows.dtype.kind not in "iu":
+        raise DataError(f"row_of gives a whole number for each of the {n_images} images.")
+    named = rows[rows >= 0]
+    if (rows < -1).any() or (named >= n_rows).any():
+        raise DataError(f"row_of gives rows from 0 to {n_rows - 1}, and -1 for none.")
+    if len(np.unique(named)) < len(named):
+        raise DataError("row_of gives a row to two images: keep one image a patient.")
+    return rows.astype(np.intp)
+
+
+_image = jax.jit(decode_image)
+_row = jax.jit(decode_table)
