@@ -3,8 +3,6 @@
 import json
 import stat
 import tomllib
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 from string import Formatter
 from typing import Any
@@ -12,8 +10,8 @@ from typing import Any
 import pytest
 import tomli_w
 from lifelines.datasets import load_rossi
+from tests.cli.conftest import Sosie
 
-from sosie.cli import main
 from sosie.cli._texts import texts
 from sosie.trust import Charter, verify_ledger
 
@@ -21,31 +19,10 @@ HOLDER, RECIPIENT = "CHU de Nîmes", "Observatoire"
 SECTIONS = ("keys", "agreement", "allowed", "charter", "ledger")
 
 
-@dataclass(frozen=True)
-class Ran:
-    status: int
-    out: str
-    err: str
-
-
-Sosie = Callable[..., Ran]
-
-
 @pytest.fixture
-def sosie(
-    capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> Sosie:
-    monkeypatch.setenv("LC_ALL", "C.UTF-8")
-    monkeypatch.setenv("COLUMNS", "200")
+def sosie(sosie: Sosie, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Sosie:
     monkeypatch.chdir(tmp_path)
-
-    def run(*arguments: object) -> Ran:
-        with pytest.raises(SystemExit) as left:
-            main([str(a) for a in arguments])
-        shown = capfd.readouterr()
-        return Ran(int(left.value.code or 0), shown.out, shown.err)
-
-    return run
+    return sosie
 
 
 def filled(path: Path, **changed: Any) -> None:

@@ -4,7 +4,7 @@ import json
 import shutil
 import tomllib
 from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from string import Formatter
@@ -14,6 +14,7 @@ import pandas as pd
 import pytest
 from lifelines.datasets import load_rossi
 from scipy.stats import ks_2samp
+from tests.cli.conftest import Ran, Sosie
 
 from sosie.cli import main
 from sosie.generators.artificial import _training
@@ -22,28 +23,9 @@ QUICK = ("--epochs", 1, "--latent-dim", 3)
 KEYS = {"rows_in", "rows_out", "kept_by_filter", "ess", "latent_dim", "seconds", "fidelity"}
 
 
-@dataclass(frozen=True)
-class Ran:
-    status: int
-    out: str
-    err: str
-
-
-Sosie = Callable[..., Ran]
-
-
 @pytest.fixture
-def sosie(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Sosie:
-    monkeypatch.setenv("LC_ALL", "C.UTF-8")
-    monkeypatch.setenv("COLUMNS", "100")
-
-    def run(*arguments: object) -> Ran:
-        with pytest.raises(SystemExit) as left:
-            main(["augment", *(str(a) for a in arguments)])
-        shown = capfd.readouterr()
-        return Ran(int(left.value.code or 0), shown.out, shown.err)
-
-    return run
+def sosie(sosie: Sosie) -> Sosie:
+    return partial(sosie, "augment")
 
 
 def persons() -> pd.DataFrame:

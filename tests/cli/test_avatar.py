@@ -5,8 +5,6 @@ import os
 import stat
 import subprocess
 import sys
-from collections.abc import Callable
-from dataclasses import dataclass
 from inspect import signature
 from pathlib import Path
 
@@ -14,40 +12,15 @@ import polars as pl
 import pytest
 from lifelines.datasets import load_rossi
 from sklearn.datasets import load_diabetes
+from tests.cli.conftest import Ran, Sosie
 
 from sosie import Avatar, Table
-from sosie.cli import main
 from sosie.cli._avatar import avatar
 from sosie.cli._texts import texts
 from sosie.generators import KERNELS
 
 SECRET = "Zorglub"
 KEYS = ["rows", "columns", "k", "ncp", "kernel", "seed", "seconds", "peak_memory_mb", "out"]
-
-
-@dataclass(frozen=True)
-class Ran:
-    status: int
-    out: str
-    err: str
-
-
-Sosie = Callable[..., Ran]
-
-
-@pytest.fixture
-def sosie(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Sosie:
-    """Run the command line in this process."""
-    monkeypatch.setenv("LC_ALL", "C.UTF-8")
-    monkeypatch.setenv("COLUMNS", "100")
-
-    def run(*arguments: object) -> Ran:
-        with pytest.raises(SystemExit) as left:
-            main([str(a) for a in arguments])
-        shown = capfd.readouterr()
-        return Ran(int(left.value.code or 0), shown.out, shown.err)
-
-    return run
 
 
 @pytest.fixture

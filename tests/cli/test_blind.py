@@ -1,8 +1,7 @@
 """`sosie blind`: a folder whole or absent, nothing that tells on the sheet, scores."""
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -10,32 +9,12 @@ import numpy as np
 import pytest
 from lifelines.datasets import load_rossi
 from sklearn.datasets import load_digits
-
-from sosie.cli import main
-
-
-@dataclass(frozen=True)
-class Ran:
-    status: int
-    out: str
-    err: str
-
-
-Sosie = Callable[..., Ran]
+from tests.cli.conftest import Sosie
 
 
 @pytest.fixture
-def sosie(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Sosie:
-    monkeypatch.setenv("LC_ALL", "C.UTF-8")
-    monkeypatch.setenv("COLUMNS", "120")
-
-    def run(*arguments: object) -> Ran:
-        with pytest.raises(SystemExit) as left:
-            main(["blind", *(str(a) for a in arguments)])
-        shown = capfd.readouterr()
-        return Ran(int(left.value.code or 0), shown.out, shown.err)
-
-    return run
+def sosie(sosie: Sosie) -> Sosie:
+    return partial(sosie, "blind")
 
 
 @pytest.fixture

@@ -1,41 +1,15 @@
 """`sosie evidence`, `rehearse`, `report`: whole files or none, one sentence for a mistake."""
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 import pytest
 from lifelines.datasets import load_rossi
+from tests.cli.conftest import Sosie
 
 from sosie import Avatar
-from sosie.cli import main
 from sosie.cli._texts import texts
-
-
-@dataclass(frozen=True)
-class Ran:
-    status: int
-    out: str
-    err: str
-
-
-Sosie = Callable[..., Ran]
-
-
-@pytest.fixture
-def sosie(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Sosie:
-    monkeypatch.setenv("LC_ALL", "C.UTF-8")
-    monkeypatch.setenv("COLUMNS", "120")
-
-    def run(*arguments: object) -> Ran:
-        with pytest.raises(SystemExit) as left:
-            main([str(a) for a in arguments])
-        shown = capfd.readouterr()
-        return Ran(int(left.value.code or 0), shown.out, shown.err)
-
-    return run
 
 
 @pytest.fixture(scope="module")

@@ -1,8 +1,7 @@
 """`sosie images`: what is asked holds, whole or absent, one sentence for a mistake."""
 
 import json
-from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,33 +9,17 @@ import pytest
 from PIL import Image
 from scipy.stats import ks_2samp
 from sklearn.datasets import load_digits
+from tests.cli.conftest import Sosie
 
-from sosie.cli import main
 from sosie.generators.artificial import image_fidelity
 
 QUICK = ("--epochs", 2, "--latent-dim", 3, "--seed", 0)
 KEYS = {"rows_in", "rows_out", "kept_by_filter", "ess", "latent_dim", "seconds", "fidelity"}
 
 
-@dataclass(frozen=True)
-class Ran:
-    status: int
-    out: str
-    err: str
-
-
 @pytest.fixture
-def sosie(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Callable[..., Ran]:
-    monkeypatch.setenv("LC_ALL", "C.UTF-8")
-    monkeypatch.setenv("COLUMNS", "100")
-
-    def run(*arguments: object) -> Ran:
-        with pytest.raises(SystemExit) as left:
-            main(["images", *(str(a) for a in arguments)])
-        shown = capfd.readouterr()
-        return Ran(int(left.value.code or 0), shown.out, shown.err)
-
-    return run
+def sosie(sosie: Sosie) -> Sosie:
+    return partial(sosie, "images")
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +39,7 @@ def folder(tmp_path_factory: pytest.TempPathFactory, digits: tuple[np.ndarray, n
 
 
 def test_a_folder_becomes_a_folder_of_the_same_labels(
-    sosie: Callable[..., Ran], folder: Path, tmp_path: Path
+    sosie: Sosie, folder: Path, tmp_path: Path
 ) -> None:
     out, picture = tmp_path / "drawn", tmp_path / "grid.png"
     ran = sosie(folder, "--out", out, "--rows", 30, "--balance", "--picture", picture, *QUICK)
@@ -79,7 +62,7 @@ def test_a_folder_becomes_a_folder_of_the_same_labels(
 
 
 def test_an_npz_becomes_an_npz_and_the_object_says_how(
-    sosie: Callable[..., Ran], digits: tuple[np.ndarray, np.ndarray], tmp_path: Path
+    sosie: Sosie, digits: tuple[np.ndarray, np.ndarray], tmp_path: Path
 ) -> None:
     images, labels = digits
     given, out = tmp_path / "given.npz", tmp_path / "out.npz"
@@ -113,7 +96,7 @@ def test_fidelity_of_balanced_draws_is_weighed_by_labels() -> None:
 
 
 def test_mistakes_are_one_sentence_and_nothing_is_written(
-    sosie: Callable[..., Ran], folder: Path, digits: tuple[np.ndarray, np.ndarray], tmp_path: Path
+    sosie: Sosie, folder: Path, digits: tuple[np.ndarray, np.ndarray], tmp_path: Path
 ) -> None:
     images = digits[0]
     sized = tmp_path / "sized"

@@ -2,39 +2,18 @@
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 import pytest
 from sklearn.datasets import load_diabetes
-
-from sosie.cli import main
-
-
-@dataclass(frozen=True)
-class Ran:
-    status: int
-    out: str
-    err: str
-
-
-Sosie = Callable[..., Ran]
+from tests.cli.conftest import Sosie
 
 
 @pytest.fixture
-def sosie(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Sosie:
-    monkeypatch.setenv("LC_ALL", "C.UTF-8")
-    monkeypatch.setenv("COLUMNS", "100")
-
-    def run(*arguments: object) -> Ran:
-        with pytest.raises(SystemExit) as left:
-            main(["impute", *(str(a) for a in arguments), "--epochs", "0"])
-        shown = capfd.readouterr()
-        return Ran(int(left.value.code or 0), shown.out, shown.err)
-
-    return run
+def sosie(sosie: Sosie) -> Sosie:
+    return lambda *arguments: sosie("impute", *arguments, "--epochs", "0")
 
 
 def persons() -> tuple[pd.DataFrame, pd.DataFrame]:

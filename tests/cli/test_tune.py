@@ -2,16 +2,15 @@
 
 import csv
 import tomllib
-from collections.abc import Callable
-from dataclasses import dataclass
+from functools import partial
 from importlib.resources import files
 from pathlib import Path
 from string import Formatter
 
 import pytest
 from lifelines.datasets import load_rossi
+from tests.cli.conftest import Sosie
 
-from sosie.cli import main
 from sosie.cli._tune import _weights
 
 ASKED = (
@@ -20,28 +19,9 @@ ASKED = (
 )
 
 
-@dataclass(frozen=True)
-class Ran:
-    status: int
-    out: str
-    err: str
-
-
-Sosie = Callable[..., Ran]
-
-
 @pytest.fixture
-def sosie(capfd: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> Sosie:
-    monkeypatch.setenv("LC_ALL", "C.UTF-8")
-    monkeypatch.setenv("COLUMNS", "130")
-
-    def run(*arguments: object) -> Ran:
-        with pytest.raises(SystemExit) as left:
-            main(["tune", *(str(a) for a in arguments)])
-        shown = capfd.readouterr()
-        return Ran(int(left.value.code or 0), shown.out, shown.err)
-
-    return run
+def sosie(sosie: Sosie) -> Sosie:
+    return partial(sosie, "tune")
 
 
 @pytest.fixture

@@ -111,6 +111,8 @@ def read_text(column: TextColumn) -> tuple[pl.Series, Spelling, str]:
     loose = [text for text in column.missing[1] if text not in column.levels]
     numbers, some, spelt_number = _without_missing(cells, distinct, loose)
     spelling = spelling.model_copy(update={"missing": spelt_number or spelt})
+    if some.is_empty():  # nothing to read, whatever it is said to be
+        return numbers, spelling, ""
     compact = compact_format(column.name, some) is not None
     for reader in (_as_date, _as_number) if compact else (_as_number, _as_date):
         outcome = reader(column, numbers, some, spelling)
