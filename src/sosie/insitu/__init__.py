@@ -1,0 +1,40 @@
+"""Process without exporting: the question travels, the rows stay, a checked answer leaves."""
+
+from sosie.insitu._analysis import Analysis
+from sosie.insitu._derive import Cut, Derivation, Indicator, Log, Ratio, Recode
+from sosie.insitu._question import Question
+from sosie.insitu._result import Result
+from sosie.insitu._task import HubTask, NodeTask, run_in_place
+from sosie.insitu.gate import (
+    REFUSED,
+    CellKey,
+    Cleared,
+    Gate,
+    Memory,
+    Refused,
+    SecureSum,
+    Verdict,
+)
+
+__all__ = [
+    "REFUSED",
+    "Analysis",
+    "CellKey",
+    "Cleared",
+    "Cut",
+    "Derivation",
+    "Gate",
+    "HubTask",
+    "Indicator",
+    "Log",
+    "Memory",
+    "NodeTask",
+    "Question",
+    "Ratio",
+    "Recode",
+    "Refused",
+    "Result",
+    "SecureSum",
+    "Verdict",
+    "run_in_place",
+]

@@ -1,0 +1,74 @@
+"""The one protocol of all analyses: holders compute sums, the hub combines them."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from sosie.insitu._aggregate import Part, Total  # noqa: TC001 - pydantic reads annotations
+from sosie.insitu._result import Result  # noqa: TC001
+
+if TYPE_CHECKING:
+    from sosie.insitu._rows import Rows
+    from sosie.table import Schema
+
+__all__ = ["Analysis", "ColumnName", "Finite", "State"]
+
+State = dict[str, Any]
+"""Where an analysis stands between rounds. It never travels: hub and holders compute it alike."""
+
+ColumnName = Annotated[str, Field(min_length=1, max_length=300)]
+Finite = Annotated[float, Field(allow_inf_nan=False)]
+
+
+class Analysis(BaseModel, ABC):
+    """An entry of the catalogue with its parameters.
+
+    Holders call :meth:`local` and send the part through their gate; the hub adds the parts up
+    and calls :meth:`combine` on the total, which gives the result or the state of the next
+    round. Holders are sent the total and call :meth:`combine` too: nobody is ever told at which
+    state to compute.
+
+    Attributes
+    ----------
+    version : str
+        Of the entry; another one may compute something else.
+    rounds_seen : bool
+        Whether there is a second round, so that holders see a total.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    version: ClassVar[str] = "1"
+    rounds_seen: ClassVar[bool] = False
+
+    @property
+    @abstractmethod
+    def columns(self) -> tuple[str, ...]:
+        """The columns it reads."""
+
+    @abstractmethod
+    def start(self, schema: Schema) -> State:
+        """Check the parameters against the columns, before any row is read.
+
+        Raises
+        ------
+        ParameterError
+            If a column does not exist or is of another kind.
+        """
+
+    @abstractmethod
+    def local(self, rows: Rows, state: State) -> Part:
+        """Compute what one holder contributes to a round."""
+
+    @abstractmethod
+    def combine(self, total: Total, state: State) -> State | Result:
+        """Take the total of a round: give the result, or the state of the next round.
+
+        Raises
+        ------
+        DataError
+            If the pooled data have no such result.
+        """

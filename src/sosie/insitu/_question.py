@@ -1,0 +1,81 @@
+"""A question: one analysis of the catalogue and the columns it makes; data, never code."""
+
+from typing import Annotated, Any, Self
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from sosie.errors import ParameterError
+from sosie.insitu import catalogue as c
+from sosie.insitu._derive import Derivation
+from sosie.trust import canonical, sha256
+
+__all__ = ["Question"]
+
+Entry = Annotated[
+    c.Anova | c.Clusters | c.Components | c.Correlation | c.Counts | c.Cox | c.CoxGrid
+    | c.Crosstab | c.Gamma | c.Histogram | c.KaplanMeier | c.Lasso | c.Linear | c.Logistic
+    | c.MannWhitney | c.Means | c.MetaAnalysis | c.Poisson | c.Propensity | c.Quantiles
+    | c.Ridge | c.TTest,
+    Field(discriminator="id"),
+]  # fmt: skip
+
+
+class Question(BaseModel):
+    """What is asked.
+
+    Attributes
+    ----------
+    analysis : Analysis
+        Told by its ``id``.
+    derive : tuple of Derivation
+        Columns to make first.
+
+    Examples
+    --------
+    >>> asked = Question.of({"analysis": {"id": "t_test", "column": "age", "by": "sex"}})
+    >>> asked.analysis.columns, len(asked.sha256)
+    (('age', 'sex'), 64)
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    analysis: Entry
+    derive: Annotated[tuple[Derivation, ...], Field(max_length=50)] = ()
+
+    @classmethod
+    def of(cls, content: Any) -> Self:
+        """Take a question out of what was read.
+
+        Raises
+        ------
+        ParameterError
+            If it is none, telling the first thing that is wrong.
+        """
+        try:
+            return cls.model_validate(content)
+        except ValidationError as error:
+            one = error.errors(include_url=False, include_input=False, include_context=False)[0]
+            where = ".".join(str(step) for step in one["loc"])
+            raise ParameterError(f"The question is not valid: {where}: {one['msg']}.") from error
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """Columns of the holders that are read, without those that are made."""
+        made = {rule.name: rule for rule in self.derive}
+        found: list[str] = []
+        waiting = list(self.analysis.columns)
+        while waiting:
+            name = waiting.pop(0)
+            rule = made.get(name)
+            if rule is None:
+                found.append(name)
+            else:
+                waiting = [*rule.sources, *waiting]
+                del made[name]
+        return tuple(dict.fromkeys(found))
+
+    @property
+    def sha256(self) -> str:
+        """Of the question and the version of the analysis, as canonical JSON."""
+        said = self.model_dump(mode="json") | {"version": self.analysis.version}
+        return sha256(canonical(said))

@@ -1,0 +1,232 @@
+"""A question on its way: the holder's side, the hub's side, and both in one process."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sosie.errors import DataError, ParameterError
+from sosie.insitu._derive import derived
+from sosie.insitu._result import Result
+from sosie.insitu._rows import Rows
+from sosie.insitu.gate import Gate, Path, Refused, SecureSum, added, total_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sosie.insitu._aggregate import Part
+    from sosie.insitu._question import Question
+    from sosie.insitu.gate import Cleared
+    from sosie.table import Schema, Table
+
+__all__ = ["HubTask", "NodeTask", "run_in_place"]
+
+
+class NodeTask:
+    """One question at one holder.
+
+    Parameters
+    ----------
+    question : Question
+    table : Table
+        The snapshot.
+    schema : Schema
+        Of the agreement: the same at every holder.
+    gate : Gate
+        Of this agreement at this holder.
+    holders : int
+        Who take part.
+    recipient_holds : bool
+        Whether the recipient of the result is one of them.
+    secure : SecureSum, optional
+        Where there are three holders or more.
+
+    Raises
+    ------
+    ParameterError
+        If the question does not fit the columns of the agreement.
+    """
+
+    def __init__(
+        self,
+        question: Question,
+        table: Table,
+        schema: Schema,
+        gate: Gate,
+        *,
+        holders: int,
+        recipient_holds: bool = True,
+        secure: SecureSum | None = None,
+    ) -> None:
+        self._analysis = question.analysis
+        self._question = question.sha256
+        self._state = self._analysis.start(derived(schema, question.derive))
+        self._rows = Rows(table, schema, question.derive, gate.floors)
+        self._gate = gate
+        self._holders = holders
+        self._to_holders = recipient_holds or self._analysis.rounds_seen
+        self._secure = secure
+        self._path = Path(holders)
+        self._part: Part | None = None
+
+    def part(self) -> Cleared:
+        """Compute this round's part and pass it through the gate.
+
+        Raises
+        ------
+        Refused
+            If the gate lets it not out; also where the rows cannot be used, in the same words.
+        """
+        if self._part is not None:
+            raise Refused(("path",))
+        try:
+            with np.errstate(all="ignore"):
+                self._part = self._analysis.local(self._rows, self._state)
+        except DataError as error:
+            raise Refused(("rows",)) from error
+        return self._gate.part(
+            self._part,
+            question=self._question,
+            turn=self._path.turn,
+            holders=self._holders,
+            to_holders=self._to_holders,
+            secure=self._secure,
+        )
+
+    def advance(self, total: bytes) -> None:
+        """Take the total of the round, and compute the next state from it.
+
+        Raises
+        ------
+        Refused
+            If the total cannot be that of the round.
+        """
+        if self._part is None:
+            raise Refused(("path",))
+        read = total_of(total, self._question, self._path.turn)
+        self._path.accept(self._part, read)
+        found = self._analysis.combine(read, self._state)
+        if isinstance(found, Result):
+            raise Refused(("path",))
+        self._state, self._part = found, None
+
+
+class HubTask:
+    """One question at the hub, which sees no row and, with masks, no part.
+
+    Parameters
+    ----------
+    question : Question
+    schema : Schema
+        Of the agreement.
+    holders : int
+    """
+
+    def __init__(self, question: Question, schema: Schema, holders: int) -> None:
+        self._analysis = question.analysis
+        self._question = question.sha256
+        self._state = self._analysis.start(derived(schema, question.derive))
+        self._holders = holders
+        self.turn = 0
+
+    def add(self, parts: Sequence[bytes]) -> Result | bytes:
+        """Add up the parts of a round.
+
+        Returns
+        -------
+        Result or bytes
+            The answer; or the total, which every holder is sent.
+
+        Raises
+        ------
+        ParameterError
+            If a part is missing.
+        DataError
+            If the pooled data have no such result.
+        TrustError
+            If a part is malformed, or of another question or round.
+        """
+        if len(parts) != self._holders:
+            raise ParameterError(f"{self._holders} parts are due, not {len(parts)}.")
+        total = added(parts, self._question, self.turn)
+        with np.errstate(all="ignore"):
+            found = self._analysis.combine(total_of(total, self._question, self.turn), self._state)
+        if isinstance(found, Result):
+            return found
+        self._state = found
+        self.turn += 1
+        return total
+
+
+def run_in_place(
+    tables: Sequence[Table],
+    question: Question,
+    gates: Sequence[Gate],
+    schema: Schema | None = None,
+    *,
+    recipient_holds: bool = True,
+) -> Result:
+    """Ask a question of several holders in one process, as over a network.
+
+    Parameters
+    ----------
+    tables : sequence of Table
+        One a holder.
+    question : Question
+    gates : sequence of Gate
+        One a holder.
+    schema : Schema, optional
+        Of the agreement; that of the first table where not given.
+    recipient_holds : bool
+        Whether a holder receives the result.
+
+    Raises
+    ------
+    Refused
+        If a gate lets something not out.
+    ParameterError
+        If the question does not fit the columns.
+    DataError
+        If the pooled data have no such result.
+
+    Examples
+    --------
+    >>> import polars as pl
+    >>> from sosie.insitu import Gate, Question
+    >>> from sosie.table import Table
+    >>> rng = np.random.default_rng(0)
+    >>> tables = [Table.of(pl.DataFrame({"age": rng.normal(60, 9, 50)})) for _ in range(3)]
+    >>> asked = Question.of({"analysis": {"id": "means", "columns_of": ["age"]}})
+    >>> run_in_place(tables, asked, [Gate() for _ in tables]).tables["means"][0]["n"]
+    150.0
+    """
+    schema = schema or tables[0].schema
+    secures = _secures(len(tables))
+    nodes = [
+        NodeTask(
+            question, table, schema, gate, holders=len(tables),
+            recipient_holds=recipient_holds, secure=secure,
+        )
+        for table, gate, secure in zip(tables, gates, secures, strict=True)
+    ]  # fmt: skip
+    hub = HubTask(question, schema, len(tables))
+    while True:
+        found = hub.add([node.part().payload for node in nodes])
+        if isinstance(found, Result):
+            return found
+        for node in nodes:
+            node.advance(found)
+
+
+def _secures(holders: int) -> list[SecureSum | None]:
+    if holders < 3:
+        return [None] * holders
+    from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+    keys = {str(i): X25519PrivateKey.generate() for i in range(holders)}
+    public = {name: key.public_key().public_bytes_raw() for name, key in keys.items()}
+    return [
+        SecureSum(key, {o: raw for o, raw in public.items() if o != name}, name, "in one process")
+        for name, key in keys.items()
+    ]

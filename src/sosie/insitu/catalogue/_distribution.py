@@ -1,0 +1,123 @@
+"""Histograms and quantiles of one column, on bins that every holder can bear."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+
+from sosie.errors import DataError, ParameterError
+from sosie.insitu._aggregate import Part, Total, counts
+from sosie.insitu._analysis import Analysis, ColumnName, Finite, State
+from sosie.insitu._grid import begin_grid, bins_of, grid_votes, next_grid
+from sosie.insitu._result import Result
+from sosie.insitu._rows import require_number
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from sosie.insitu._rows import Rows
+    from sosie.table import Schema
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["Histogram", "Quantiles"]
+
+
+class _Binned(Analysis):
+    rounds_seen: ClassVar[bool] = True
+    column: ColumnName
+    lower: Finite
+    upper: Finite
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns it reads."""
+        return (self.column,)
+
+    def start(self, schema: Schema) -> State:
+        """Check the column."""
+        require_number(schema, self.column)
+        if not self.lower < self.upper:
+            raise ParameterError("lower is not below upper.")
+        return begin_grid(self.lower, self.upper)
+
+    def local(self, rows: Rows, state: State) -> Part:
+        """Vote on the bins; then count."""
+        values = rows.numbers(self.column)
+        known = np.isfinite(values)
+        whole = rows.selection(known, self.columns)
+        if not state["settled"]:
+            one = np.zeros(int(known.sum()), np.int64)
+            return Part({"votes": grid_votes(values[known], [one], state, rows.floors)}, (whole,))
+        bins = bins_of(values[known], state["edges"])
+        found = counts(bins, len(state["edges"]) - 1, known)
+        told = [rows.selection(members, self.columns, self.columns) for members in found.members]
+        return Part({"counts": found}, (whole, *told))
+
+    def combine(self, total: Total, state: State) -> State | Result:
+        """Settle the bins, then give the answer."""
+        if not state["settled"]:
+            return next_grid(total, state)
+        return self.told(state["edges"], total["counts"])
+
+    def told(self, edges: Floats, found: Floats) -> Result:
+        """Give the result from edges and counts."""
+        raise NotImplementedError
+
+
+class Histogram(_Binned):
+    """Counts in bins from `lower` to `upper`, each halved while every holder can bear it.
+
+    What is beyond the ends is counted in the first or last bin.
+
+    Examples
+    --------
+    >>> Histogram(column="age", lower=0, upper=120).columns
+    ('age',)
+    """
+
+    id: Literal["histogram"] = "histogram"
+
+    def told(self, edges: Floats, found: Floats) -> Result:
+        """Give one row a bin."""
+        n = float(found.sum())
+        bins = zip(edges[:-1], edges[1:], found, strict=True)
+        rows = [{"from": float(a), "to": float(b), "count": float(m)} for a, b, m in bins]
+        return Result(self.id, {"n": n}, {"bins": rows})
+
+
+class Quantiles(_Binned):
+    """Quantiles, each with the two edges of bins between which it lies for certain.
+
+    No step of a bisection leaves: the bins are settled by votes before anything is counted,
+    and none of them holds fewer persons than the floor.
+
+    Examples
+    --------
+    >>> Quantiles(column="age", lower=0, upper=120).at
+    (0.25, 0.5, 0.75)
+    """
+
+    id: Literal["quantiles"] = "quantiles"
+    at: Annotated[tuple[Annotated[float, Field(gt=0, lt=1)], ...], Field(max_length=20)] = (
+        0.25, 0.5, 0.75,
+    )  # fmt: skip
+
+    def told(self, edges: Floats, found: Floats) -> Result:
+        """Interpolate within the bin that holds each quantile."""
+        n, below = float(found.sum()), np.concatenate([[0.0], np.cumsum(found)])
+        if n < 1:
+            raise DataError("Nobody has a value.")
+        rows: list[dict[str, Any]] = []
+        for q in self.at:
+            rank = q * n
+            place = int(np.clip(np.searchsorted(below, rank, side="left") - 1, 0, len(found) - 1))
+            low, high = float(edges[place]), float(edges[place + 1])
+            share = (rank - below[place]) / found[place] if found[place] else 0.5
+            rows.append(
+                {"q": q, "value": low + share * (high - low), "at_least": low, "at_most": high}
+            )
+        bound = "The value on the pooled rows lies between at_least and at_most."
+        return Result(self.id, {"n": n}, {"quantiles": rows}, exact=False, bound=bound)

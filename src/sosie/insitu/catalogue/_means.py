@@ -1,0 +1,121 @@
+"""Means and variances, of all or by group."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+
+from sosie.errors import DataError
+from sosie.insitu._aggregate import Aggregate, Part, Selection, Total, counts, sums
+from sosie.insitu._analysis import Analysis, ColumnName, State
+from sosie.insitu._result import Result
+from sosie.insitu._rows import labels, require_coded, require_number
+
+if TYPE_CHECKING:
+    from sosie.insitu._rows import Rows
+    from sosie.table import Schema
+
+__all__ = ["Means", "by_group", "moments"]
+
+
+class Means(Analysis):
+    """Mean and standard deviation of columns, of the persons who have a value.
+
+    The centre is pooled first, so that variances lose no digits.
+
+    Examples
+    --------
+    >>> Means(columns_of=["age", "weight"]).columns
+    ('age', 'weight')
+    """
+
+    id: Literal["means"] = "means"
+    rounds_seen: ClassVar[bool] = True
+    columns_of: Annotated[list[ColumnName], Field(min_length=1, max_length=50)]
+    by: ColumnName | None = None
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns it reads."""
+        own = tuple(dict.fromkeys(self.columns_of))
+        return own if self.by is None else (*own, self.by)
+
+    def start(self, schema: Schema) -> State:
+        """Check the columns."""
+        require_number(schema, *self.columns_of)
+        if self.by is not None:
+            require_coded(schema, self.by)
+        groups = [""] if self.by is None else labels(schema, self.by)
+        return {"groups": groups, "centres": None, "n": None}
+
+    def local(self, rows: Rows, state: State) -> Part:
+        """Give sums, then sums of squares about the pooled centres."""
+        arrays: dict[str, Aggregate] = {}
+        told: list[Selection] = []
+        for j, column in enumerate(dict.fromkeys(self.columns_of)):
+            centres = None if state["centres"] is None else state["centres"][j]
+            found, chosen = by_group(rows, column, self.by, len(state["groups"]), centres)
+            arrays |= {f"{name}_{j}": one for name, one in found.items()}
+            told += chosen
+        return Part(arrays, tuple(told))
+
+    def combine(self, total: Total, state: State) -> State | Result:
+        """Pool the centres, then give the table."""
+        columns = list(dict.fromkeys(self.columns_of))
+        if state["centres"] is None:
+            return state | moments(total, len(columns))
+        rows: list[dict[str, Any]] = []
+        for j, column in enumerate(columns):
+            n, centre = state["n"][j], state["centres"][j]
+            square = total[f"sum_{j}"]
+            for g, group in enumerate(state["groups"]):
+                if n[g] < 2:
+                    continue
+                sd = float(np.sqrt(square[g] / (n[g] - 1)))
+                row = {"column": column, "n": float(n[g]), "mean": float(centre[g]), "sd": sd}
+                row["se"] = float(sd / np.sqrt(n[g]))
+                rows.append(row if self.by is None else {self.by: group} | row)
+        return Result(self.id, {}, {"means": rows})
+
+
+def by_group(
+    rows: Rows, column: str, by: str | None, groups: int, centres: Any
+) -> tuple[dict[str, Aggregate], list[Selection]]:
+    """Sum a column in each group; about centres, its squares."""
+    values = rows.numbers(column)
+    known = np.isfinite(values)
+    codes = np.zeros(len(rows), np.int32)
+    if by is not None:
+        codes = rows.codes(by)
+        known &= codes >= 0
+    values, own = values[known], codes[known]
+    if centres is not None:
+        values = (values - np.asarray(centres)[own]) ** 2
+    n = counts(own, groups, known)
+    inside = np.where(own[:, None] == np.arange(groups), values[:, None], 0.0)
+    names = (column,) if by is None else (column, by)
+    told = [rows.selection(known, names)]
+    if by is not None:
+        told += [rows.selection(members, names, (by,)) for members in n.members]
+    arrays = {"sum": sums(inside)}
+    return ({"n": n} | arrays if centres is None else arrays), told
+
+
+def moments(total: Total, columns: int) -> State:
+    """Give the number of persons and the mean of each group, column by column.
+
+    Raises
+    ------
+    DataError
+        If nobody has a value.
+    """
+    n = [total[f"n_{j}"] for j in range(columns)]
+    if any(one.sum() < 2 for one in n):
+        raise DataError("A column has fewer than two values in all.")
+    centres = [
+        np.where(one > 0, total[f"sum_{j}"] / np.where(one > 0, one, 1), 0.0)
+        for j, one in enumerate(n)
+    ]
+    return {"n": n, "centres": centres}

@@ -1,0 +1,112 @@
+"""Meta-analysis of one model a holder: what to ask where the least may leave."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+
+from sosie.errors import DataError
+from sosie.insitu._aggregate import Part, Total, estimates
+from sosie.insitu._analysis import Analysis, State
+from sosie.insitu._design import Design, binary, model_of, read_formula
+from sosie.insitu._newton import begin, inverse, next_step
+from sosie.insitu._result import Result, term_rows
+from sosie.insitu._rows import require_number
+from sosie.insitu.catalogue._generalised import Logistic
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from sosie.insitu._aggregate import Model
+    from sosie.insitu._rows import Rows
+    from sosie.table import Schema
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["MetaAnalysis"]
+
+_MOST_STEPS = 50
+
+
+class MetaAnalysis(Analysis):
+    """Fit a model at each holder, and average the coefficients with random effects.
+
+    Between-holder variance after DerSimonian and Laird. Even the coefficients of one holder
+    leave only within sums.
+
+    Examples
+    --------
+    >>> MetaAnalysis(formula="bp ~ age", model="linear").columns
+    ('bp', 'age')
+    """
+
+    rounds_seen: ClassVar[bool] = True
+    id: Literal["meta_analysis"] = "meta_analysis"
+    formula: Annotated[str, Field(max_length=2000)]
+    model: Literal["linear", "logistic"]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns it reads."""
+        return read_formula(self.formula, outcome=True).columns
+
+    def start(self, schema: Schema) -> State:
+        """Check the formula."""
+        formula = read_formula(self.formula, outcome=True)
+        if self.model == "linear":
+            require_number(schema, formula.columns[0])
+        _ = schema[formula.columns[0]]
+        return {"design": Design.of(formula, schema), "outcome": formula.columns[0], "tau2": None}
+
+    def local(self, rows: Rows, state: State) -> Part:
+        """Fit this holder's model; give weights and weighted coefficients."""
+        matrix, name = state["design"].matrix(rows), state["outcome"]
+        y = rows.numbers(name) if self.model == "linear" else binary(rows, name)
+        known = np.isfinite(matrix).all(axis=1) & np.isfinite(y)
+        fit = _least_squares if self.model == "linear" else _logistic
+        b, se, model = fit(matrix[known], y[known])
+        n = int(known.sum())
+        told = (rows.selection(known, self.columns),)
+        tau2 = np.zeros(len(b)) if state["tau2"] is None else state["tau2"]
+        w = 1 / (se**2 + tau2)
+        found = np.stack([w, w * b, w * b**2, w**2])
+        return Part({"weighted": estimates(found, n)}, told, model)
+
+    def combine(self, total: Total, state: State) -> State | Result:
+        """Estimate the variance between holders, then the average."""
+        w, wb, wbb, ww = total["weighted"]
+        if state["tau2"] is None:
+            q = wbb - wb**2 / w
+            more = (q - (total.holders - 1)) / np.where(w - ww / w > 0, w - ww / w, np.inf)
+            return state | {"tau2": np.maximum(0.0, more), "q": q}
+        terms = term_rows(state["design"].names, wb / w, np.sqrt(1 / w))
+        for term, tau2, q in zip(terms, state["tau2"], state["q"], strict=True):
+            term["tau2"], term["q"] = float(tau2), float(q)
+        bound = "An average of one model a holder; not the model of the pooled rows."
+        return Result(
+            self.id, {"holders": total.holders}, {"terms": terms}, exact=False, bound=bound
+        )
+
+
+def _least_squares(matrix: Floats, y: Floats) -> tuple[Floats, Floats, Model]:
+    n, p = matrix.shape
+    if n <= p:
+        raise DataError("There are fewer persons than parameters.")
+    within = inverse(matrix.T @ matrix)
+    b = within @ (matrix.T @ y)
+    variance = float(((y - matrix @ b) ** 2).sum()) / (n - p)
+    return b, np.sqrt(variance * np.diag(within)), model_of(matrix)
+
+
+def _logistic(matrix: Floats, y: Floats) -> tuple[Floats, Floats, Model]:
+    family: Any = Logistic(formula="y ~ 1")
+    state = begin(np.zeros(matrix.shape[1]))
+    for _ in range(_MOST_STEPS):
+        mean, _, weight, deviance, _ = family.at(matrix @ state["beta"], y)
+        information = (matrix * weight[:, None]).T @ matrix
+        state, done = next_step(matrix.T @ (y - mean), information, float(deviance.sum()), state)
+        if done:
+            return state["beta"], np.sqrt(np.diag(inverse(information))), model_of(matrix, weight)
+    raise DataError("The model does not converge.")

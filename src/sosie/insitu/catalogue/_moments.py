@@ -1,0 +1,72 @@
+"""Cross-products of columns about pooled centres, which several analyses share."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sosie.errors import DataError
+from sosie.insitu._aggregate import Part, counts, products, sums
+from sosie.insitu._design import model_of
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from sosie.insitu._aggregate import Total
+    from sosie.insitu._analysis import State
+    from sosie.insitu._rows import Rows
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["begin_moments", "crossed", "moments_part", "pooled"]
+
+
+def begin_moments() -> State:
+    """Give the state before the centres are known."""
+    return {"n": None, "centre": None}
+
+
+def moments_part(rows: Rows, matrix: Floats, columns: Sequence[str], state: State) -> Part:
+    """Give sums; then cross-products about the centres.
+
+    Parameters
+    ----------
+    rows : Rows
+    matrix : ndarray of shape (n, p)
+        NaN where missing; of such a person nothing is used.
+    columns : sequence of str
+        Of which something is told.
+    state : dict
+        Of :func:`begin_moments`, or what :func:`pooled` gave.
+    """
+    known = np.asarray(np.isfinite(matrix).all(axis=1))
+    matrix = matrix[known]
+    told = (rows.selection(known, columns),)
+    ones = np.column_stack([np.ones(len(matrix)), matrix])
+    model = model_of(ones)
+    n = counts(np.zeros(len(matrix), np.int64), 1, known)
+    if state["centre"] is None:
+        return Part({"n": n, "sum": sums(matrix)}, told, model)
+    return Part({"n": n, "products": products(matrix - state["centre"])}, told, model)
+
+
+def pooled(total: Total) -> State:
+    """Pool the centres.
+
+    Raises
+    ------
+    DataError
+        If there are fewer than two persons.
+    """
+    n = total.number("n")
+    if n < 2:
+        raise DataError("Fewer than two persons have a value in every column.")
+    return {"n": n, "centre": total["sum"] / n}
+
+
+def crossed(total: Total, state: State) -> tuple[float, Floats]:
+    """Give the persons and the cross-products about the means."""
+    return state["n"], total["products"]

@@ -1,0 +1,24 @@
+"""The one gate through which results leave, and what it checks."""
+
+from sosie.insitu.gate._audit import Memory
+from sosie.insitu.gate._cell_key import CellKey
+from sosie.insitu.gate._checks import Verdict
+from sosie.insitu.gate._gate import Cleared, Gate
+from sosie.insitu.gate._path import Path
+from sosie.insitu.gate._refused import REFUSED, Refused
+from sosie.insitu.gate._secure_sum import SecureSum
+from sosie.insitu.gate._wire import added, total_of
+
+__all__ = [
+    "REFUSED",
+    "CellKey",
+    "Cleared",
+    "Gate",
+    "Memory",
+    "Path",
+    "Refused",
+    "SecureSum",
+    "Verdict",
+    "added",
+    "total_of",
+]

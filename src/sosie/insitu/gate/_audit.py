@@ -1,0 +1,249 @@
+"""Everything ever released under an agreement, and what a new output would add to it."""
+
+from __future__ import annotations
+
+import json
+import os
+import struct
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sosie.errors import DataError, TrustError
+from sosie.trust import canonical, sha256
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from pathlib import Path
+
+    from numpy.typing import NDArray
+
+    from sosie.insitu._aggregate import Selection
+
+    Words = NDArray[np.uint64]
+
+__all__ = ["Memory"]
+
+_AT_ONCE = 64
+_MOST_ATOMS = 20_000
+_MOST_SETS = 2_000
+_HEAD = struct.Struct("<I")
+_FORMAT = "sosie-released/1"
+
+
+class Memory:
+    """The sets of persons of which something has left, under one agreement, at one holder.
+
+    Two audits are made of a new set. Against every earlier one that tells of a column in common:
+    fewer than `k` persons in one and not in the other could be had by subtraction. And among
+    those chosen by the same columns or some of them: no sum or difference of any number of them,
+    with any weights, may be about fewer than `k` persons alone (a tracker) [1]_ [2]_.
+
+    Parameters
+    ----------
+    rows : int
+        Persons of the snapshot.
+    path : Path, optional
+        Where the sets are kept from one run to the next, for the owner alone; a file that
+        does not exist yet is begun.
+    snapshot : str
+        SHA-256 of the data; the file holds for these alone.
+
+    Raises
+    ------
+    TrustError
+        If the file is of other data, or was damaged.
+
+    References
+    ----------
+    .. [1] D. E. Denning, J. Schlörer, "A fast procedure for finding a tracker in a statistical
+       database", ACM TODS 5, 1980.
+    .. [2] F. Y. Chin, G. Özsoyoğlu, "Auditing and inference control in statistical databases",
+       IEEE Trans. Software Engineering 8, 1982.
+    """
+
+    def __init__(self, rows: int, path: Path | None = None, snapshot: str = "") -> None:
+        self.rows = rows
+        self.refusals = 0
+        self._path = path
+        self._words = np.empty((0, (rows + 63) // 64), np.uint64)
+        self._m = 0
+        self._columns: list[tuple[frozenset[str], frozenset[str]]] = []
+        self._known: set[tuple[bytes, frozenset[str], frozenset[str]]] = set()
+        if path is not None:
+            self._open(path, {"format": _FORMAT, "rows": rows, "snapshot": snapshot})
+
+    def __len__(self) -> int:
+        return self._m
+
+    def allows(self, selections: Sequence[Selection], k: int) -> tuple[bool, bool]:
+        """Audit sets that would be released together.
+
+        Parameters
+        ----------
+        selections : sequence of Selection
+        k : int
+            Persons that nothing may be about fewer of.
+
+        Returns
+        -------
+        pair of bool
+            Whether no two sets differ by 1 to k - 1 persons; whether no combination of more does.
+        """
+        new = self._unknown(selections)
+        pairs = all(self._pairs_hold(words, one, k) for words, one in new)
+        for place, (words, one) in enumerate(new):
+            for other, earlier in new[:place]:
+                if one.about & earlier.about:
+                    apart = int(np.bitwise_count(words ^ other).sum())
+                    pairs &= not 0 < apart < k
+        families = {one.by for _, one in new}
+        combined = all(self._no_tracker(by, new, k) for by in families)
+        return pairs, combined
+
+    def add(self, selections: Sequence[Selection]) -> None:
+        """Keep sets that are released.
+
+        Raises
+        ------
+        DataError
+            If the file cannot be written; nothing may then leave.
+        """
+        for words, one in self._unknown(selections):
+            if self._path is not None:
+                head = {"about": sorted(one.about), "by": sorted(one.by)}
+                _append(self._path, head, words)
+            self._keep(words, one.about, one.by)
+
+    def refused(self) -> None:
+        """Count a refusal: who is refused often may be asking in order to be refused."""
+        self.refusals += 1
+        if self._path is not None:
+            _append(self._path, {"refused": 1}, np.empty(0, np.uint64))
+
+    def _unknown(self, selections: Sequence[Selection]) -> list[tuple[Words, Selection]]:
+        found, seen = [], set(self._known)
+        for one in selections:
+            words = _packed(one.rows)
+            key = (words.tobytes(), one.about, one.by)
+            if words.any() and key not in seen:
+                seen.add(key)
+                found.append((words, one))
+        return found
+
+    def _pairs_hold(self, words: Words, one: Selection, k: int) -> bool:
+        shared = [i for i, (about, _) in enumerate(self._columns) if about & one.about]
+        for start in range(0, len(shared), _AT_ONCE):
+            block = self._words[shared[start : start + _AT_ONCE]]
+            apart = np.bitwise_count(block ^ words).sum(axis=1, dtype=np.int64)
+            if ((apart > 0) & (apart < k)).any():
+                return False
+        return True
+
+    def _no_tracker(
+        self, by: frozenset[str], new: Sequence[tuple[Words, Selection]], k: int
+    ) -> bool:
+        """Tell whether no combination of the sets chosen by these columns is about a few alone.
+
+        Persons who are in the same sets make an atom. A combination about small atoms alone is
+        one that is zero on all large atoms: there is one if the sets, cut down to the large
+        atoms, have a lower rank.
+        """
+        mine = [(words, one) for words, one in new if one.by <= by]
+        about = frozenset().union(*(one.about for _, one in mine if one.by == by))
+        sets = [words for words, one in mine if one.about & about]
+        sets += [
+            self._words[i]
+            for i, (told, chosen) in enumerate(self._columns)
+            if chosen <= by and told & about
+        ]
+        if len(sets) > _MOST_SETS:
+            return False
+        members = np.unique(np.stack(sets), axis=0)
+        marks = np.random.default_rng(0).integers(1, 2**63, len(members), dtype=np.uint64)
+        signature = np.zeros(self.rows, np.uint64)
+        for words, mark in zip(members, marks, strict=True):
+            signature += _unpacked(words, self.rows) * mark
+        _, first, sizes = np.unique(signature, return_index=True, return_counts=True)
+        large = sizes >= k
+        if large.all():
+            return True
+        if len(first) > _MOST_ATOMS:
+            return False
+        table = np.stack([_unpacked(words, self.rows)[first] for words in members]).astype(float)
+        return int(np.linalg.matrix_rank(table)) == int(np.linalg.matrix_rank(table[:, large]))
+
+    def _keep(self, words: Words, about: frozenset[str], by: frozenset[str]) -> None:
+        if self._m == len(self._words):
+            more = np.empty((max(16, 2 * self._m), self._words.shape[1]), np.uint64)
+            more[: self._m] = self._words[: self._m]
+            self._words = more
+        self._words[self._m] = words
+        self._m += 1
+        self._columns.append((about, by))
+        self._known.add((words.tobytes(), about, by))
+
+    def _open(self, path: Path, head: dict[str, object]) -> None:
+        try:
+            if not path.exists():
+                _append(path, head, np.empty(0, np.uint64))
+                return
+            data = path.read_bytes()
+        except OSError as error:
+            raise DataError(f"{path} could not be read ({error.strerror}).") from error
+        place, first = 0, True
+        while place < len(data):
+            said, words, place = _record(data, place, path)
+            if first and said != head:
+                raise TrustError(
+                    f"{path} is of other data: the snapshot has changed since the agreement; "
+                    "nothing leaves until the holders sign a new one."
+                )
+            if "refused" in said:
+                self.refusals += 1
+            elif not first:
+                self._keep(words, frozenset(said["about"]), frozenset(said["by"]))
+            first = False
+
+
+def _packed(rows: NDArray[np.bool_]) -> Words:
+    bits = np.packbits(rows, bitorder="little")
+    return np.concatenate([bits, np.zeros(-len(bits) % 8, np.uint8)]).view(np.uint64)
+
+
+def _unpacked(words: Words, rows: int) -> Words:
+    return np.unpackbits(words.view(np.uint8), count=rows, bitorder="little").astype(np.uint64)
+
+
+def _append(path: Path, head: Mapping[str, object], words: Words) -> None:
+    body = canonical(head)
+    body = _HEAD.pack(len(body)) + body + _HEAD.pack(8 * len(words)) + words.tobytes()
+    body += bytes.fromhex(sha256(body))
+    try:
+        file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
+        try:
+            if os.write(file, body) != len(body):
+                raise OSError(28, os.strerror(28))
+            os.fsync(file)
+        finally:
+            os.close(file)
+    except OSError as error:
+        raise DataError(f"{path} could not be written ({error.strerror}).") from error
+
+
+def _record(data: bytes, place: int, path: Path) -> tuple[dict[str, list[str]], Words, int]:
+    start = place
+    try:
+        (length,) = _HEAD.unpack_from(data, place)
+        said = json.loads(data[place + 4 : place + 4 + length])
+        place += 4 + length
+        (length,) = _HEAD.unpack_from(data, place)
+        words = np.frombuffer(data[place + 4 : place + 4 + length], np.uint64)
+        place += 4 + length
+        if data[place : place + 32].hex() != sha256(data[start:place]):
+            raise ValueError
+    except (struct.error, ValueError) as error:
+        raise TrustError(
+            f"{path} is damaged: what was released before cannot be known, so nothing leaves."
+        ) from error
+    return said, words, place + 32

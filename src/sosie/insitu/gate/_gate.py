@@ -1,0 +1,183 @@
+"""The one gate through which anything leaves a holder or a hub."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from sosie.errors import TrustError
+from sosie.insitu.gate._audit import Memory
+from sosie.insitu.gate._cell_key import CellKey
+from sosie.insitu.gate._checks import CHECKS, Verdict, holders_suffice
+from sosie.insitu.gate._floors import strictest
+from sosie.insitu.gate._refused import Refused
+from sosie.insitu.gate._secure_sum import as_words
+from sosie.insitu.gate._wire import spelt
+from sosie.trust import PRESETS, Floors, canonical, sha256
+
+if TYPE_CHECKING:
+    from sosie.insitu._aggregate import Aggregate, Part
+    from sosie.insitu._result import Result
+    from sosie.insitu.gate._secure_sum import SecureSum
+
+__all__ = ["MOST_REFUSALS", "Cleared", "Gate"]
+
+MOST_REFUSALS = 50
+"""Under one agreement; then nothing leaves until the holder has looked at the ledger."""
+
+_SOURCES = {
+    "holders": "vantage6, minimum of organisations",
+    "differencing": "OpenSAFELY, output checking; dsBase nfilter.subset, which only warns",
+    "tracker": "Chin, Özsoyoğlu 1982",
+    "refusals": "DataSHIELD, disclosure settings: a refusal is an answer too",
+}
+
+
+@dataclass(frozen=True)
+class Cleared:
+    """What passed.
+
+    Attributes
+    ----------
+    payload : bytes
+        What leaves: canonical JSON.
+    verdicts : tuple of Verdict
+        Of all checks, in their order; they hold, and may be told.
+    """
+
+    payload: bytes
+    verdicts: tuple[Verdict, ...]
+
+    @property
+    def sha256(self) -> str:
+        """Of the payload, for the ledger and the certificate."""
+        return sha256(self.payload)
+
+
+class Gate:
+    """Checks what leaves, and alone writes it.
+
+    Parameters
+    ----------
+    floors : Floors or str
+        Of the agreement (``agreement.disclosure.floors``), or the name of a preset.
+    own : Floors, optional
+        Of the holder; of each floor the stricter holds, and no request can lower it.
+    memory : Memory, optional
+        What has left before, under this agreement; without one, only what leaves by this gate.
+    secret : bytes, optional
+        Of the holder: counts then have cell-key noise.
+
+    Examples
+    --------
+    >>> Gate("datashield-3", PRESETS["snds-11"]).floors.min_cell
+    11
+    """
+
+    def __init__(
+        self,
+        floors: Floors | str = "snds-11",
+        own: Floors | None = None,
+        *,
+        memory: Memory | None = None,
+        secret: bytes | None = None,
+    ) -> None:
+        if isinstance(floors, str):
+            if floors not in PRESETS:
+                raise TrustError(f"There is no preset {floors!r}: {', '.join(PRESETS)}.")
+            floors = PRESETS[floors]
+        self.floors = strictest(floors, own)
+        self._memory = memory
+        self._secret = secret
+        self._noise: CellKey | None = None
+
+    def part(
+        self,
+        part: Part,
+        *,
+        question: str,
+        turn: int,
+        holders: int,
+        to_holders: bool,
+        secure: SecureSum | None = None,
+    ) -> Cleared:
+        """Check a part, and write it.
+
+        Every check is made whatever the others found, so that the time tells nothing.
+
+        Parameters
+        ----------
+        part : Part
+        question : str
+            SHA-256 of the question.
+        turn : int
+            Number of the round, from 0.
+        holders : int
+            Who take part.
+        to_holders : bool
+            Whether a holder will see the total.
+        secure : SecureSum, optional
+            Masks the part.
+
+        Raises
+        ------
+        Refused
+            In the same words whatever the reason.
+        """
+        memory = self._memory_for(part)
+        told = [
+            Verdict(name, source, check(part, self.floors))
+            for name, (source, check) in CHECKS.items()
+        ]
+        pairs, combined = memory.allows(part.selections, self.floors.min_cell)
+        for name, holds in (
+            ("holders", holders_suffice(holders, self.floors, to_holders=to_holders)),
+            ("differencing", pairs),
+            ("tracker", combined),
+            ("refusals", memory.refusals < MOST_REFUSALS),
+        ):
+            told.append(Verdict(name, _SOURCES[name], holds))
+        if not all(one.holds for one in told):
+            memory.refused()
+            raise Refused(tuple(one.check for one in told if not one.holds))
+        memory.add(part.selections)
+        arrays = {}
+        for name, one in part.arrays.items():
+            words = as_words(self._softened(one))
+            if secure is not None:
+                words = secure.masked(words, turn, name)
+            arrays[name] = (one.values.shape, words)
+        return Cleared(spelt(arrays, question, turn, 1), tuple(told))
+
+    def result(self, result: Result) -> Cleared:
+        """Check a result at the hub, and write it.
+
+        Raises
+        ------
+        TrustError
+            If it holds what is no finite number, word or truth value.
+        """
+        content = result.content()
+        return Cleared(canonical(content), (Verdict("form", "default deny", True),))
+
+    def _memory_for(self, part: Part) -> Memory:
+        rows = len(part.selections[0].rows) if part.selections else 0
+        if self._memory is None:
+            self._memory = Memory(rows)
+        if rows and self._memory.rows != rows:
+            raise TrustError("The snapshot has another number of rows than when it was agreed on.")
+        return self._memory
+
+    def _softened(self, one: Aggregate) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
+        values = one.values
+        if one.kind != "count":
+            return values
+        if self._secret is not None:
+            if self._noise is None and one.members:
+                self._noise = CellKey(self._secret, len(one.members[0]))
+            if self._noise is not None:
+                values = self._noise.noised(one)
+        step = self.floors.round_to
+        return np.rint(values / step) * step if step > 1 else values

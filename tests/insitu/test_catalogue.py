@@ -1,0 +1,313 @@
+"""Every analysis against the same one on the pooled rows, by another library."""
+
+import numpy as np
+import pandas as pd
+import pytest
+import statsmodels.api as sm
+import statsmodels.formula.api as smf
+from lifelines import CoxPHFitter, KaplanMeierFitter
+from lifelines.statistics import multivariate_logrank_test
+from scipy import stats
+from sklearn.cluster import KMeans
+from sklearn.decomposition import PCA
+from sklearn.linear_model import Lasso, Ridge
+from sklearn.preprocessing import StandardScaler
+from statsmodels.stats.meta_analysis import combine_effects
+
+EXACT = {"rtol": 1e-9, "atol": 1e-9}
+
+
+def close(found, expected):
+    np.testing.assert_allclose(np.asarray(found, float), np.asarray(expected, float), **EXACT)
+
+
+def terms(result, what="estimate"):
+    return [row[what] for row in result.tables["terms"]]
+
+
+def test_counts_and_means(gbsg2):
+    found = gbsg2.ask({"id": "counts", "column": "tgrade"})
+    counted = gbsg2.pooled["tgrade"].value_counts()
+    assert {r["label"]: r["count"] for r in found.tables["counts"]} == counted.to_dict()
+    found = gbsg2.ask({"id": "means", "columns_of": ["age", "progrec"], "by": "horTh"})
+    groups = gbsg2.pooled.groupby("horTh")
+    for row in found.tables["means"]:
+        one = groups.get_group(row["horTh"])[row["column"]]
+        close([row["n"], row["mean"], row["sd"]], [len(one), one.mean(), one.std()])
+
+
+def test_missing_values_are_left_out(gbsg2):
+    parts = [part.astype({"age": float}) for part in gbsg2.parts]
+    for part in parts:
+        part.loc[:40, "age"] = np.nan
+    known = pd.concat(parts)["age"].dropna()
+    found = (
+        type(gbsg2)(pd.concat(parts), parts, gbsg2.schema)
+        .ask({"id": "means", "columns_of": ["age"]})
+        .tables["means"][0]
+    )
+    close([found["n"], found["mean"], found["sd"]], [len(known), known.mean(), known.std()])
+
+
+def test_crosstab(gbsg2):
+    found = gbsg2.ask({"id": "crosstab", "row": "tgrade", "column": "horTh"})
+    table = pd.crosstab(gbsg2.pooled["tgrade"], gbsg2.pooled["horTh"])
+    chi2, p, df, _ = stats.chi2_contingency(table, correction=False)
+    close([r["count"] for r in found.tables["cells"]], table.to_numpy().ravel())
+    close([found.values[k] for k in ("chi2", "df", "p")], [chi2, df, p])
+
+
+def test_tests_of_means(gbsg2):
+    groups = [g["age"] for _, g in gbsg2.pooled.groupby("tgrade")]
+    found = gbsg2.ask({"id": "anova", "column": "age", "by": "tgrade"}).values
+    close([found["f"], found["p"]], stats.f_oneway(*groups))
+    first, second = [g["tsize"] for _, g in gbsg2.pooled.groupby("horTh")]
+    found = gbsg2.ask({"id": "t_test", "column": "tsize", "by": "horTh"}).values
+    expected = stats.ttest_ind(first, second, equal_var=False)
+    interval = expected.confidence_interval()
+    close(
+        [found[k] for k in ("t", "df", "p", "low", "high")],
+        [expected.statistic, expected.df, expected.pvalue, interval.low, interval.high],
+    )
+
+
+def test_correlation(gbsg2):
+    for row in gbsg2.ask({"id": "correlation", "columns_of": ["age", "tsize", "pnodes"]}).tables[
+        "pairs"
+    ]:
+        expected = stats.pearsonr(gbsg2.pooled[row["first"]], gbsg2.pooled[row["second"]])
+        close([row["r"], row["p"]], [expected.statistic, expected.pvalue])
+        close(row["ci"], expected.confidence_interval())
+
+
+def test_linear(gbsg2):
+    found = gbsg2.ask({"id": "linear", "formula": "pnodes ~ age * horTh + tsize + tgrade"})
+    plain = smf.ols("pnodes ~ age * horTh + tsize + tgrade", gbsg2.pooled).fit()
+    by = {row["term"]: row for row in found.tables["terms"]}
+    for name in plain.params.index:
+        close(
+            [by[name]["estimate"], by[name]["se"], by[name]["p"], *by[name]["ci"]],
+            [plain.params[name], plain.bse[name], plain.pvalues[name], *plain.conf_int().T[name]],
+        )
+    close([found.values["r_squared"], found.values["sigma"] ** 2], [plain.rsquared, plain.scale])
+
+
+@pytest.mark.parametrize(
+    ("name", "formula", "family"),
+    [
+        ("logistic", "horTh ~ age + tsize + tgrade", sm.families.Binomial()),
+        ("poisson", "pnodes ~ age + tsize + horTh", sm.families.Poisson()),
+        ("gamma", "time ~ age + pnodes + tgrade", sm.families.Gamma(sm.families.links.Log())),
+    ],
+)
+def test_generalised(gbsg2, name, formula, family):
+    data = gbsg2.pooled.assign(outcome=(gbsg2.pooled["horTh"] == "yes").astype(int))
+    asked = formula.replace("horTh ~", "outcome ~") if name == "logistic" else formula
+    expected = smf.glm(asked, data, family=family).fit(tol=1e-14, maxiter=100)
+    found = gbsg2.ask({"id": name, "formula": formula})
+    by = {row["term"]: row for row in found.tables["terms"]}
+    for term in expected.params.index:
+        close(
+            [by[term]["estimate"], by[term]["se"], *by[term]["ci"]],
+            [expected.params[term], expected.bse[term], *expected.conf_int().T[term]],
+        )
+    close(found.values["deviance"], expected.deviance)
+
+
+def test_penalised(tumours):
+    columns = list(tumours.pooled.columns)
+    x = StandardScaler().fit(tumours.pooled[columns[1:]])
+    scaled, y = x.transform(tumours.pooled[columns[1:]]), tumours.pooled[columns[0]]
+    formula = f"{columns[0]} ~ {' + '.join(columns[1:])}"
+    found = tumours.ask({"id": "ridge", "formula": formula, "penalty": 30})
+    close(terms(found)[1:], Ridge(alpha=30).fit(scaled, y).coef_ / x.scale_)
+    found = tumours.ask({"id": "lasso", "formula": formula, "penalty": 0.3})
+    expected = Lasso(alpha=0.3, tol=1e-14, max_iter=10**6).fit(scaled, y)
+    close(terms(found)[1:], expected.coef_ / x.scale_)
+    assert 0.0 in terms(found)
+
+
+def survival_frame(holders):
+    frame = pd.concat([part.assign(site=i) for i, part in enumerate(holders.parts)])
+    wide = pd.get_dummies(frame[["tgrade", "horTh"]], drop_first=True).astype(float)
+    return pd.concat([frame[["time", "cens", "age", "pnodes", "site"]], wide], axis=1)
+
+
+def test_cox_is_the_one_stratified_by_holder(gbsg2):
+    frame = survival_frame(gbsg2)
+    fitted = CoxPHFitter().fit(
+        frame, "time", "cens", strata=["site"],
+        fit_options={"precision": 1e-14, "r_precision": 1e-15},
+    )  # fmt: skip
+    asked = {"id": "cox", "duration": "time", "event": "cens"}
+    found = gbsg2.ask(asked | {"formula": "age + pnodes + tgrade + horTh"})
+    by = {row["term"]: row for row in found.tables["terms"]}
+    names = {
+        "tgrade_II": "tgrade[T.II]",
+        "tgrade_III": "tgrade[T.III]",
+        "horTh_yes": "horTh[T.yes]",
+    }
+    for theirs, ours in ({"age": "age", "pnodes": "pnodes"} | names).items():
+        one = fitted.summary.loc[theirs]
+        np.testing.assert_allclose(
+            [by[ours]["estimate"], by[ours]["se"]], [one["coef"], one["se(coef)"]], rtol=1e-8
+        )
+    assert found.values["events"] == frame["cens"].sum()
+
+
+def test_cox_on_a_grid(gbsg2):
+    asked = {"id": "cox_grid", "duration": "time", "event": "cens", "horizon": 2700}
+    found = gbsg2.ask(asked | {"formula": "age + tgrade"}, floors="snds-11")
+    frame = survival_frame(gbsg2)[["time", "cens", "age", "pnodes", "tgrade_II", "tgrade_III"]]
+    exact = CoxPHFitter().fit(frame.drop(columns="pnodes"), "time", "cens").summary
+    for row, name in zip(found.tables["terms"], ["age", "tgrade_II", "tgrade_III"], strict=True):
+        one = exact.loc[name]
+        assert abs(row["estimate"] - one["coef"]) < one["se(coef)"]
+    # On the bins it is Efron's estimate exactly, whatever the floors.
+    fine = gbsg2.ask(asked | {"formula": "age + pnodes"})
+    ends = np.array([row["to"] for row in fine.tables["bins"]])
+    frame["time"] = ends[np.searchsorted(ends, frame["time"].clip(upper=2700))]
+    theirs = CoxPHFitter().fit(frame[["time", "cens", "age", "pnodes"]], "time", "cens").summary
+    np.testing.assert_allclose(terms(fine), theirs["coef"], rtol=1e-5)
+    np.testing.assert_allclose(terms(fine, "se"), theirs["se(coef)"], rtol=1e-5)
+
+
+def test_survival(gbsg2):
+    asked = {"id": "kaplan_meier", "duration": "time", "event": "cens", "horizon": 2700}
+    found = gbsg2.ask(asked | {"by": "horTh"}, floors="datashield-3")
+    for label, group in gbsg2.pooled.groupby("horTh"):
+        rows = [row for row in found.tables["curve"] if row["horTh"] == label]
+        edges = np.array([row["time"] for row in rows])
+        at = edges[np.searchsorted(edges, group["time"].clip(upper=2700))]
+        km = KaplanMeierFitter().fit(at, group["cens"])
+        close([r["survival"] for r in rows], km.survival_function_at_times(edges))
+        true = KaplanMeierFitter().fit(group["time"], group["cens"])
+        true = true.survival_function_at_times(edges).to_numpy()
+        assert (true <= np.array([r["survival"] for r in rows]) + 1e-12).all()
+        assert (true >= np.array([r["at_least"] for r in rows]) - 1e-12).all()
+        ci = km.confidence_interval_survival_function_.loc[edges]
+        close([r["ci"] for r in rows], ci.to_numpy())
+    edges = np.unique([row["time"] for row in found.tables["curve"]])
+    at = edges[np.searchsorted(edges, gbsg2.pooled["time"].clip(upper=2700))]
+    test = multivariate_logrank_test(at, gbsg2.pooled["horTh"], gbsg2.pooled["cens"])
+    close([found.values["chi2"], found.values["p"]], [test.test_statistic, test.p_value])
+    assert len(edges) >= 3
+    strict = gbsg2.ask(asked, floors="snds-11").tables["curve"]
+    assert len(strict) >= 3
+    assert all(row["events"] >= 33 or row["events"] == 0 for row in strict)
+
+
+def test_mann_whitney(gbsg2):
+    asked = {"id": "mann_whitney", "column": "age", "by": "horTh", "lower": 20, "upper": 84}
+    first, second = [g["age"] for _, g in gbsg2.pooled.groupby("horTh")]
+    found = gbsg2.ask(asked, floors="snds-11")
+    edges = np.array([row["from"] for row in found.tables["bins"]][1:])
+    assert len(edges) >= 3
+    binned = [np.searchsorted(edges, group, side="right") for group in (first, second)]
+    expected = stats.mannwhitneyu(*binned, method="asymptotic")
+    close([found.values["u"], found.values["p"]], [expected.statistic, expected.pvalue])
+    off = abs(found.values["u"] - stats.mannwhitneyu(first, second).statistic)
+    assert 0 < off <= found.values["u_at_most_off"]
+
+
+def test_quantiles_lie_between_their_bounds(gbsg2):
+    asked = {"id": "quantiles", "column": "tsize", "lower": 0, "upper": 128}
+    found = gbsg2.ask(asked, floors="snds-11")
+    for row in found.tables["quantiles"]:
+        true = np.quantile(gbsg2.pooled["tsize"], row["q"], method="inverted_cdf")
+        assert row["at_least"] <= true <= row["at_most"]
+        assert row["at_least"] <= row["value"] <= row["at_most"]
+    bins = gbsg2.ask(asked | {"id": "histogram"}, floors="snds-11").tables["bins"]
+    edges = [row["from"] for row in bins] + [bins[-1]["to"]]
+    counted, _ = np.histogram(gbsg2.pooled["tsize"], edges)
+    close([row["count"] for row in bins], counted)
+    for part in gbsg2.parts:
+        assert np.histogram(part["tsize"], edges)[0].min() >= 11
+    assert len(bins) >= 8
+
+
+def test_components(tumours):
+    found = tumours.ask({"id": "pca", "columns_of": list(tumours.pooled.columns)})
+    fitted = PCA().fit(StandardScaler().fit_transform(tumours.pooled))
+    close([r["share"] for r in found.tables["variances"]], fitted.explained_variance_ratio_)
+    loadings = found.frame("loadings").pivot("component", index="column", values="loading")
+    ours = loadings.drop("column").to_numpy()
+    close(np.abs(ours), np.abs(fitted.components_.T))
+
+
+def test_clusters(tumours):
+    columns = list(tumours.pooled.columns[:3])
+    found = tumours.ask({"id": "k_means", "columns_of": columns, "clusters": 3})
+    scaler = StandardScaler().fit(tumours.pooled[columns])
+    start = np.random.default_rng(0).normal(size=(3, 3))
+    steps = found.values["steps"]
+    fitted = KMeans(3, init=start, n_init=1, max_iter=300, tol=0).fit(
+        scaler.transform(tumours.pooled[columns])
+    )
+    centres = scaler.inverse_transform(fitted.cluster_centers_)
+    ours = [[row[name] for name in columns] for row in found.tables["clusters"]]
+    assert steps <= 20
+    if steps < 20:
+        close(ours, centres)
+    held = tumours.ask({"id": "k_means", "columns_of": columns, "clusters": 3}, floors="snds-11")
+    assert held.values["inertia"] < 1.5 * fitted.inertia_
+
+
+def test_propensity(gbsg2):
+    found = gbsg2.ask(
+        {"id": "propensity", "outcome": "pnodes", "arm": "horTh", "formula": "age + tsize + tgrade"}
+    ).values
+    data = gbsg2.pooled.assign(arm=(gbsg2.pooled["horTh"] == "yes").astype(float))
+    score = smf.glm("arm ~ age + tsize + tgrade", data, family=sm.families.Binomial()).fit(
+        tol=1e-14
+    )
+    chance = score.fittedvalues
+    weights = np.where(data["arm"] == 1, 1 / chance, 1 / (1 - chance))
+    fitted = smf.wls("pnodes ~ arm", data, weights=weights).fit(cov_type="HC0")
+    close([found["difference"], found["se"]], [fitted.params["arm"], fitted.bse["arm"]])
+
+
+@pytest.mark.parametrize("model", ["linear", "logistic"])
+def test_meta_analysis(gbsg2, model):
+    formula = "pnodes ~ age + tsize" if model == "linear" else "big ~ age + pnodes"
+    fit = smf.ols if model == "linear" else smf.logit
+    extra = {} if model == "linear" else {"disp": 0, "tol": 1e-14}
+    grades = [part for _, part in gbsg2.pooled.groupby("tgrade")]  # holders that differ
+    fits = [fit(formula, part).fit(**extra) for part in grades]
+    holders = type(gbsg2)(gbsg2.pooled, grades, gbsg2.schema)
+    found = holders.ask({"id": "meta_analysis", "formula": formula, "model": model})
+    between = []
+    for row in found.tables["terms"]:
+        effects = np.array([one.params[row["term"]] for one in fits])
+        errors = np.array([one.bse[row["term"]] for one in fits])
+        expected = combine_effects(effects, errors**2, method_re="dl")
+        close([row["tau2"], row["q"]], [max(0, expected.tau2), expected.q])
+        if expected.tau2 > 0:
+            close([row["estimate"], row["se"]], [expected.mean_effect_re, expected.sd_eff_w_re])
+        else:  # no variance between holders: fixed effects
+            close([row["estimate"], row["se"]], [expected.mean_effect_fe, expected.sd_eff_w_fe])
+        between.append(expected.tau2 > 0)
+    assert any(between)
+
+
+def test_derived_columns(gbsg2):
+    rules = [
+        {"rule": "cut", "name": "old", "column": "age", "edges": [50, 60]},
+        {"rule": "log", "name": "log_time", "column": "time"},
+        {"rule": "ratio", "name": "rate", "column": "pnodes", "over": "tsize"},
+        {"rule": "recode", "name": "high", "column": "tgrade",
+         "groups": {"low": ["I", "II"], "high": ["III"]}},
+        {"rule": "indicator", "name": "pre", "column": "menostat", "level": "Pre"},
+    ]  # fmt: skip
+    found = gbsg2.ask(
+        {"id": "linear", "formula": "log_time ~ old + rate + high + pre"}, derive=rules
+    )
+    data = gbsg2.pooled.assign(
+        log_time=np.log(gbsg2.pooled["time"]),
+        old=np.digitize(gbsg2.pooled["age"], [50, 60]),
+        rate=gbsg2.pooled["pnodes"] / gbsg2.pooled["tsize"],
+        high=(gbsg2.pooled["tgrade"] == "III").astype(int),
+        pre=(gbsg2.pooled["menostat"] == "Pre").astype(int),
+    )
+    fitted = smf.ols("log_time ~ C(old) + high + pre + rate", data).fit()
+    close(sorted(terms(found)), sorted(fitted.params))
