@@ -42,6 +42,7 @@ def test_rows_along_the_path_go_from_one_person_to_the_other(model: RHVAE) -> No
     frame = model.table_.frame
     a, b = int(frame["age"].arg_min()), int(frame["age"].arg_max())
     rows = interpolate(model, a, b, 7)
+    assert model.interpolate(a, b, 7).equals(rows)
     assert rows.columns == frame.columns
     assert rows["age"].dtype == frame["age"].dtype
     assert rows["age"].is_sorted()

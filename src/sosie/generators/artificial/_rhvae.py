@@ -12,6 +12,7 @@ import polars as pl
 from scipy.special import ndtr
 
 from sosie.errors import ParameterError
+from sosie.generators.artificial import _latent_tables
 from sosie.generators.artificial._choices import check_whole, most_factors
 from sosie.generators.artificial._cohort import Cohort
 from sosie.generators.artificial._conditions import balanced_levels, conditions_of
@@ -260,6 +261,14 @@ class RHVAE:
         check_whole("draws", draws, 1)
         rng = np.random.default_rng([self.seed_, draws, 1])
         return [self._completed(rng) for _ in range(draws)]
+
+    def latent(self) -> tuple[Floats, Floats]:
+        """Give the means and the standard deviations of the latents of the persons."""
+        return _latent_tables.latent(self)
+
+    def interpolate(self, a: int, b: int, steps: int = 8) -> Any:
+        """Give rows along the geodesic between two persons, by their rows."""
+        return _latent_tables.interpolate(self, a, b, steps)
 
     def save(self, folder: str | Path) -> None:
         """Write the model to a folder, whole or not at all, for its owner only.
