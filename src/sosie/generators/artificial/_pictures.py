@@ -71,6 +71,7 @@ def map_of(mean: ArrayLike, metric: CentroidMetric, labels: Sequence[Any] | None
     _volume(axes, metric, plane, plane.along(at))
     _persons(axes, plane.along(at), labels)
     _dressed(axes, plane)
+    _legend(axes)
     return figure
 
 
@@ -106,9 +107,7 @@ def path_of(
     axes.plot(*way.T, color=_ACCENT, lw=2.4, label=said[0], zorder=6)
     axes.plot(*way[[0, -1]].T, "o", ms=8, mfc="white", mec=_INK, mew=1.4, zorder=7)
     _dressed(axes, plane)
-    handles, shown = axes.get_legend_handles_labels()
-    lines = [(h, s) for h, s in zip(handles, shown, strict=True) if s in said]
-    axes.legend(*zip(*lines[::-1], strict=True), frameon=False, loc="upper left", labelcolor=_INK)
+    _legend(axes)
     return figure
 
 
@@ -167,7 +166,7 @@ def saved(figure: Figure, path: Path) -> None:
     from sosie.table import whole_file
 
     with whole_file(path) as out:
-        figure.savefig(out, format="png", dpi=200, metadata={"Software": None})
+        figure.savefig(out, format="png", dpi=200, bbox_inches="tight", metadata={"Software": None})
 
 
 class _Plane:
@@ -235,10 +234,15 @@ def _persons(
     axes.scatter(*at[~np.isin(given, shown)].T, color=_RULE, zorder=2, **look)
     for name, colour in zip(shown, _COLOURS, strict=False):
         axes.scatter(*at[given == name].T, color=colour, label=name, zorder=3, **look)
-    if not faint:
+
+
+def _legend(axes: Axes) -> None:
+    handles, names = axes.get_legend_handles_labels()
+    if names:
+        order = np.argsort([not hasattr(one, "get_linestyle") for one in handles], kind="stable")
         axes.legend(
-            frameon=False, loc="center left", bbox_to_anchor=(1.0, 0.5), handletextpad=0.1,
-            fontsize=8.5, labelcolor=_INK,
+            [handles[i] for i in order], [names[i] for i in order], frameon=False,
+            loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=8.5, labelcolor=_INK,
         )  # fmt: skip
 
 
