@@ -1,6 +1,7 @@
 """The gate stops each attack, and lets a harmless question of the same form pass."""
 
 import base64
+import itertools
 import json
 
 import numpy as np
@@ -175,6 +176,67 @@ def test_a_differencing_pair_does_not_leave():
     assert ask(asked, gate, derive=cut(first)).tables["means"]
 
 
+def test_columns_made_to_single_out_do_not_leave():
+    """Huth 2023: covariances with vectors of one's own making give a column exactly.
+
+    No vector can be made but by the declared rules, and one that is about a few is refused.
+    """
+    for bad in (
+        {"rule": "vector", "name": "v", "values": [1.0, 0.0]},
+        {"rule": "log", "name": "v", "column": "age", "expression": "age == 41"},
+    ):
+        with pytest.raises(ParameterError):
+            Question.of({"analysis": {"id": "means", "columns_of": ["v"]}, "derive": [bad]})
+    ages = np.sort(FRAME["age"].unique().to_numpy())
+    gate = Gate()
+    for low, high in itertools.pairwise(ages[:13]):
+        rule = {"rule": "cut", "name": "only", "column": "age", "edges": [low, high]}
+        refused({"id": "linear", "formula": "bp ~ only"}, gate, derive=[rule])
+
+
+def test_a_bisection_by_cuts_ends():
+    """Each step of a bisection is a differencing pair with the one before."""
+    gate, low, high, steps = Gate(), 20.0, 90.0, 0
+    asked = {"id": "counts", "column": "over"}
+    while steps < 30:
+        middle = (low + high) / 2
+        rule = {"rule": "cut", "name": "over", "column": "age", "edges": [middle]}
+        try:
+            over = ask(asked, gate, derive=[rule]).tables["counts"][1]["count"]
+        except Refused:
+            break
+        low, high = (middle, high) if over > N / 2 else (low, middle)
+        steps += 1
+    inside = ((FRAME["age"] >= low) & (FRAME["age"] < high)).sum()
+    assert 1 <= steps < 8
+    assert inside >= 11
+
+
+def test_consecutive_risk_sets_differ_by_enough_persons():
+    """At coefficients of 0, differences of risk-set sums are the rows that left."""
+    rng = np.random.default_rng(5)
+    data = FRAME.with_columns(bp=pl.Series(rng.exponential(100, N)))
+    asked = Question.of(
+        {"analysis": {"id": "cox_grid", "duration": "bp", "event": "sick", "formula": "age",
+                      "horizon": 300}}
+    )  # fmt: skip
+    node = NodeTask(asked, Table.of(data, SCHEMA), SCHEMA, Gate(), holders=1)
+    hub, told = HubTask(asked, SCHEMA, 1), []
+    while True:
+        part = node.part().payload
+        told.append(read(part, asked.sha256, len(told))[0])
+        total = hub.add([part])
+        if not isinstance(total, bytes):
+            break
+        node.advance(total)
+    released = [one for one in told if "left" in one]
+    shape, words = released[0]["left"]
+    leavers = of_words(words, shape)[:, 0]
+    assert len(leavers) >= 3
+    assert leavers.sum() == N
+    assert leavers.min() >= 11
+
+
 def test_rows_added_between_two_questions_are_noticed(tmp_path):
     memory = Memory(N, tmp_path / "released", "0" * 64)
     ask({"id": "counts", "column": "town"}, Gate(memory=memory))
@@ -194,11 +256,9 @@ def test_a_tracker_does_not_leave():
         assert memory.allows(chosen, 11) == (True, True)
         memory.add(chosen)
     # No pair of the three sets is near another: only the combination gives x.
-    chosen = [everyone(about, (), np.ones(N, bool))]
     pairs, combined = memory.allows([everyone(about, about, np.ones(N, bool))], 11)
     assert pairs
     assert not combined
-    del chosen
 
 
 def test_margins_of_different_columns_are_no_tracker():

@@ -15,7 +15,7 @@ Entry = Annotated[
     c.Anova | c.Clusters | c.Components | c.Correlation | c.Counts | c.Cox | c.CoxGrid
     | c.Crosstab | c.Gamma | c.Histogram | c.KaplanMeier | c.Lasso | c.Linear | c.Logistic
     | c.MannWhitney | c.Means | c.MetaAnalysis | c.Poisson | c.Propensity | c.Quantiles
-    | c.Ridge | c.TTest,
+    | c.Ridge | c.TTest | c.WithinBetween,
     Field(discriminator="id"),
 ]  # fmt: skip
 

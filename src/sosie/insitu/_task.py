@@ -10,7 +10,7 @@ from sosie.errors import DataError, ParameterError
 from sosie.insitu._derive import derived
 from sosie.insitu._result import Result
 from sosie.insitu._rows import Rows
-from sosie.insitu.gate import Gate, Path, Refused, SecureSum, added, total_of
+from sosie.insitu.gate import Gate, Path, SecureSum, added, total_of
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -79,12 +79,12 @@ class NodeTask:
             If the gate lets it not out; also where the rows cannot be used, in the same words.
         """
         if self._part is not None:
-            raise Refused(("path",))
+            raise self._gate.refuse("path")
         try:
             with np.errstate(all="ignore"):
                 self._part = self._analysis.local(self._rows, self._state)
         except DataError as error:
-            raise Refused(("rows",)) from error
+            raise self._gate.refuse("rows") from error
         return self._gate.part(
             self._part,
             question=self._question,
@@ -103,12 +103,13 @@ class NodeTask:
             If the total cannot be that of the round.
         """
         if self._part is None:
-            raise Refused(("path",))
+            raise self._gate.refuse("path")
         read = total_of(total, self._question, self._path.turn)
-        self._path.accept(self._part, read)
+        if not self._path.accepts(self._part, read):
+            raise self._gate.refuse("path")
         found = self._analysis.combine(read, self._state)
         if isinstance(found, Result):
-            raise Refused(("path",))
+            raise self._gate.refuse("path")
         self._state, self._part = found, None
 
 

@@ -15,6 +15,7 @@ from sosie.insitu.catalogue._means import Means
 from sosie.insitu.catalogue._meta import MetaAnalysis
 from sosie.insitu.catalogue._propensity import Propensity
 from sosie.insitu.catalogue._survival import KaplanMeier
+from sosie.insitu.catalogue._within_between import WithinBetween
 
 __all__ = [
     "Anova",
@@ -39,4 +40,5 @@ __all__ = [
     "Quantiles",
     "Ridge",
     "TTest",
+    "WithinBetween",
 ]

@@ -19,6 +19,7 @@ def strictest(agreed: Floors, own: Floors | None) -> Floors:
 
     Examples
     --------
+    >>> from sosie.trust import PRESETS
     >>> strictest(PRESETS["datashield-3"], PRESETS["snds-11"]).min_cell
     11
     """

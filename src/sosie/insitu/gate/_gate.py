@@ -151,6 +151,12 @@ class Gate:
             arrays[name] = (one.values.shape, words)
         return Cleared(spelt(arrays, question, turn, 1), tuple(told))
 
+    def refuse(self, reason: str) -> Refused:
+        """Count a refusal that has another reason than a part, and give it to raise."""
+        if self._memory is not None:
+            self._memory.refused()
+        return Refused((reason,))
+
     def result(self, result: Result) -> Cleared:
         """Check a result at the hub, and write it.
 

@@ -6,8 +6,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sosie.insitu.gate._refused import Refused
-
 if TYPE_CHECKING:
     from sosie.insitu._aggregate import Part, Total
 
@@ -41,19 +39,18 @@ class Path:
         self._holders = holders
         self._persons: float | None = None
 
-    def accept(self, own: Part, total: Total) -> None:
+    def accepts(self, own: Part, total: Total) -> bool:
         """Check a total before the next step is computed from it.
 
-        Raises
-        ------
-        Refused
-            If it has other arrays or holders than the parts, is less than this holder's own
+        Returns
+        -------
+        bool
+            False if it has other arrays or holders than the parts, is less than this holder's own
             part where only less than all is possible, has another number of persons than
             before, or comes after too many rounds.
         """
         self.turn += 1
-        if self.turn > MOST_ROUNDS or not self._can_be(own, total):
-            raise Refused(("path",))
+        return self.turn <= MOST_ROUNDS and self._can_be(own, total)
 
     def _can_be(self, own: Part, total: Total) -> bool:
         shapes = {name: one.values.shape for name, one in own.arrays.items()}
