@@ -158,15 +158,11 @@ class Gate:
         return Refused((reason,))
 
     def result(self, result: Result) -> Cleared:
-        """Check a result at the hub, and write it.
+        """Write a result at the hub, made of parts that every holder's gate let pass.
 
-        Raises
-        ------
-        TrustError
-            If it holds what is no finite number, word or truth value.
+        Nothing is checked again, so no verdict is given; what is not finite is written as null.
         """
-        content = result.content()
-        return Cleared(canonical(content), (Verdict("form", "default deny", True),))
+        return Cleared(canonical(result.content()), ())
 
     def _memory_for(self, part: Part) -> Memory:
         rows = len(part.selections[0].rows) if part.selections else 0
