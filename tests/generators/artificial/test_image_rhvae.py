@@ -235,3 +235,17 @@ def test_parameters_out_of_range_are_refused(digits):
         ImageRHVAE(60, seed=0).fit(digits[0][:40])
     with pytest.raises(ParameterError, match="call fit"):
         ImageRHVAE().sample(3)
+
+
+def test_a_label_of_few_images_leans_on_the_others(digits):
+    images, labels = digits
+    rows = np.r_[np.flatnonzero(labels != 3)[:60], np.flatnonzero(labels == 3)[:1]]
+    model = ImageRHVAE(6, seed=0, epochs=0).fit(images[rows], labels[rows])
+    drawn = model.sample(40, label=3).images
+    others = images[labels == 3][1:]
+    # Nearer to the threes never seen than those are to a digit of another label.
+    assert cdist(drawn.reshape(40, 64), others.reshape(-1, 64)).min(1).mean() < (
+        cdist(images[labels != 3].reshape(-1, 64), others.reshape(-1, 64)).min(1).mean()
+    )
+    assert drawn.reshape(40, 64).std(0).mean() > 0.05
+    assert len(model.sample(10, label=3, law="manifold").images) == 10

@@ -58,9 +58,12 @@ def metric_of(mean: ArrayLike, sigma: ArrayLike, most: int = _CENTROIDS) -> Cent
     square = (at**2).sum(1)
     apart = np.maximum(square[:, None] + square - 2 * at @ at.T, 0)
     np.fill_diagonal(apart, np.inf)
-    near = min(_NEIGHBOUR, len(at) - 1) - 1
-    distance = np.sqrt(np.partition(apart, near, axis=1)[:, near])
-    temperature = max(float(np.median(distance)), 1e-3)
+    if len(at) > 1:
+        near = min(_NEIGHBOUR, len(at) - 1) - 1
+        temperature = float(np.median(np.sqrt(np.partition(apart, near, axis=1)[:, near])))
+    else:  # alone, a person is felt as far as the posterior is wide
+        temperature = float(np.sqrt((spread**2).sum()))
+    temperature = max(temperature, 1e-3)
     mass = 1 + float(np.exp(-apart / temperature**2).sum(1).mean())
     matrices = np.zeros((*at.shape, at.shape[1]), np.float32)
     diagonal = np.arange(at.shape[1])
