@@ -47,7 +47,8 @@ def completion(_: argparse.Namespace, say: Callable[[str], None]) -> None:
         f"{SHARE:.0%} of the cells of numbers hidden, {DRAWS} completed tables, seeds "
         f"{', '.join(map(str, SEEDS))}. RMSE in standard deviations of the column; coverage of "
         "the 95 % intervals (mean of the draws ± t times their spread); CRPS likewise in "
-        "standard deviations, the lower the better: it rewards intervals that hold and are short. Met: no more than .005 behind the best other."
+        "standard deviations, the lower the better: it rewards intervals that hold and are short. "
+        "Met: no more than .005 behind the best other."
     )
     rows = []
     for name in SETS:
