@@ -11,6 +11,7 @@ from sosie.insitu._derive import derived
 from sosie.insitu._result import Result
 from sosie.insitu._rows import Rows
 from sosie.insitu.gate import Gate, Path, SecureSum, added, total_of
+from sosie.trust import sha256
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -69,6 +70,18 @@ class NodeTask:
         self._secure = secure
         self._path = Path(holders)
         self._part: Part | None = None
+        self._payload = b""
+        self._totals = question.sha256
+
+    @property
+    def total_sha256(self) -> str:
+        """SHA-256 of all totals taken so far, one after the other; of the question before.
+
+        Each holder signs it with its part and goes on only where those of the others are the
+        same. Masks are drawn from it besides: where a hub tells holders different totals, what
+        they send next adds up to noise.
+        """
+        return self._totals
 
     def part(self) -> Cleared:
         """Compute this round's part and pass it through the gate.
@@ -85,14 +98,17 @@ class NodeTask:
                 self._part = self._analysis.local(self._rows, self._state)
         except DataError as error:
             raise self._gate.refuse("rows") from error
-        return self._gate.part(
+        cleared = self._gate.part(
             self._part,
             question=self._question,
             turn=self._path.turn,
             holders=self._holders,
             to_holders=self._to_holders,
             secure=self._secure,
+            totals=self._totals,
         )
+        self._part, self._payload = cleared.left, cleared.payload
+        return cleared
 
     def advance(self, total: bytes) -> None:
         """Take the total of the round, and compute the next state from it.
@@ -105,12 +121,35 @@ class NodeTask:
         if self._part is None:
             raise self._gate.refuse("path")
         read = total_of(total, self._question, self._path.turn)
+        self._totals = sha256((self._totals + sha256(total)).encode())
         if not self._path.accepts(self._part, read):
             raise self._gate.refuse("path")
         found = self._analysis.combine(read, self._state)
         if isinstance(found, Result):
             raise self._gate.refuse("path")
         self._state, self._part = found, None
+
+    def advance_with(self, parts: Sequence[bytes]) -> None:
+        """Add up the parts of all holders, and go on from their total.
+
+        Masked parts tell a holder nothing but their total, so the hub may hand them on: it then
+        has no total to forge.
+
+        Parameters
+        ----------
+        parts : sequence of bytes
+            One a holder, whose signatures the caller verified.
+
+        Raises
+        ------
+        Refused
+            If this holder's part is not among them, or there are not as many as holders.
+        TrustError
+            If a part is malformed, or of another question or round.
+        """
+        if self._part is None or len(parts) != self._holders or self._payload not in parts:
+            raise self._gate.refuse("path")
+        self.advance(added(parts, self._question, self._path.turn))
 
 
 class HubTask:

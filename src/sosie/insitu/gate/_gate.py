@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -45,10 +45,13 @@ class Cleared:
         What leaves: canonical JSON.
     verdicts : tuple of Verdict
         Of all checks, in their order; they hold, and may be told.
+    left : Part, optional
+        What the payload says, without masks; it stays at the holder.
     """
 
     payload: bytes
     verdicts: tuple[Verdict, ...]
+    left: Part | None = field(default=None, repr=False)
 
     @property
     def sha256(self) -> str:
@@ -102,6 +105,7 @@ class Gate:
         holders: int,
         to_holders: bool,
         secure: SecureSum | None = None,
+        totals: str = "",
     ) -> Cleared:
         """Check a part, and write it.
 
@@ -120,6 +124,8 @@ class Gate:
             Whether a holder will see the total.
         secure : SecureSum, optional
             Masks the part.
+        totals : str
+            What the masks are drawn from besides: all that this holder was told so far.
 
         Raises
         ------
@@ -143,13 +149,15 @@ class Gate:
             memory.refused()
             raise Refused(tuple(one.check for one in told if not one.holds))
         memory.add(part.selections)
+        softened = {n: replace(one, values=self._softened(one)) for n, one in part.arrays.items()}
         arrays = {}
-        for name, one in part.arrays.items():
-            words = as_words(self._softened(one))
+        for name, one in softened.items():
+            words = as_words(one.values)
             if secure is not None:
-                words = secure.masked(words, turn, name)
+                words = secure.masked(words, turn, name, totals)
             arrays[name] = (one.values.shape, words)
-        return Cleared(spelt(arrays, question, turn, 1), tuple(told))
+        left = replace(part, arrays=softened)
+        return Cleared(spelt(arrays, question, turn, 1), tuple(told), left)
 
     def refuse(self, reason: str) -> Refused:
         """Count a refusal that has another reason than a part, and give it to raise."""

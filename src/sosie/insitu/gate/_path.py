@@ -42,12 +42,18 @@ class Path:
     def accepts(self, own: Part, total: Total) -> bool:
         """Check a total before the next step is computed from it.
 
+        Parameters
+        ----------
+        own : Part
+            What this holder let out, noise and rounding included, without masks.
+        total : Total
+
         Returns
         -------
         bool
             False if it has other arrays or holders than the parts, is less than this holder's own
-            part where only less than all is possible, has another number of persons than
-            before, or comes after too many rounds.
+            part where only less than all is possible, is not that part where there is no other
+            holder, has another number of persons than before, or comes after too many rounds.
         """
         self.turn += 1
         return self.turn <= MOST_ROUNDS and self._can_be(own, total)
@@ -63,7 +69,11 @@ class Path:
             if not np.isfinite(rest).all():
                 return False
             slack = _SLACK * (1 + np.abs(total[name]).max(initial=0))
+            if one.kind == "vote" and (rest > self._holders - 1 + slack).any():
+                return False
             if one.kind in ("count", "vote") and (rest < -slack).any():
+                return False
+            if self._holders == 1 and (np.abs(rest) > slack).any():
                 return False
             if name == "information" and np.linalg.eigvalsh(rest).min(initial=0) < -slack:
                 return False

@@ -107,7 +107,7 @@ class SecureSum:
             self._secrets[other] = (name < other, key)
         self._used: set[tuple[int, str]] = set()
 
-    def masked(self, words: Words, turn: int, array: str) -> Words:
+    def masked(self, words: Words, turn: int, array: str, totals: str = "") -> Words:
         """Mask an array of one round.
 
         Parameters
@@ -117,6 +117,9 @@ class SecureSum:
             Number of the round.
         array : str
             Its name.
+        totals : str
+            Digest of what this holder was told in the rounds before: masks of holders who were
+            told different things do not cancel.
 
         Raises
         ------
@@ -128,7 +131,7 @@ class SecureSum:
         self._used.add((turn, array))
         found = words.copy()
         for adds, key in self._secrets.values():
-            info = f"{turn}\0{array}".encode()
+            info = f"{turn}\0{array}\0{totals}".encode()
             one = HKDF(algorithm=SHA256(), length=32, salt=None, info=info).derive(key)
             stream = Cipher(algorithms.ChaCha20(one, bytes(16)), mode=None).encryptor()
             mask = np.frombuffer(stream.update(bytes(8 * words.size)), "<u8").astype(np.uint64)
