@@ -4,6 +4,7 @@ from sosie.insitu._analysis import Analysis
 from sosie.insitu._derive import Cut, Derivation, Indicator, Log, Ratio, Recode
 from sosie.insitu._question import Question
 from sosie.insitu._result import Result
+from sosie.insitu._snapshot import Snapshot
 from sosie.insitu._task import HubTask, NodeTask, run_in_place
 from sosie.insitu.gate import (
     REFUSED,
@@ -35,6 +36,7 @@ __all__ = [
     "Refused",
     "Result",
     "SecureSum",
+    "Snapshot",
     "Verdict",
     "run_in_place",
 ]

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sosie.insitu._laws import CRITICAL, normal_tail, student_point, student_tail
+
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
@@ -19,7 +21,6 @@ if TYPE_CHECKING:
 __all__ = ["Result", "term_rows"]
 
 Value = float | int | str | bool | None
-_LEVEL = 0.975
 
 
 @dataclass(frozen=True)
@@ -76,13 +77,12 @@ def term_rows(
     degrees : float, optional
         Of Student's distribution; normal where not given.
     """
-    from scipy import stats
-
-    law = stats.norm() if degrees is None else stats.t(degrees)
-    wide = float(law.ppf(_LEVEL))
+    wide = CRITICAL if degrees is None else student_point(degrees)
     rows = []
     for name, b, se in zip(names, estimates, errors, strict=True):
-        p = float(2 * law.sf(abs(b) / se)) if se > 0 else None
+        p = None
+        if se > 0:
+            p = normal_tail(b / se) if degrees is None else student_tail(b / se, degrees)
         ci = [float(b - wide * se), float(b + wide * se)]
         rows.append({"term": name, "estimate": float(b), "se": float(se), "ci": ci, "p": p})
     return rows

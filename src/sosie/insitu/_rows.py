@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sosie.insitu._derive import Derivation
+    from sosie.insitu._snapshot import Snapshot
     from sosie.table import Table
     from sosie.trust import Floors
 
@@ -35,7 +36,7 @@ class Rows:
 
     Parameters
     ----------
-    table : Table
+    table : Table or Snapshot
     schema : Schema
         That of the agreement, alike at every holder: the labels and their order are its.
     derive : tuple of Derivation
@@ -49,7 +50,11 @@ class Rows:
     """
 
     def __init__(
-        self, table: Table, schema: Schema, derive: tuple[Derivation, ...], floors: Floors
+        self,
+        table: Table | Snapshot,
+        schema: Schema,
+        derive: tuple[Derivation, ...],
+        floors: Floors,
     ) -> None:
         self.table = table
         self.agreed = schema

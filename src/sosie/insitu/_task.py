@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
     from sosie.insitu._aggregate import Part
     from sosie.insitu._question import Question
+    from sosie.insitu._snapshot import Snapshot
     from sosie.insitu.gate import Cleared
     from sosie.table import Schema, Table
 
@@ -30,8 +31,8 @@ class NodeTask:
     Parameters
     ----------
     question : Question
-    table : Table
-        The snapshot.
+    table : Table or Snapshot
+        What the holder froze when the agreement was signed.
     schema : Schema
         Of the agreement: the same at every holder.
     gate : Gate
@@ -52,7 +53,7 @@ class NodeTask:
     def __init__(
         self,
         question: Question,
-        table: Table,
+        table: Table | Snapshot,
         schema: Schema,
         gate: Gate,
         *,

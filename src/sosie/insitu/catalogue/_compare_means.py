@@ -9,6 +9,7 @@ import numpy as np
 from sosie.errors import DataError, ParameterError
 from sosie.insitu._aggregate import Part, Total
 from sosie.insitu._analysis import Analysis, ColumnName, State
+from sosie.insitu._laws import f_tail, student_point, student_tail
 from sosie.insitu._result import Result
 from sosie.insitu._rows import labels, require_coded, require_number
 from sosie.insitu.catalogue._means import by_group, moments
@@ -80,13 +81,11 @@ class TTest(_OfGroups):
 
     def tested(self, n: Floats, mean: Floats, square: Floats, groups: list[str]) -> Result:
         """Test the difference, first label less second."""
-        from scipy import stats
-
         variance = square / (n - 1)
         error = np.sqrt((variance / n).sum())
         degrees = (variance / n).sum() ** 2 / ((variance / n) ** 2 / (n - 1)).sum()
         difference = float(mean[0] - mean[1])
-        wide = float(stats.t.ppf(0.975, degrees)) * error
+        wide = student_point(float(degrees)) * error
         statistic = difference / error
         values = {
             "difference": difference,
@@ -95,7 +94,7 @@ class TTest(_OfGroups):
             "high": float(difference + wide),
             "t": float(statistic),
             "df": float(degrees),
-            "p": float(2 * stats.t.sf(abs(statistic), degrees)),
+            "p": student_tail(float(statistic), float(degrees)),
         }
         return Result(self.id, values, {"groups": _groups(n, mean, variance, groups)})
 
@@ -113,8 +112,6 @@ class Anova(_OfGroups):
 
     def tested(self, n: Floats, mean: Floats, square: Floats, groups: list[str]) -> Result:
         """Test whether all means are equal."""
-        from scipy import stats
-
         k, all_n = len(n), float(n.sum())
         if all_n <= k:
             raise DataError("There are too few persons for these groups.")
@@ -127,7 +124,7 @@ class Anova(_OfGroups):
             "df_between": k - 1,
             "df_within": all_n - k,
             "eta_squared": between / (between + within),
-            "p": float(stats.f.sf(statistic, k - 1, all_n - k)),
+            "p": f_tail(statistic, k - 1, all_n - k),
         }
         return Result(self.id, values, {"groups": _groups(n, mean, square / (n - 1), groups)})
 

@@ -9,6 +9,7 @@ from pydantic import Field
 
 from sosie.errors import DataError
 from sosie.insitu._analysis import Analysis, ColumnName, State
+from sosie.insitu._laws import CRITICAL, student_tail
 from sosie.insitu._result import Result
 from sosie.insitu._rows import require_number
 from sosie.insitu.catalogue._moments import begin_moments, crossed, moments_part, pooled
@@ -53,13 +54,11 @@ class Correlation(Analysis):
         """Give each pair with the interval of Fisher's z and the test of Student."""
         if state["centre"] is None:
             return pooled(total)
-        from scipy import stats
-
         n, products = crossed(total, state)
         spread = np.sqrt(np.diag(products))
         if not (spread > 0).all() or n < 4:
             raise DataError("A column is constant, or there are fewer than four persons.")
-        wide = float(stats.norm.ppf(0.975)) / np.sqrt(n - 3)
+        wide = CRITICAL / np.sqrt(n - 3)
         rows = []
         for i, first in enumerate(self.columns):
             for j, second in enumerate(self.columns[:i]):
@@ -67,6 +66,6 @@ class Correlation(Analysis):
                 z = np.arctanh(np.clip(r, -1 + 1e-15, 1 - 1e-15))
                 t = r * np.sqrt((n - 2) / max(1e-300, 1 - r * r))
                 ci = [float(np.tanh(z - wide)), float(np.tanh(z + wide))]
-                p = float(2 * stats.t.sf(abs(t), n - 2))
+                p = student_tail(float(t), n - 2)
                 rows.append({"first": second, "second": first, "r": r, "ci": ci, "p": p})
         return Result(self.id, {"n": n}, {"pairs": rows})

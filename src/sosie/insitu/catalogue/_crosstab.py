@@ -9,6 +9,7 @@ import numpy as np
 from sosie.errors import ParameterError
 from sosie.insitu._aggregate import Part, Total, counts
 from sosie.insitu._analysis import Analysis, ColumnName, State
+from sosie.insitu._laws import chi2_tail
 from sosie.insitu._result import Result
 from sosie.insitu._rows import labels, require_coded
 
@@ -72,8 +73,6 @@ class Crosstab(Analysis):
 
 def _tested(table: np.ndarray[Any, np.dtype[np.float64]]) -> dict[str, float | None]:
     """Test independence on the labels that somebody has."""
-    from scipy import stats
-
     some = table[table.sum(axis=1) > 0][:, table.sum(axis=0) > 0]
     if min(some.shape, default=0) < 2:
         return {"chi2": None, "df": None, "p": None, "cramers_v": None}
@@ -81,4 +80,4 @@ def _tested(table: np.ndarray[Any, np.dtype[np.float64]]) -> dict[str, float | N
     chi2 = float(((some - expected) ** 2 / expected).sum())
     degrees = (some.shape[0] - 1) * (some.shape[1] - 1)
     v = float(np.sqrt(chi2 / (some.sum() * (min(some.shape) - 1))))
-    return {"chi2": chi2, "df": degrees, "p": float(stats.chi2.sf(chi2, degrees)), "cramers_v": v}
+    return {"chi2": chi2, "df": degrees, "p": chi2_tail(chi2, degrees), "cramers_v": v}

@@ -10,6 +10,7 @@ from sosie.errors import DataError, ParameterError
 from sosie.insitu._aggregate import Part, Total, counts
 from sosie.insitu._analysis import Analysis, ColumnName, Finite, State
 from sosie.insitu._grid import begin_grid, bins_of, grid_votes, next_grid, told_bins
+from sosie.insitu._laws import normal_tail
 from sosie.insitu._result import Result
 from sosie.insitu._rows import labels, require_coded, require_number
 
@@ -68,8 +69,6 @@ class MannWhitney(Analysis):
         """Settle the bins, then test with the correction for ties and for continuity."""
         if not state["settled"]:
             return next_grid(total, state)
-        from scipy import stats
-
         first, second = total["counts"]
         n1, n2, ties = first.sum(), second.sum(), first + second
         n = n1 + n2
@@ -83,7 +82,7 @@ class MannWhitney(Analysis):
         values = {
             "n_first": float(n1), "n_second": float(n2), "u": u, "u_at_most_off": off,
             "share_first_above": u / float(n1 * n2),
-            "p": float(min(1.0, 2 * stats.norm.sf(z))),
+            "p": min(1.0, normal_tail(float(max(z, 0.0)))),
         }  # fmt: skip
         bound = f"U is within {off:g} of that on the pooled rows: half the pairs within a bin."
         return Result(self.id, values, {"bins": told_bins(state)}, exact=False, bound=bound)

@@ -11,6 +11,7 @@ from sosie.errors import DataError, ParameterError
 from sosie.insitu._aggregate import Part, Total, counts, sums
 from sosie.insitu._analysis import Analysis, ColumnName, State
 from sosie.insitu._design import model_of, read_formula
+from sosie.insitu._laws import CRITICAL, normal_tail
 from sosie.insitu._result import Result
 from sosie.insitu._rows import require_number
 from sosie.insitu.catalogue._generalised import Logistic
@@ -89,15 +90,13 @@ class Propensity(Analysis):
             if not (weight > 0).all():
                 raise DataError("An arm has nobody in it.")
             return state | {"mean": weighted / weight, "weight": weight}
-        from scipy import stats
-
         error = float(np.sqrt((total["squares"] / state["weight"] ** 2).sum()))
         difference = float(state["mean"][1] - state["mean"][0])
-        wide = float(stats.norm.ppf(0.975)) * error
+        wide = CRITICAL * error
         values = {
             "n": total.number("n"), "difference": difference, "se": error,
             "low": difference - wide, "high": difference + wide,
-            "p": float(2 * stats.norm.sf(abs(difference) / error)) if error else None,
+            "p": normal_tail(difference / error) if error else None,
             "mean_first": float(state["mean"][0]), "mean_second": float(state["mean"][1]),
         }  # fmt: skip
         return Result(self.id, values)

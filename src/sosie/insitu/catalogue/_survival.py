@@ -12,6 +12,7 @@ from sosie.insitu._aggregate import Part, Total, counts
 from sosie.insitu._analysis import Analysis, ColumnName, State
 from sosie.insitu._design import binary
 from sosie.insitu._grid import begin_grid, bins_of, grid_votes, next_grid
+from sosie.insitu._laws import CRITICAL, chi2_tail
 from sosie.insitu._result import Result
 from sosie.insitu._rows import labels, require_coded, require_number
 
@@ -125,7 +126,7 @@ def _curve(edges: Floats, censored: Floats, events: Floats) -> list[dict[str, An
         # As if all who were lost in a bin had been lost at its beginning.
         least = np.cumprod(np.where(risk > censored, 1 - events / (risk - censored), 1.0))
         green = np.cumsum(events / (risk * (risk - events)))
-        half = 1.959963984540054 * np.sqrt(green) / np.log(share)
+        half = CRITICAL * np.sqrt(green) / np.log(share)
         low, high = share ** np.exp(-half), share ** np.exp(half)
     rows = []
     for j, time in enumerate(edges[1:]):
@@ -141,8 +142,6 @@ def _curve(edges: Floats, censored: Floats, events: Floats) -> list[dict[str, An
 
 def _log_rank(found: Floats) -> dict[str, float | None]:
     """Compare observed with expected events over the bins (Mantel, Cox)."""
-    from scipy import stats
-
     events = found[:, 1]
     risk = found.sum(axis=1)[:, ::-1].cumsum(axis=1)[:, ::-1]
     d, n = events.sum(axis=0), risk.sum(axis=0)
@@ -156,4 +155,4 @@ def _log_rank(found: Floats) -> dict[str, float | None]:
         chi2 = float(difference[:g] @ np.linalg.solve(variance[:g, :g], difference[:g]))
     except np.linalg.LinAlgError:
         return {"chi2": None, "df": g, "p": None}
-    return {"chi2": chi2, "df": g, "p": float(stats.chi2.sf(chi2, g))}
+    return {"chi2": chi2, "df": g, "p": chi2_tail(chi2, g)}
