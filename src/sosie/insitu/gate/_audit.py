@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import struct
@@ -10,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sosie.errors import DataError, TrustError
+from sosie.insitu.gate._atoms import atoms_of, members_of, packed, single_out
 from sosie.trust import canonical, sha256
 
 if TYPE_CHECKING:
@@ -68,7 +70,8 @@ class Memory:
         self._path = path
         self._words = np.empty((0, (rows + 63) // 64), np.uint64)
         self._m = 0
-        self._columns: list[tuple[frozenset[str], frozenset[str]]] = []
+        self._told: list[tuple[bytes, frozenset[str], frozenset[str]]] = []
+        self._sizes: list[int] = []
         self._known: set[tuple[bytes, frozenset[str], frozenset[str]]] = set()
         if path is not None:
             self._open(path, {"format": _FORMAT, "rows": rows, "snapshot": snapshot})
@@ -97,8 +100,7 @@ class Memory:
                 if one.about & earlier.about:
                     apart = int(np.bitwise_count(words ^ other).sum())
                     pairs &= not 0 < apart < k
-        families = {one.by for _, one in new}
-        combined = all(self._no_tracker(by, new, k) for by in families)
+        combined = all(self._no_tracker(by, about, new, k) for by, about in _families(new))
         return pairs, combined
 
     def add(self, selections: Sequence[Selection]) -> None:
@@ -124,15 +126,21 @@ class Memory:
     def _unknown(self, selections: Sequence[Selection]) -> list[tuple[Words, Selection]]:
         found, seen = [], set(self._known)
         for one in selections:
-            words = _packed(one.rows)
-            key = (words.tobytes(), one.about, one.by)
+            words = packed(one.rows)
+            key = (_digest(words), one.about, one.by)
             if words.any() and key not in seen:
                 seen.add(key)
                 found.append((words, one))
         return found
 
     def _pairs_hold(self, words: Words, one: Selection, k: int) -> bool:
-        shared = [i for i, (about, _) in enumerate(self._columns) if about & one.about]
+        size = _size(words)
+        shared = [
+            i
+            for i, (_, about, _) in enumerate(self._told)
+            # Sets whose sizes are k apart differ by k persons or more.
+            if about & one.about and abs(self._sizes[i] - size) < k
+        ]
         for start in range(0, len(shared), _AT_ONCE):
             block = self._words[shared[start : start + _AT_ONCE]]
             apart = np.bitwise_count(block ^ words).sum(axis=1, dtype=np.int64)
@@ -141,37 +149,28 @@ class Memory:
         return True
 
     def _no_tracker(
-        self, by: frozenset[str], new: Sequence[tuple[Words, Selection]], k: int
+        self,
+        by: frozenset[str],
+        about: frozenset[str],
+        new: Sequence[tuple[Words, Selection]],
+        k: int,
     ) -> bool:
-        """Tell whether no combination of the sets chosen by these columns is about a few alone.
-
-        Persons who are in the same sets make an atom. A combination about small atoms alone is
-        one that is zero on all large atoms: there is one if the sets, cut down to the large
-        atoms, have a lower rank.
-        """
-        mine = [(words, one) for words, one in new if one.by <= by]
-        about = frozenset().union(*(one.about for _, one in mine if one.by == by))
-        sets = [words for words, one in mine if one.about & about]
-        sets += [
-            self._words[i]
-            for i, (told, chosen) in enumerate(self._columns)
+        """Tell whether no combination of the sets chosen by these columns is about a few alone."""
+        sets = {_digest(w): w for w, one in new if one.by <= by and one.about & about}
+        sets |= {
+            digest: self._words[i]
+            for i, (digest, told, chosen) in enumerate(self._told)
             if chosen <= by and told & about
-        ]
+        }
         if len(sets) > _MOST_SETS:
             return False
-        members = np.unique(np.stack(sets), axis=0)
-        marks = np.random.default_rng(0).integers(1, 2**63, len(members), dtype=np.uint64)
-        signature = np.zeros(self.rows, np.uint64)
-        for words, mark in zip(members, marks, strict=True):
-            signature += _unpacked(words, self.rows) * mark
-        _, first, sizes = np.unique(signature, return_index=True, return_counts=True)
-        large = sizes >= k
-        if large.all():
+        stacked = np.stack(list(sets.values()))
+        first, sizes = atoms_of(stacked, self.rows)
+        if (sizes >= k).all():
             return True
-        if len(first) > _MOST_ATOMS:
+        if len(sizes) > _MOST_ATOMS:
             return False
-        table = np.stack([_unpacked(words, self.rows)[first] for words in members]).astype(float)
-        return int(np.linalg.matrix_rank(table)) == int(np.linalg.matrix_rank(table[:, large]))
+        return not single_out(members_of(stacked, first), sizes < k)
 
     def _keep(self, words: Words, about: frozenset[str], by: frozenset[str]) -> None:
         if self._m == len(self._words):
@@ -180,8 +179,10 @@ class Memory:
             self._words = more
         self._words[self._m] = words
         self._m += 1
-        self._columns.append((about, by))
-        self._known.add((words.tobytes(), about, by))
+        digest = _digest(words)
+        self._told.append((digest, about, by))
+        self._sizes.append(_size(words))
+        self._known.add((digest, about, by))
 
     def _open(self, path: Path, head: dict[str, object]) -> None:
         try:
@@ -206,13 +207,26 @@ class Memory:
             first = False
 
 
-def _packed(rows: NDArray[np.bool_]) -> Words:
-    bits = np.packbits(rows, bitorder="little")
-    return np.concatenate([bits, np.zeros(-len(bits) % 8, np.uint8)]).view(np.uint64)
+def _families(
+    new: Sequence[tuple[Words, Selection]],
+) -> list[tuple[frozenset[str], frozenset[str]]]:
+    """Give the choices of columns to audit, but those within a wider one, which is the stricter."""
+    told: dict[frozenset[str], frozenset[str]] = {}
+    for _, one in new:
+        told[one.by] = told.get(one.by, frozenset()) | one.about
+    return [
+        (by, about)
+        for by, about in told.items()
+        if not any(by < wider and about <= more for wider, more in told.items())
+    ]
 
 
-def _unpacked(words: Words, rows: int) -> Words:
-    return np.unpackbits(words.view(np.uint8), count=rows, bitorder="little").astype(np.uint64)
+def _size(words: Words) -> int:
+    return int(np.bitwise_count(words).sum(dtype=np.int64))
+
+
+def _digest(words: Words) -> bytes:
+    return hashlib.blake2b(words.tobytes(), digest_size=16).digest()
 
 
 def _append(path: Path, head: Mapping[str, object], words: Words) -> None:
