@@ -4,6 +4,7 @@ from sosie.insitu.gate._audit import Memory
 from sosie.insitu.gate._cell_key import CellKey
 from sosie.insitu.gate._checks import Verdict
 from sosie.insitu.gate._gate import Cleared, Gate
+from sosie.insitu.gate._judgement import Judgement, Measure
 from sosie.insitu.gate._path import Path
 from sosie.insitu.gate._refused import REFUSED, Refused
 from sosie.insitu.gate._secure_sum import SecureSum
@@ -14,6 +15,8 @@ __all__ = [
     "CellKey",
     "Cleared",
     "Gate",
+    "Judgement",
+    "Measure",
     "Memory",
     "Path",
     "Refused",

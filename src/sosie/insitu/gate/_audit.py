@@ -79,6 +79,11 @@ class Memory:
     def __len__(self) -> int:
         return self._m
 
+    @property
+    def columns(self) -> frozenset[str]:
+        """Everything of which something was told."""
+        return frozenset().union(*(about for _, about, _ in self._told))
+
     def allows(self, selections: Sequence[Selection], k: int) -> tuple[bool, bool]:
         """Audit sets that would be released together.
 

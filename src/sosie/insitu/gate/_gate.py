@@ -12,6 +12,7 @@ from sosie.insitu.gate._audit import Memory
 from sosie.insitu.gate._cell_key import CellKey
 from sosie.insitu.gate._checks import CHECKS, Verdict, holders_suffice
 from sosie.insitu.gate._floors import strictest
+from sosie.insitu.gate._judgement import checked, remembered, said
 from sosie.insitu.gate._refused import Refused
 from sosie.insitu.gate._secure_sum import as_words
 from sosie.insitu.gate._wire import spelt
@@ -20,6 +21,7 @@ from sosie.trust import PRESETS, Floors, canonical, sha256
 if TYPE_CHECKING:
     from sosie.insitu._aggregate import Aggregate, Part
     from sosie.insitu._result import Result
+    from sosie.insitu.gate._judgement import Judgement
     from sosie.insitu.gate._secure_sum import SecureSum
 
 __all__ = ["MOST_REFUSALS", "Cleared", "Gate"]
@@ -164,6 +166,33 @@ class Gate:
         if self._memory is not None:
             self._memory.refused()
         return Refused((reason,))
+
+    def judgement(self, found: Judgement, csv: str | None = None) -> Cleared:
+        """Check what would be told of a synthetic table, and write it.
+
+        Parameters
+        ----------
+        found : Judgement
+            Of the table, by the evidence room.
+        csv : str, optional
+            The rows, where they are to leave too.
+
+        Raises
+        ------
+        Refused
+            In the same words whatever the reason.
+        """
+        if self._memory is None:
+            self._memory = Memory(found.persons)
+        memory = self._memory
+        told = checked(found, self.floors, memory)
+        told.append(Verdict("refusals", _SOURCES["refusals"], memory.refusals < MOST_REFUSALS))
+        if not all(one.holds for one in told):
+            memory.refused()
+            raise Refused(tuple(one.check for one in told if not one.holds))
+        memory.add([remembered(found, np.ones(memory.rows, bool))])
+        content = said(found, self.floors)
+        return Cleared(canonical(content if csv is None else content | {"csv": csv}), tuple(told))
 
     def result(self, result: Result) -> Cleared:
         """Write a result at the hub, made of parts that every holder's gate let pass.

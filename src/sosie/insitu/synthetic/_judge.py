@@ -1,0 +1,178 @@
+"""A synthetic table judged where its original lies; only the verdict leaves."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sosie.errors import DataError, ParameterError, TrustError
+from sosie.insitu._result import Result
+from sosie.insitu.gate import Judgement, Measure
+from sosie.trust import strict_json
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from pathlib import Path
+
+    from sosie.evidence import Evidence
+    from sosie.insitu.gate import Cleared, Gate
+    from sosie.table import Schema
+
+__all__ = ["Judged", "judge_in_place", "verdicts"]
+
+_FORMAT = "sosie-verdict/1"
+_ORDER = ("pass", "attention", "fail")
+
+
+@dataclass(frozen=True)
+class Judged:
+    """What a holder has after a table was judged.
+
+    Attributes
+    ----------
+    cleared : Cleared
+        What leaves.
+    evidence : Evidence
+        All that was measured; it stays at the holder.
+    """
+
+    cleared: Cleared
+    evidence: Evidence = field(repr=False)
+
+    @property
+    def verdict(self) -> str:
+        """``pass``, ``attention`` or ``fail``."""
+        return str(self.evidence.verdict)
+
+
+def judge_in_place(
+    original: Any,
+    synthetic: Any,
+    control: Any = None,
+    *,
+    gate: Gate,
+    schema: Schema | str | Path | None = None,
+    target: str | None = None,
+    question: str | Path | None = None,
+    secrets: Sequence[str] | None = None,
+    known: Sequence[str] | None = None,
+    effort: str = "standard",
+    threshold: float = 0.05,
+    seed: int = 0,
+) -> Judged:
+    """Judge a holder's synthetic table by the evidence room, and pass the verdict through the gate.
+
+    The table is one of the holder's own files: judged for others, it could be a guess.
+
+    Parameters
+    ----------
+    original, synthetic, control : Table, dataframe or path
+        As for ``sosie.assess``; without control nothing passes.
+    gate : Gate
+        Of this agreement at this holder.
+    schema, target, question, secrets, known, effort, threshold, seed
+        As for ``sosie.assess``.
+
+    Returns
+    -------
+    Judged
+
+    Raises
+    ------
+    Refused
+        If the gate lets the verdict not out, or the tables cannot be judged, in the same words.
+    ParameterError
+        If the effort, the threshold or the seed is none, before a row is read.
+
+    Examples
+    --------
+    >>> import numpy as np, polars as pl
+    >>> from sosie.insitu import Gate
+    >>> rng = np.random.default_rng(0)
+    >>> a, b, c = (pl.DataFrame({"x": rng.random(200), "y": rng.random(200)}) for _ in range(3))
+    >>> judged = judge_in_place(a, b, c, gate=Gate(), effort="quick")
+    >>> strict_json(judged.cleared.payload)["verdict"] == judged.verdict
+    True
+    """
+    from sosie.evidence import assess
+
+    if effort not in ("quick", "standard", "thorough"):
+        raise ParameterError(f"There is no effort {effort!r}; use quick, standard or thorough.")
+    if not 0 < threshold < 1 or isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
+        raise ParameterError("The threshold is between 0 and 1, and the seed 0 or more.")
+    try:
+        evidence = assess(
+            original,
+            synthetic,
+            control,
+            schema=schema,
+            target=target,
+            question=question,
+            secrets=secrets,
+            known=known,
+            effort=effort,
+            threshold=threshold,
+            seed=seed,
+        )
+    except Exception as error:  # whatever it is, its words may tell of rows: they stay here
+        raise gate.refuse("rows") from error
+    return Judged(gate.judgement(judgement_of(evidence)), evidence)
+
+
+def judgement_of(evidence: Evidence) -> Judgement:
+    """Take out of the evidence what a gate may look at."""
+    measures = {}
+    for name, one in {**evidence.privacy, **evidence.utility}.items():
+        sizes = [n for n in (one.n, one.n_control) if n is not None]
+        measures[name] = Measure(
+            str(one.verdict), one.value, one.difference, min(sizes) if sizes else 0
+        )
+    settings = evidence.settings
+    return Judgement(
+        evidence.inputs["synthetic"]["sha256"],
+        evidence.inputs["synthetic"]["rows"],
+        evidence.inputs["original"]["rows"],
+        str(evidence.verdict),
+        {str(name): str(one.verdict) for name, one in evidence.criteria.items()},
+        measures,
+        {
+            "effort": settings["effort"],
+            "threshold": settings["threshold"],
+            "seed": settings["seed"],
+            "control": "given" if evidence.inputs["control"] else "none",
+            "sosie": evidence.sosie,
+            "rulebook": evidence.rulebook,
+        },
+    )
+
+
+def verdicts(payloads: Sequence[bytes]) -> Result:
+    """Put the verdicts of several holders together, at the hub.
+
+    Returns
+    -------
+    Result
+        The worst verdict, and one row a holder and criterion.
+
+    Raises
+    ------
+    TrustError
+        If a payload is no verdict.
+    DataError
+        If there is none.
+    """
+    if not payloads:
+        raise DataError("There is no verdict to put together.")
+    rows, worst = [], "pass"
+    for holder, payload in enumerate(payloads):
+        content = strict_json(payload)
+        if not isinstance(content, dict) or content.get("format") != _FORMAT:
+            raise TrustError("This message is no verdict; it is not used.")
+        told = {"all": content.get("verdict"), **content.get("criteria", {})}
+        if any(word not in (*_ORDER, "not_measured") for word in told.values()):
+            raise TrustError("This message is no verdict; it is not used.")
+        rows += [
+            {"holder": holder, "criterion": name, "verdict": word} for name, word in told.items()
+        ]
+        worst = max(worst, str(told["all"]), key=_ORDER.index)
+    return Result("evidence_in_place", {"verdict": worst}, {"verdicts": rows})
