@@ -79,7 +79,8 @@ class Gibbs:
         n_predictors = _MOST_PREDICTORS if self._keep_moments else _FEW_PREDICTORS
         coding = self._coding = Coding(columns, margins, self._n_coded(len(columns)))
         persons = Persons(coding, columns)
-        if setting.weights is None and setting.n_factors <= persons.coordinates.shape[1]:
+        own = setting.weights is None and setting.coordinates is None
+        if own and setting.n_factors <= persons.coordinates.shape[1]:
             coordinates = persons.coordinates[:, : setting.n_factors]
         else:
             coordinates = coordinates_of(columns, setting)

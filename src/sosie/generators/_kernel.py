@@ -31,11 +31,14 @@ class Setting:
         Factors in which neighbourhoods are made.
     weights : ndarray of float or None
         Inertia of each column of ``Columns.mixed``.
+    coordinates : ndarray of shape (n, factors), float32, or None
+        Where the persons stand, in factors that were found elsewhere.
     """
 
     k: int
     n_factors: int
     weights: NDArray[np.float64] | None = None
+    coordinates: NDArray[np.float32] | None = None
 
 
 class Kernel(Protocol):
@@ -64,7 +67,9 @@ class Kernel(Protocol):
 
 
 def coordinates_of(columns: Columns, setting: Setting) -> NDArray[np.float32]:
-    """Place persons in the first factors."""
+    """Place persons in the first factors, unless it is known where they stand."""
+    if setting.coordinates is not None:
+        return setting.coordinates
     mixed = columns.mixed()
     weights = None if setting.weights is None else setting.weights.tolist()
     return FAMD(setting.n_factors, weights=weights).fit(mixed).transform(mixed)

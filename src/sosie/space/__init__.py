@@ -6,6 +6,7 @@ from sosie.space._distances import fidelity, largest_distance
 from sosie.space._famd import FAMD
 from sosie.space._margins import Margin
 from sosie.space._mixed import Mixed
+from sosie.space._moments import Moments
 from sosie.space._neighbours import Neighbours
 from sosie.space._trees import Tree
 
@@ -14,6 +15,7 @@ __all__ = [
     "Columns",
     "Margin",
     "Mixed",
+    "Moments",
     "Neighbours",
     "Tree",
     "cells",

@@ -8,7 +8,7 @@ import numpy as np
 
 from sosie.errors import DataError, ParameterError
 from sosie.space._eigen import leading_eigenpairs
-from sosie.space._moments import moments
+from sosie.space._moments import Moments, moments
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -105,9 +105,22 @@ class FAMD:
 
     def fit(self, mixed: Mixed) -> Self:
         """Find the factors of ``mixed``, read once by blocks of rows."""
-        p, levels = mixed.numbers.shape[1], mixed.levels
-        weights = self._checked_weights(mixed.n_columns)
-        found = moments(mixed)
+        self._checked_weights(mixed.n_columns)
+        return self.fit_moments(moments(mixed), mixed.levels)
+
+    def fit_moments(self, found: Moments, levels: tuple[int, ...]) -> Self:
+        """Find the factors of rows whose moments are known, and the rows are not.
+
+        Parameters
+        ----------
+        found : Moments
+            Of the numbers and of the indicators of levels; its covariance is changed.
+        levels : tuple of int
+            Number of levels of each categorical column.
+        """
+        p = len(found.mean) - sum(levels)
+        n_columns = p + len(levels)
+        weights = self._checked_weights(n_columns)
 
         # A spread at the level of rounding is no spread.
         variance = found.covariance.diagonal()
@@ -117,7 +130,7 @@ class FAMD:
         share = np.where(variance[p:] > 0, found.mean[p:], 0)
         self.scale_ = np.concatenate([spread, np.sqrt(share)])
         self.levels_ = levels
-        column = np.repeat(np.arange(mixed.n_columns), [1] * p + list(levels))
+        column = np.repeat(np.arange(n_columns), [1] * p + list(levels))
         # MCA is FAMD of categories up to the number of columns.
         self._unit = 1.0 if p else np.sqrt(weights.sum())
         self._metric = np.sqrt(weights)[column] / self._unit
@@ -131,7 +144,7 @@ class FAMD:
             raise DataError("Every column is constant: there is nothing to tell persons apart.")
 
         active = inverse > 0
-        dependent = sum(1 for j in range(p, mixed.n_columns) if active[column == j].any())
+        dependent = sum(1 for j in range(p, n_columns) if active[column == j].any())
         rank = min(int(active.sum()) - dependent, found.n - 1)
         wanted = rank if self.n_factors is None else min(self.n_factors, rank)
         values, vectors = leading_eigenpairs(inertia, max(wanted, 1))
@@ -177,6 +190,16 @@ class FAMD:
             start += len(block)
         return coordinates
 
+    def axes(self) -> Floats:
+        """Give what a unit of each number, and each level, adds to the coordinates.
+
+        Returns
+        -------
+        ndarray of shape (p + total levels, n_factors_)
+            To be multiplied with values, or indicators, less ``mean_``.
+        """
+        return self.loadings_ * (_inverse(self.scale_) * self._metric)[:, None]
+
     def shares(self) -> tuple[Floats, list[NDArray[np.float32]]]:
         """Give what each column adds to the coordinates of a row, which are their sum.
 
@@ -188,7 +211,7 @@ class FAMD:
             A category adds the row of its code; the last row, where -1 leads, is zero.
         """
         p = len(self.mean_) - sum(self.levels_)
-        axes = self.loadings_ * (_inverse(self.scale_) * self._metric)[:, None]
+        axes = self.axes()
         tables = []
         for span in _spans(p, self.levels_):
             centred = axes[span] - self.mean_[span] @ axes[span]
