@@ -212,31 +212,6 @@ def test_a_bisection_by_cuts_ends():
     assert inside >= 11
 
 
-def test_consecutive_risk_sets_differ_by_enough_persons():
-    """At coefficients of 0, differences of risk-set sums are the rows that left."""
-    rng = np.random.default_rng(5)
-    data = FRAME.with_columns(bp=pl.Series(rng.exponential(100, N)))
-    asked = Question.of(
-        {"analysis": {"id": "cox_grid", "duration": "bp", "event": "sick", "formula": "age",
-                      "horizon": 300}}
-    )  # fmt: skip
-    node = NodeTask(asked, Table.of(data, SCHEMA), SCHEMA, Gate(), holders=1)
-    hub, told = HubTask(asked, SCHEMA, 1), []
-    while True:
-        part = node.part().payload
-        told.append(read(part, asked.sha256, len(told))[0])
-        total = hub.add([part])
-        if not isinstance(total, bytes):
-            break
-        node.advance(total)
-    released = [one for one in told if "left" in one]
-    shape, words = released[0]["left"]
-    leavers = of_words(words, shape)[:, 0]
-    assert len(leavers) >= 3
-    assert leavers.sum() == N
-    assert leavers.min() >= 11
-
-
 def test_rows_added_between_two_questions_are_noticed(tmp_path):
     memory = Memory(N, tmp_path / "released", "0" * 64)
     ask({"id": "counts", "column": "town"}, Gate(memory=memory))

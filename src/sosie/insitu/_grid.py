@@ -25,15 +25,23 @@ _FINEST = 64
 _DEEPEST = 10
 
 
-def begin_grid(lower: float, upper: float) -> dict[str, Any]:
+def begin_grid(lower: float, upper: float, *, early: bool = False) -> dict[str, Any]:
     """Give the state of a grid of one bin, which may be cut at 63 places.
+
+    Parameters
+    ----------
+    lower, upper : float
+    early : bool
+        Whether the places lie closer at the beginning, as their squares: hazards change most
+        there.
 
     Examples
     --------
     >>> begin_grid(0, 8)["edges"].tolist()
     [0.0, 8.0]
     """
-    fine = np.linspace(lower, upper, _FINEST + 1)
+    steps = np.linspace(0, 1, _FINEST + 1)
+    fine = lower + (upper - lower) * (steps**2 if early else steps)
     cuts = _cut_at(fine, [0, _FINEST], [True])
     return {"fine": fine, "depth": 0, "settled": False} | cuts
 

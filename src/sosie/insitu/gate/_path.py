@@ -7,12 +7,18 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from sosie.insitu._aggregate import Part, Total
+
+    Floats = NDArray[np.float64]
 
 __all__ = ["MOST_ROUNDS", "Path"]
 
 MOST_ROUNDS = 30
 _SLACK = 1e-6
+_SAME = frozenset({"n", "events"})
+"""Counts that no round changes."""
 
 
 class Path:
@@ -37,7 +43,7 @@ class Path:
     def __init__(self, holders: int) -> None:
         self.turn = 0
         self._holders = holders
-        self._persons: float | None = None
+        self._counted: dict[str, Floats] = {}
 
     def accepts(self, own: Part, total: Total) -> bool:
         """Check a total before the next step is computed from it.
@@ -53,7 +59,8 @@ class Path:
         bool
             False if it has other arrays or holders than the parts, is less than this holder's own
             part where only less than all is possible, is not that part where there is no other
-            holder, has another number of persons than before, or comes after too many rounds.
+            holder, has other numbers of persons or events than before, or comes after too many
+            rounds.
         """
         self.turn += 1
         return self.turn <= MOST_ROUNDS and self._can_be(own, total)
@@ -79,9 +86,7 @@ class Path:
                 return False
             if name == "deviance" and (rest < -slack).any():
                 return False
-        if "n" in own.arrays:
-            persons = total.number("n")
-            if self._persons not in (None, persons):
+        for name in _SAME.intersection(own.arrays):
+            if not np.array_equal(self._counted.setdefault(name, total[name]), total[name]):
                 return False
-            self._persons = persons
         return True
