@@ -15,6 +15,7 @@ from typing import Annotated, Any
 import typer
 
 from sosie.cli._agreement import agreement
+from sosie.cli._ask import ask
 from sosie.cli._augment import augment
 from sosie.cli._avatar import avatar
 from sosie.cli._blind import blind
@@ -22,11 +23,13 @@ from sosie.cli._certify import certify
 from sosie.cli._charter import charter
 from sosie.cli._evidence import evidence, redraw, rehearse
 from sosie.cli._export import export
+from sosie.cli._hub import hub
 from sosie.cli._images import images
 from sosie.cli._impute import impute
 from sosie.cli._inspect import inspect
 from sosie.cli._keys import keys
 from sosie.cli._ledger import ledger
+from sosie.cli._node import node
 from sosie.cli._show import show
 from sosie.cli._texts import texts
 from sosie.cli._tune import tune
@@ -54,6 +57,11 @@ app.command()(augment)
 app.command()(impute)
 app.command()(images)
 app.command()(blind)
+app.command(
+    context_settings={"allow_extra_args": True, "ignore_unknown_options": True}
+)(ask)
+app.add_typer(node, name="node")
+app.add_typer(hub, name="hub")
 app.add_typer(keys, name="keys")
 app.add_typer(agreement, name="agreement")
 app.add_typer(charter, name="charter")

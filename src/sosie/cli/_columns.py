@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated
 
-import polars as pl
 import typer
 
 from sosie.errors import ParameterError
@@ -101,6 +100,8 @@ def check_remade(table: Table, recreate: list[str] | None) -> None:
     ParameterError
         Naming the first such column.
     """
+    import polars as pl
+
     for name in recreate or []:
         dtype = table.frame.schema[name]
         if dtype.is_temporal() or dtype == pl.Boolean:

@@ -4,9 +4,8 @@ import json
 import re
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-import polars as pl
 import typer
 from rich import box
 from rich.cells import cell_len
@@ -17,7 +16,12 @@ from rich.table import Table as Grid
 from sosie.cli._columns import Drop, Recreate, check_remade, said_of_columns
 from sosie.cli._texts import language, texts
 from sosie.errors import DataError
-from sosie.table import CODED, NUMERIC, Column, Kind, Table
+from sosie.table import CODED, NUMERIC, Kind
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from sosie.table import Column, Table
 
 __all__ = ["inspect"]
 
@@ -46,6 +50,8 @@ def inspect(
 ) -> None:
     """Show what the columns of a table mean, one line each; nothing leaves this screen."""
     words: dict[str, Any] = texts(language(lang))["inspect"]
+    from sosie.table import Table
+
     table = Table.read(data, said_of_columns(schema, drop, recreate), missing=missing)
     check_remade(table, recreate)
     if write is not None:
@@ -70,13 +76,13 @@ def inspect(
 class _Line:
     """What is shown of one column."""
 
-    column: Column
+    column: "Column"
     share_missing: float
     distinct: int
     values: str
 
 
-def _line(table: Table, column: Column, words: dict[str, Any]) -> _Line:
+def _line(table: "Table", column: "Column", words: dict[str, Any]) -> _Line:
     values = table.frame[column.name]
     present = values.drop_nulls()
     return _Line(
@@ -87,7 +93,7 @@ def _line(table: Table, column: Column, words: dict[str, Any]) -> _Line:
     )
 
 
-def _values(present: pl.Series, column: Column, words: dict[str, Any]) -> str:
+def _values(present: "pl.Series", column: "Column", words: dict[str, Any]) -> str:
     """Show a range or some levels; nothing of what may be personal in itself."""
     if column.kind in NUMERIC:
         low, high = present.min(), present.max()
@@ -105,7 +111,7 @@ def _short(value: object) -> str:
     return text if len(text) <= _SHOWN_CHARACTERS else text[: _SHOWN_CHARACTERS - 1] + "…"
 
 
-def _remark(column: Column, words: dict[str, Any]) -> str:
+def _remark(column: "Column", words: dict[str, Any]) -> str:
     notes = [_translated(column.remark, words)] if column.remark else []
     if column.recreate:
         notes.append(words["recreated"])
@@ -130,7 +136,7 @@ def _translated(remark: str, words: dict[str, Any]) -> str:
     return template or remark
 
 
-def _grid(table: Table, path: Path, words: dict[str, Any]) -> Grid:
+def _grid(table: "Table", path: Path, words: dict[str, Any]) -> Grid:
     title = words["title"].format(path=path, rows=len(table), columns=len(table.names))
     grid = Grid(title=escape(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     grid.add_column(words["column"], no_wrap=True, style="bold", min_width=_longest(table))
@@ -153,12 +159,12 @@ def _grid(table: Table, path: Path, words: dict[str, Any]) -> Grid:
     return grid
 
 
-def _longest(table: Table) -> int:
+def _longest(table: "Table") -> int:
     """Give the width of the longest name: names are never cut."""
     return max(cell_len(_short(name)) for name in table.names)
 
 
-def _rules(table: Table, words: dict[str, Any]) -> list[str]:
+def _rules(table: "Table", words: dict[str, Any]) -> list[str]:
     schema = table.schema
     lines = []
     if schema.determined:
@@ -176,7 +182,7 @@ def _rules(table: Table, words: dict[str, Any]) -> list[str]:
     return lines
 
 
-def _refusal(table: Table) -> str:
+def _refusal(table: "Table") -> str:
     try:
         table.refuse()
     except DataError as error:
@@ -184,7 +190,7 @@ def _refusal(table: Table) -> str:
     return ""
 
 
-def _as_json(table: Table) -> dict[str, object]:
+def _as_json(table: "Table") -> dict[str, object]:
     """Give what is shown as one object; the schema as its file has it."""
     lines = [_line(table, column, texts("en")["inspect"]) for column in table.schema.columns]
     content = table.schema.model_dump(mode="json", exclude_none=True, exclude_defaults=True)

@@ -2,10 +2,11 @@
 
 import datetime as dt
 from collections import Counter
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import Field, StrictBool, StrictFloat, StrictInt, model_validator
 
+from sosie.table import Kind
 from sosie.trust._vocabulary import Vocabulary, terms_of
 from sosie.trust._written import Digest, Name, Text, Word, Written
 
@@ -75,8 +76,17 @@ class Purpose(Written):
 class ColumnAgreed(Written):
     """A column that may be used."""
 
+    since: ClassVar[frozenset[str]] = frozenset({"kind", "levels", "unit"})
+
     name: Annotated[str, Field(min_length=1, max_length=300)]
     category: str = Field(description="Of personal data: Health, Age, PersonalData...")
+    kind: Kind | None = Field(
+        default=None, description="number, integer, category...; analyses in place need it."
+    )
+    levels: Annotated[list[Setting], Field(min_length=1, max_length=1000)] | None = Field(
+        default=None, description="Labels, alike and in the same order at every holder."
+    )
+    unit: Text | None = Field(default=None, description="Of the numbers: kg, years...")
 
     @model_validator(mode="after")
     def _category_ischeck_known(self) -> Self:
@@ -87,11 +97,18 @@ class ColumnAgreed(Written):
 class DataSet(Written):
     """A table of persons that a party holds."""
 
+    since: ClassVar[frozenset[str]] = frozenset({"snapshot"})
+
     id: Word
     title: Annotated[Text, Field(min_length=1)]
     holder: Word = Field(description="The party that holds it, and signs.")
     persons: Annotated[Text, Field(min_length=1)] = Field(description="Who they are.")
     columns: Annotated[list[ColumnAgreed], Field(min_length=1)]
+    snapshot: Digest | None = Field(
+        default=None,
+        description="Commitment to the content, as `sosie node snapshot` prints it: other data are "
+        "refused.",
+    )
 
     @model_validator(mode="after")
     def _columns_arecheck_unique(self) -> Self:

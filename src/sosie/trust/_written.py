@@ -3,9 +3,17 @@
 import tomllib
 import unicodedata
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, ClassVar
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, ValidationError
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    ConfigDict,
+    Field,
+    SerializerFunctionWrapHandler,
+    ValidationError,
+    model_serializer,
+)
 
 from sosie.errors import TrustError
 from sosie.trust._names import check_name
@@ -37,9 +45,23 @@ Identity = Annotated[str, Field(pattern=r"^urn:uuid:[0-9a-f]{8}(-[0-9a-f]{4}){3}
 
 
 class Written(BaseModel):
-    """A part of a document that is signed: nothing but its fields, and never changed."""
+    """A part of a document that is signed: nothing but its fields, and never changed.
+
+    Attributes
+    ----------
+    since : frozenset of str
+        Fields that earlier versions did not have. They are written only where they are given:
+        what was signed before keeps its hash.
+    """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    since: ClassVar[frozenset[str]] = frozenset()
+
+    @model_serializer(mode="wrap")
+    def _written(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        said: dict[str, Any] = write(self)
+        return {name: v for name, v in said.items() if v is not None or name not in self.since}
 
 
 def read_toml(path: Path) -> dict[str, Any]:

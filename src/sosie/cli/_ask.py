@@ -1,0 +1,150 @@
+"""`sosie ask`: a question to all holders of an agreement, and its checked answer."""
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sosie.cli._places import check_apart, check_place
+from sosie.cli._texts import language, texts
+from sosie.errors import ParameterError
+
+if TYPE_CHECKING:
+    from sosie.insitu.analyst import Answer
+
+__all__ = ["ask"]
+
+_REFUSED = 3
+_File = {"exists": True, "dir_okay": False}
+_Folder = {"exists": True, "file_okay": False}
+
+
+def ask(
+    context: typer.Context,
+    agreement: Annotated[Path, typer.Argument(help="As its holders signed it.", **_File)],
+    analysis: Annotated[
+        str | None,
+        typer.Argument(
+            metavar="ANALYSIS [--PARAMETER VALUE]...",
+            help="Of the catalogue, with its parameters: logistic --formula 'y ~ a + b'.",
+        ),
+    ] = None,
+    key: Annotated[Path | None, typer.Option("--key", help="Of the recipient.", **_File)] = None,
+    out: Annotated[Path | None, typer.Option("--out", metavar="RESULT.json")] = None,
+    hub: Annotated[
+        str | None, typer.Option("--hub", metavar="URL", help="Of the trusted third party.")
+    ] = None,
+    drop: Annotated[
+        Path | None,
+        typer.Option("--drop", metavar="DIR", help="A folder of files instead.", **_Folder),
+    ] = None,
+    report: Annotated[
+        Path | None, typer.Option("--report", metavar="OUT.html", help="A page to read.")
+    ] = None,
+    derive: Annotated[
+        Path | None,
+        typer.Option("--derive", metavar="FILE.json", help="Columns to make first.", **_File),
+    ] = None,
+    task: Annotated[
+        str | None, typer.Option("--task", help="Fetch the answer to an earlier question.")
+    ] = None,
+    wait: Annotated[
+        float, typer.Option("--wait", min=0, help="Seconds to wait for the answer.")
+    ] = 300.0,
+    keys: Annotated[
+        Path | None,
+        typer.Option("--keys", metavar="DIR", help="The .pub files that you trust.", **_Folder),
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
+    lang: Annotated[str | None, typer.Option("--lang", help="en or fr.")] = None,
+) -> None:
+    """Ask all holders one question; only a checked answer comes back."""
+    spoken = language(lang)
+    words: dict[str, Any] = texts(spoken)["ask"]
+    from sosie.insitu.analyst import asked, connect, parameters_of
+    from sosie.insitu.exchange import RefusedError
+
+    if key is None or out is None:
+        raise ParameterError("Give --key, of a recipient, and --out, where the result goes.")
+    check_place(out, ".json")
+    if report is not None:
+        check_place(report, ".html")
+    check_apart([out, *([report] if report else [])], [agreement, key])
+    if (task is None) == (analysis is None):
+        raise ParameterError("Give an analysis to ask for, or --task to fetch an earlier answer.")
+    question = None
+    if analysis is not None:
+        given = parameters_of(analysis, context.args)
+        question = asked(analysis, given, _derived(derive))
+    elif context.args:
+        raise ParameterError(f"--task goes without {context.args[0]}.")
+    with connect(agreement, hub, key=key, keys=keys, drop=drop) as connection:
+        try:
+            name = task or connection.send(question)  # type: ignore[arg-type]
+            answer = connection.fetch(name, wait=wait)
+        except RefusedError as error:
+            typer.echo(str(error), err=True)
+            raise typer.Exit(_REFUSED) from error
+    answer.write(out)
+    if report is not None:
+        answer.report(report, spoken)
+    if as_json:
+        typer.echo(json.dumps(answer.content["result"], ensure_ascii=False))
+        return
+    _print(answer, words)
+    typer.echo(words["written"].format(path=out))
+
+
+def _derived(path: Path | None) -> list[dict[str, Any]]:
+    if path is None:
+        return []
+    try:
+        said = json.loads(path.read_text(encoding="utf-8"))
+    except ValueError as error:
+        raise ParameterError(f"{path} is not valid JSON.") from error
+    return said if isinstance(said, list) else [said]
+
+
+def _print(answer: "Answer", words: dict[str, Any]) -> None:
+    from rich.console import Console
+    from rich.table import Table as Grid
+    from rich.text import Text
+
+    console = Console()
+    sites = ", ".join(answer.content["sites"])
+    console.print(Text(words["title"].format(analysis=answer.analysis, sites=sites), "bold"))
+    for name in answer.tables:
+        frame = answer.frame(name)
+        grid = Grid(box=None, pad_edge=False)
+        for column in frame.columns:
+            number = frame[column].dtype.is_numeric() or column == "ci"
+            name = words["columns"].get(column, column)
+            grid.add_column(name, justify="right" if number else "left")
+        for row in frame.iter_rows():
+            grid.add_row(*(_spelt(value, words) for value in row))
+        console.print(grid)
+    values = {name: v for name, v in answer.values.items() if v not in (None, "")}
+    values.pop("bound", None)
+    values.pop("exact", None)
+    if values:
+        spelt = (f"{name} {_spelt(value, words)}" for name, value in values.items())
+        console.print(", ".join(spelt), highlight=False)
+    bound = answer.content["result"].get("bound")
+    console.print(words["exact"] if answer.content["result"].get("exact") else str(bound))
+    checks = ", ".join(one["check"] for one in answer.content["gate"])
+    console.print(words["gate"].format(checks=checks), highlight=False)
+
+
+def _spelt(value: Any, words: dict[str, Any]) -> str:
+    if isinstance(value, bool):
+        return words["yes"] if value else words["no"]
+    if isinstance(value, list):
+        inner = words["between"].join(_spelt(one, words) for one in value)
+        return f"[{inner}]"
+    if value is None:
+        return "–"
+    if isinstance(value, float):
+        spelt = f"{value:.0f}" if value.is_integer() and abs(value) < 1e12 else f"{value:.4g}"
+        return spelt.replace(".", words["decimal"])
+    return str(value)

@@ -1,0 +1,252 @@
+"""`sosie node`: a holder's side of analyses in place."""
+
+from __future__ import annotations
+
+import json
+import signal
+import time
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from sosie.cli._checked import Checked, show_checked
+from sosie.cli._texts import language, texts
+from sosie.errors import ParameterError
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sosie.insitu.node import Place
+
+__all__ = ["node"]
+
+node = typer.Typer(no_args_is_help=True, help="Answer questions where the data are.")
+
+_File = {"exists": True, "dir_okay": False}
+_Folder = {"exists": True, "file_okay": False}
+_GIB = 1 << 30
+_QUIET = 90.0
+Lang = Annotated[str | None, typer.Option("--lang", help="en or fr.")]
+State = Annotated[
+    Path | None,
+    typer.Option(
+        "--state", metavar="DIR", help="Folder of the node; DATA.node beside the data by default."
+    ),
+]
+Data = Annotated[
+    Path | None, typer.Option("--data", help="The table that the node serves, or served.")
+]
+
+
+@node.command("up")
+def up(
+    data: Annotated[Path, typer.Option("--data", help="The table of persons.", **_File)],
+    agreement: Annotated[
+        Path, typer.Option("--agreement", help="As its holders signed it.", **_File)
+    ],
+    key: Annotated[Path, typer.Option("--key", help="Of this holder.", **_File)],
+    hub: Annotated[
+        str | None, typer.Option("--hub", metavar="URL", help="Of the trusted third party.")
+    ] = None,
+    drop: Annotated[
+        Path | None,
+        typer.Option("--drop", metavar="DIR", help="A folder of files instead.", **_Folder),
+    ] = None,
+    keys: Annotated[
+        Path | None,
+        typer.Option("--keys", metavar="DIR", help="The .pub files that you trust.", **_Folder),
+    ] = None,
+    state: State = None,
+    floors: Annotated[
+        str | None,
+        typer.Option("--floors", metavar="PRESET", help="Be at least as strict as this preset."),
+    ] = None,
+    cell_key: Annotated[
+        bool,
+        typer.Option("--cell-key", help="Noise on counts, always the same for the same persons."),
+    ] = False,
+    one_process: Annotated[
+        bool,
+        typer.Option("--one-process", help="Do not start a fresh process for each question."),
+    ] = False,
+    memory: Annotated[
+        float, typer.Option("--memory", min=0.25, help="GiB that a question may take.")
+    ] = 4.0,
+    seconds: Annotated[
+        int, typer.Option("--seconds", min=1, help="Of computing that a question may take.")
+    ] = 600,
+    lang: Lang = None,
+) -> None:
+    """Serve a table under a signed agreement, until stopped; connections go out only."""
+    words: dict[str, Any] = texts(language(lang))["node"]
+    from sosie.insitu.exchange import Drop, Http, Parties
+    from sosie.insitu.node import Node, Place
+    from sosie.trust import PRESETS, Key, PublicKey
+
+    if (hub is None) == (drop is None):
+        raise ParameterError("Give --hub or --drop: one way to the hub.")
+    if floors is not None and floors not in PRESETS:
+        raise ParameterError(f"--floors: there is no preset {floors!r}: {', '.join(PRESETS)}.")
+    parties = Parties.read(agreement, PublicKey.read_folder(keys) if keys else None)
+    own = Key.read(key)
+    by = parties.party_of(own.public)
+    way: Any = Http(hub, own, parties.hub) if hub else Drop(Path(str(drop)), by)
+    serving = Node(
+        parties, own, data, Place(_folder(state, data)), way,
+        own_floors=PRESETS[floors] if floors else None, cell_key=cell_key, fresh=not one_process,
+        memory=int(memory * _GIB), seconds=seconds,
+    )  # fmt: skip
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: serving.stop())
+    if not parties.vouched:
+        typer.echo(words["unvouched"], err=True)
+    typer.echo(words["serves"].format(data=data, title=parties.agreement.title))
+    where = hub or str(drop)
+
+    def told(word: str) -> None:
+        typer.echo(words.get(word, word).format(hub=where))
+
+    serving.run(told)
+    typer.echo(words["down"])
+
+
+@node.command("snapshot")
+def snapshot(
+    data: Annotated[Path, typer.Option("--data", help="The table of persons.", **_File)],
+    agreement: Annotated[
+        Path, typer.Option("--agreement", help="Written, not signed yet.", **_File)
+    ],
+    key: Annotated[Path, typer.Option("--key", help="Of this holder.", **_File)],
+) -> None:
+    """Print what the agreement may hold so that no other data can be served: `snapshot = "..."`."""
+    from sosie.insitu.exchange._parties import described
+    from sosie.insitu.node import commitment_of
+    from sosie.insitu.node._reading import read_snapshot
+    from sosie.table import Schema
+    from sosie.trust import Agreement, Key
+    from sosie.trust._agreed import party_of
+
+    own, written = Key.read(key), Agreement.read(agreement)
+    party = party_of(written, own.public)
+    held = [one for one in written.data_sets if party is not None and one.holder == party.id]
+    if len(held) != 1:
+        raise ParameterError(f"{own.name} does not hold exactly one data set of {agreement}.")
+    columns = [described(one) for one in held[0].columns if one.kind is not None]
+    _, _, content = read_snapshot(data, Schema(columns=columns))
+    typer.echo(commitment_of(own, content))
+
+
+@node.command("status")
+def status(
+    data: Data = None,
+    state: State = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    lang: Lang = None,
+) -> None:
+    """Tell whether a node is up, since when, and what left."""
+    words: dict[str, Any] = texts(language(lang))["node"]
+    place = _existing(state, data)
+    told = place.told()
+    how = _how(place, told)
+    counted = {"joined": 0, "released": 0, "refused": 0}
+    for line in place.lines():
+        if line["event"] in counted:
+            counted[line["event"]] += 1
+    if as_json:
+        said = {"state": how, "why": told.get("why", ""), "since": told.get("since"), **counted}
+        typer.echo(json.dumps(said, ensure_ascii=False))
+        return
+    typer.echo(words["states"][how].format(since=told.get("since", "?"), at=told.get("at", "?")))
+    if told.get("why") and how == "refused":
+        typer.echo(told["why"])
+    typer.echo(words["counted"].format(**counted))
+
+
+@node.command("pause")
+def pause(
+    data: Data = None,
+    state: State = None,
+    resume: Annotated[bool, typer.Option("--resume", help="Go on again.")] = False,
+    lang: Lang = None,
+) -> None:
+    """Take no new question until told to go on; what runs is finished."""
+    words: dict[str, Any] = texts(language(lang))["node"]
+    _existing(state, data).pause(on=not resume)
+    typer.echo(words["resumed" if resume else "paused"])
+
+
+@node.command("audit")
+def audit(
+    data: Data = None,
+    state: State = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    lang: Lang = None,
+) -> None:
+    """Show all that left and all that was refused, with why; and that no line was changed."""
+    words: dict[str, Any] = texts(language(lang))["node"]
+    from sosie.trust import verify_ledger
+
+    place = _existing(state, data)
+    found = verify_ledger(place.ledger)
+    if as_json:
+        show_checked(list(_verified(found, words)), words, as_json=True, lines=list(place.lines()))
+        return
+    from rich.console import Console
+    from rich.table import Table as Grid
+    from rich.text import Text
+
+    grid = Grid(box=None, pad_edge=False)
+    for name in ("at", "event", "what"):
+        grid.add_column(words["columns"][name], overflow="fold")
+    for line in place.lines():
+        event = words["events"].get(line["event"], line["event"])
+        grid.add_row(line["at"], Text(event), Text(_what(line, words)))
+    Console().print(grid)
+    show_checked(list(_verified(found, words)), words, as_json=False)
+
+
+def _verified(found: Any, words: dict[str, Any]) -> Iterator[Checked]:
+    whole = words["whole"].format(lines=found.head.lines)
+    if not found.broken:
+        yield Checked("ledger", ok=True, why=whole, shown=words["ledger"])
+    for one in found.broken:
+        yield Checked("ledger", ok=False, why=one.why, shown=words["ledger"])
+
+
+def _what(line: dict[str, Any], words: dict[str, Any]) -> str:
+    content = line["content"]
+    if line["event"] == "joined":
+        return f"{content['analysis']} ({', '.join(content['columns'])})"
+    if line["event"] == "released":
+        told: str = words["released_what"].format(
+            task=content["task"][:12], round=content["round"] + 1, sha256=content["sha256"][:12]
+        )
+        return told
+    if line["event"] == "refused":
+        return f"{content['task'][:12]}: {', '.join([content['why'], *content['reasons']])}"
+    return ""
+
+
+def _how(place: Place, told: dict[str, Any]) -> str:
+    if not place.up:
+        return "down"
+    if place.paused:
+        return "paused"
+    how = str(told.get("state", "away"))
+    silent = time.time() - float(told.get("clock", 0.0)) > _QUIET
+    return "away" if silent and how == "up" else how
+
+
+def _folder(state: Path | None, data: Path | None) -> Path:
+    if state is not None:
+        return state
+    if data is None:
+        raise ParameterError("Give --data or --state: which node?")
+    return data.with_name(f"{data.stem}.node")
+
+
+def _existing(state: Path | None, data: Path | None) -> Place:
+    from sosie.insitu.node import Place
+
+    return Place.existing(_folder(state, data))

@@ -1,0 +1,100 @@
+"""An answer: a few familiar tables, what was checked, and its certificate."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sosie.errors import ParameterError
+from sosie.table import whole_file
+from sosie.trust import canonical
+
+if TYPE_CHECKING:
+    import polars as pl
+
+__all__ = ["Answer"]
+
+
+class Answer:
+    """What came back for one question.
+
+    Parameters
+    ----------
+    content : dict
+        Of ``RESULT.json``: analysis, agreement, sites, question, result, gate, certificate.
+    task : str
+        The name of the task.
+    """
+
+    def __init__(self, content: dict[str, Any], task: str = "") -> None:
+        self.content = content
+        self.task = task
+
+    @property
+    def analysis(self) -> str:
+        """Its name in the catalogue."""
+        return str(self.content["analysis"])
+
+    @property
+    def values(self) -> dict[str, Any]:
+        """Single numbers, as ``n`` or ``p``."""
+        return {k: v for k, v in self.content["result"].items() if not isinstance(v, list)}
+
+    @property
+    def tables(self) -> list[str]:
+        """Names of the tables."""
+        return [k for k, v in self.content["result"].items() if _is_table(v)]
+
+    def frame(self, table: str | None = None) -> pl.DataFrame:
+        """Give a table; the first where none is named.
+
+        Raises
+        ------
+        ParameterError
+            If there is no such table.
+        """
+        import polars as pl
+
+        names = self.tables
+        if not names or (table is not None and table not in names):
+            raise ParameterError(f"The answer has no table {table!r}: {', '.join(names)}.")
+        return pl.DataFrame(self.content["result"][table or names[0]])
+
+    def plot(self, path: str | Path) -> None:
+        """Draw the answer, as far as its analysis has a picture.
+
+        Raises
+        ------
+        ParameterError
+            If it has none.
+        """
+        from sosie.insitu.analyst._picture import draw
+
+        draw(self, path)
+
+    def report(self, path: str | Path, lang: str = "en") -> None:
+        """Write a page to read: the tables, a picture, what was checked, the certificate.
+
+        Parameters
+        ----------
+        path : str or Path
+            HTML, all in one file.
+        lang : str
+            ``en`` or ``fr``.
+        """
+        from sosie.insitu.analyst._page import page_of
+
+        with whole_file(Path(path)) as file:
+            file.write(page_of(self, lang).encode())
+
+    def write(self, path: str | Path) -> None:
+        """Write ``RESULT.json``."""
+        with whole_file(Path(path)) as file:
+            file.write(canonical(self.content) + b"\n")
+
+    def __repr__(self) -> str:
+        return f"Answer({self.analysis!r}, sites={self.content['sites']})"
+
+
+def _is_table(value: Any) -> bool:
+    return isinstance(value, list) and bool(value) and all(isinstance(one, dict) for one in value)

@@ -1,0 +1,114 @@
+"""The picture of an answer: coefficients with their intervals, curves, or bars."""
+
+from __future__ import annotations
+
+import io
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sosie.errors import ParameterError
+from sosie.table import whole_file
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+
+    from sosie.insitu.analyst._answer import Answer
+
+__all__ = ["draw", "drawn"]
+
+_PAPER, _INK, _FAINT, _BLUE, _RED = "#fcfbf8", "#23262d", "#8b8f98", "#2d7f9d", "#d1583a"
+_COLOURS = (_BLUE, _RED, "#6b8f3c", "#8a5a9e", "#b98a2e", "#4a4f5a")
+
+
+def draw(answer: Answer, path: str | Path) -> None:
+    """Draw an answer into a PNG file.
+
+    Raises
+    ------
+    ParameterError
+        If its analysis has no picture.
+    """
+    data = drawn(answer)
+    if data is None:
+        raise ParameterError(f"There is no picture of {answer.analysis}.")
+    with whole_file(Path(path)) as file:
+        file.write(data)
+
+
+def drawn(answer: Answer) -> bytes | None:
+    """Draw an answer; None where its analysis has no picture."""
+    how = next((h for name, h in _PICTURES.items() if name in answer.tables), None)
+    if how is None:
+        return None
+    import matplotlib as mpl
+    from matplotlib.figure import Figure
+
+    with mpl.rc_context({"font.family": "DejaVu Sans", "text.color": _INK}):
+        rows = answer.content["result"]
+        figure = Figure(figsize=(7.2, 4.2), dpi=130, facecolor=_PAPER, layout="constrained")
+        axes = figure.subplots()
+        axes.set_facecolor(_PAPER)
+        axes.spines[["top", "right"]].set_visible(False)
+        axes.tick_params(colors=_INK, labelsize=9)
+        how(axes, rows)
+        out = io.BytesIO()
+        figure.savefig(out, format="png", metadata={"Software": None})
+    return out.getvalue()
+
+
+def _terms(axes: Axes, rows: dict[str, Any]) -> None:
+    told = [one for one in rows["terms"] if one["term"] != "Intercept"] or rows["terms"]
+    # In standard errors, so that terms of different units can be seen side by side.
+    for place, one in enumerate(reversed(told)):
+        z = one["estimate"] / one["se"] if one["se"] else 0.0
+        known = one["ci"][0] > 0 or one["ci"][1] < 0
+        colour = _BLUE if known else _FAINT
+        axes.plot([z - 1.96, z + 1.96], [place, place], color=colour, lw=2.5)
+        axes.plot([z], [place], "o", color=colour, ms=7)
+        spelt = f"{one['estimate']:.3g}  [{one['ci'][0]:.3g}, {one['ci'][1]:.3g}]"
+        axes.annotate(
+            spelt, (z, place), (0, 8), textcoords="offset points", ha="center", fontsize=8
+        )
+    axes.axvline(0, color=_INK, lw=0.8)
+    axes.set_yticks(range(len(told)), [one["term"] for one in reversed(told)])
+    axes.set_ylim(-0.6, len(told) - 0.2)
+    axes.set_xlabel("estimate / s.e.", fontsize=9, color=_FAINT)
+
+
+def _curves(axes: Axes, rows: dict[str, Any]) -> None:
+    groups: dict[str, list[dict[str, Any]]] = {}
+    for one in rows["curve"]:
+        groups.setdefault(str(one.get("group", "")), []).append(one)
+    for colour, (name, told) in zip(_COLOURS, groups.items(), strict=False):
+        times = [0.0, *(one["time"] for one in told)]
+        axes.step(times, [1.0, *(one["survival"] for one in told)], where="post", color=colour,
+                  lw=2, label=name)  # fmt: skip
+        if "lower" in told[0]:
+            axes.fill_between(
+                times, [1.0, *(one["lower"] for one in told)],
+                [1.0, *(one["upper"] for one in told)], step="post", color=colour, alpha=0.15, lw=0,
+            )  # fmt: skip
+    axes.set_ylim(0, 1.02)
+    if len(groups) > 1:
+        axes.legend(frameon=False, fontsize=9)
+
+
+def _bars(axes: Axes, rows: dict[str, Any]) -> None:
+    told = rows["cells"]
+    names = [k for k in told[0] if k not in ("count", "expected", "share")]
+    labels = ["\n".join(str(one[name]) for name in names) for one in told]
+    axes.bar(range(len(told)), [one["count"] for one in told], color=_BLUE, width=0.7)
+    for place, one in enumerate(told):
+        axes.annotate(f"{one['count']:.0f}", (place, one["count"]), (0, 3),
+                      textcoords="offset points", ha="center", fontsize=8)  # fmt: skip
+    axes.set_xticks(range(len(told)), labels)
+    axes.set_xlabel(" / ".join(names), fontsize=9, color=_FAINT)
+
+
+def _histogram(axes: Axes, rows: dict[str, Any]) -> None:
+    for one in rows["bins"]:
+        width = one["upper"] - one["lower"]
+        axes.bar(one["lower"], one["count"], width, align="edge", color=_BLUE, edgecolor=_PAPER)
+
+
+_PICTURES = {"terms": _terms, "curve": _curves, "cells": _bars, "bins": _histogram}

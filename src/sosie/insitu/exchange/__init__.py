@@ -1,0 +1,22 @@
+"""What goes between holders, hub and analysts, and on which ways."""
+
+from sosie.insitu.exchange._certificate import InPlace, is_in_place, verify_in_place
+from sosie.insitu.exchange._direct import Direct
+from sosie.insitu.exchange._drop import Drop, serve_drop
+from sosie.insitu.exchange._http import AbsentError, Http, RefusedError
+from sosie.insitu.exchange._parties import Parties
+from sosie.insitu.exchange._way import Way
+
+__all__ = [
+    "AbsentError",
+    "Direct",
+    "Drop",
+    "Http",
+    "InPlace",
+    "Parties",
+    "RefusedError",
+    "Way",
+    "is_in_place",
+    "serve_drop",
+    "verify_in_place",
+]

@@ -1,0 +1,234 @@
+"""The certificate of analyses in place: who asked, what left each holder, what came of it."""
+
+from __future__ import annotations
+
+import uuid
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from sosie.errors import TrustError
+from sosie.insitu.exchange._messages import Ask, Part, read_message, task_of, time_now
+from sosie.trust import PAYLOAD_TYPE, Item, PublicKey, canonical, opened, seal, sha256, strict_json
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sosie.insitu.exchange._parties import Parties
+    from sosie.trust import Key
+
+__all__ = ["PREDICATE", "Answered", "InPlace", "certified", "is_in_place", "verify_in_place"]
+
+PREDICATE = "urn:sosie:in-place-certificate:1"
+_STATEMENT = "https://in-toto.io/Statement/v1"
+
+NOT_PROVED = ("data_quality", "honest_signers", "no_collusion", "signing_time", "not_article_42")
+
+Digest = Annotated[str, Field(pattern="^[0-9a-f]{64}$")]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Keyed(_Part):
+    """A party and the key with which it signed what is quoted here."""
+
+    party: str
+    name: str
+    role: Literal["hub", "holder", "analyst"]
+    key: dict[str, str | None]
+
+
+class Answered(_Part):
+    """One question, and all that left the holders for it, as they signed it."""
+
+    analysis: str
+    task: Digest
+    attempt: int
+    rounds: int
+    sites: list[str]
+    asked: dict[str, Any] = Field(description="The question, signed by who asked it.")
+    parts: list[dict[str, Any]] = Field(
+        description="What each holder signed in each round: the hash of what left, the checks of "
+        "its gate, and where its ledger stood."
+    )
+    result_sha256: Digest = Field(description="Of the canonical JSON of the result.")
+
+
+class InPlace(_Part):
+    """All that is certified of analyses in place."""
+
+    format: Literal["sosie-in-place/1"] = "sosie-in-place/1"
+    id: str
+    made_at: str
+    agreement: dict[str, Any]
+    parties: list[Keyed]
+    results: Annotated[list[Answered], Field(min_length=1)]
+    not_proved: list[str] = list(NOT_PROVED)
+
+
+def certified(
+    parties: Parties, answered: Sequence[Answered], keys: Sequence[Key]
+) -> dict[str, Any]:
+    """Certify answers: an in-toto statement whose subjects are the results, signed.
+
+    Parameters
+    ----------
+    parties : Parties
+    answered : sequence of Answered
+    keys : sequence of Key
+        That of the hub first.
+    """
+    from sosie.trust._agreed import agreed_of
+
+    record = InPlace(
+        id=f"urn:uuid:{uuid.uuid4()}",
+        made_at=time_now(),
+        agreement=agreed_of(parties.signed).model_dump(mode="json"),
+        parties=_keyed(parties, answered),
+        results=list(answered),
+    )
+    return seal(canonical(_statement(record)), PAYLOAD_TYPE, list(keys))
+
+
+def is_in_place(payload: bytes) -> bool:
+    """Tell whether a statement is of analyses in place."""
+    try:
+        said = strict_json(payload)
+    except TrustError:
+        return False
+    return isinstance(said, dict) and said.get("predicateType") == PREDICATE
+
+
+def record_of(envelope: Mapping[str, Any]) -> InPlace:
+    """Read the record of a certificate; this does not say who signed it.
+
+    Raises
+    ------
+    TrustError
+        If it is none.
+    """
+    from sosie.trust import payload_of
+
+    payload = payload_of(envelope, PAYLOAD_TYPE)
+    said = strict_json(payload)
+    if not isinstance(said, dict) or said.get("predicateType") != PREDICATE:
+        raise TrustError("What is signed is not a certificate of analyses in place.")
+    try:
+        record = InPlace.model_validate(said.get("predicate"))
+    except ValidationError as error:
+        where = ".".join(str(step) for step in error.errors()[0]["loc"])[:100]
+        raise TrustError(
+            f"The record of the certificate is not as it must be (at {where})."
+        ) from error
+    if canonical(_statement(record)) != payload:
+        raise TrustError("The statement is not the one that its record makes.")
+    return record
+
+
+def verify_in_place(
+    envelope: Mapping[str, Any],
+    trusted: Mapping[str, PublicKey],
+    *,
+    results: Sequence[Any] = (),
+    agreement: str | None = None,
+) -> tuple[list[Item], InPlace | None]:
+    """Check a certificate of analyses in place, item by item, without a network.
+
+    Parameters
+    ----------
+    envelope : dict
+    trusted : mapping of str to PublicKey
+        By their identifiers.
+    results : sequence
+        What was received as ``result``, to be compared.
+    agreement : str, optional
+        SHA-256 of the agreement at hand.
+
+    Returns
+    -------
+    tuple of list of Item and InPlace or None
+    """
+    try:
+        record = record_of(envelope)
+    except TrustError as error:
+        return [Item("document", ok=False, reason="said", values={"error": str(error)})], None
+    items = [Item("document", ok=True, reason="document_good")]
+    keys = {one.party: PublicKey.of(one.key) for one in record.parties}
+    hub = next((one for one in record.parties if one.role == "hub"), None)
+    found = opened(envelope, trusted, PAYLOAD_TYPE)
+    signed = hub is not None and keys[hub.party].id in [key.id for key in found.signers]
+    items.append(_said("signature", signed and found.holds, "hub_signed", "hub_unsigned"))
+    for one in record.parties:
+        key = keys[one.party]
+        known = key.id in trusted
+        values = {"name": key.name, "role": one.role}
+        reason = "party_known" if known else "party_unknown"
+        items.append(Item("party", ok=True if known else None, reason=reason, values=values))
+    items += [_exchange(answered, keys) for answered in record.results]
+    if agreement is not None:
+        same = record.agreement["sha256"] == agreement
+        items.append(_said("agreement", same, "agreement_same", "agreement_other"))
+    certified_hashes = {one.result_sha256 for one in record.results}
+    for result in results:
+        good = sha256(canonical(result)) in certified_hashes
+        items.append(_said("result", good, "result_same", "result_other"))
+    return items, record
+
+
+def _exchange(answered: Answered, keys: Mapping[str, PublicKey]) -> Item:
+    """Tell whether every holder signed what left it, once a round, for this question."""
+    values = {"analysis": answered.analysis}
+    try:
+        ask = read_message(answered.asked, keys)
+        parts = [read_message(one, keys) for one in answered.parts]
+    except TrustError as error:
+        values["error"] = str(error)
+        return Item("exchange", ok=False, reason="exchange_broken", values=values)
+    due = {(site, turn) for site in answered.sites for turn in range(answered.rounds)}
+    of_task = (answered.task, answered.attempt)
+    whole = (
+        isinstance(ask, Ask)
+        and task_of(ask) == answered.task
+        and all(isinstance(one, Part) and (one.task, one.attempt) == of_task for one in parts)
+        and len(parts) == len(due)
+        and {(one.by, one.round) for one in parts} == due
+    )
+    reason = "exchange_good" if whole else "exchange_other"
+    return Item("exchange", ok=whole, reason=reason, values=values)
+
+
+def _said(kind: str, ok: bool, good: str, bad: str) -> Item:
+    return Item(kind, ok=ok, reason=good if ok else bad)
+
+
+def _keyed(parties: Parties, answered: Sequence[Answered]) -> list[Keyed]:
+    hub = parties.party_of(parties.hub)
+    told: dict[str, Literal["hub", "holder", "analyst"]] = {hub: "hub"}
+    for one in answered:
+        told |= dict.fromkeys(one.sites, "holder")
+    for one in answered:
+        by = read_message(one.asked, parties.keys).by
+        told.setdefault(by, "analyst")
+    return [
+        Keyed(
+            party=party,
+            name=parties.key_of(party).name,
+            role=role,
+            key=parties.key_of(party).content(),
+        )
+        for party, role in told.items()
+    ]
+
+
+def _statement(record: InPlace) -> dict[str, Any]:
+    return {
+        "_type": _STATEMENT,
+        "subject": [
+            {"name": f"{one.analysis}.{one.task[:12]}", "digest": {"sha256": one.result_sha256}}
+            for one in record.results
+        ],
+        "predicateType": PREDICATE,
+        "predicate": record.model_dump(mode="json"),
+    }

@@ -1,0 +1,143 @@
+"""Messages over HTTPS: connections go out only, one at a time, kept open."""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+from typing import TYPE_CHECKING, Any
+from urllib.parse import urlsplit
+
+import urllib3
+
+from sosie.errors import DataError, ParameterError, TrustError
+from sosie.insitu.exchange._tls import client_context
+from sosie.trust import canonical
+
+if TYPE_CHECKING:
+    from sosie.trust import Key, PublicKey
+
+__all__ = ["AbsentError", "Http", "RefusedError", "raised"]
+
+_LARGEST = 64 << 20
+
+
+class AbsentError(DataError):
+    """The hub cannot be reached, for now."""
+
+
+class RefusedError(TrustError):
+    """The gate, or the agreement, refuses."""
+
+
+class Http:
+    """A way to the hub.
+
+    Parameters
+    ----------
+    url : str
+        As ``https://hub.example.org:8443``.
+    key : Key
+        Of who asks.
+    hub : PublicKey
+        The only key that may answer.
+
+    Raises
+    ------
+    ParameterError
+        If it is no such URL.
+    """
+
+    def __init__(self, url: str, key: Key, hub: PublicKey) -> None:
+        parts = urlsplit(url)
+        if parts.scheme != "https" or not parts.hostname or parts.path not in ("", "/"):
+            raise ParameterError("--hub: give a URL as https://hub.example.org:8443.")
+        self._url = f"https://{parts.netloc}/v1/message"
+        self._name = parts.netloc
+        self._token: str | None = None
+        options: dict[str, Any] = {
+            "ssl_context": client_context(key, hub), "assert_hostname": False, "maxsize": 1,
+            "retries": False,
+        }  # fmt: skip
+        proxy = os.environ.get("HTTPS_PROXY") or os.environ.get("https_proxy")
+        if proxy and not _direct(parts.hostname):
+            self._pool: Any = urllib3.ProxyManager(proxy, **options)
+        else:
+            self._pool = urllib3.PoolManager(**options)
+
+    def bear(self, token: str) -> None:
+        """Send a token with what follows."""
+        self._token = token
+
+    def post(
+        self, message: dict[str, Any], payload: bytes | None = None, wait: float = 0.0
+    ) -> dict[str, Any]:
+        """Send a message and wait for its reply.
+
+        Parameters
+        ----------
+        message : dict
+            As signed.
+        payload : bytes, optional
+        wait : float
+            Seconds that the hub may wait until it has something to say.
+
+        Raises
+        ------
+        AbsentError
+            If the hub cannot be reached.
+        RefusedError, TrustError, ParameterError, DataError
+            As the hub says.
+        """
+        said: dict[str, Any] = {"message": message, "wait": wait}
+        if payload is not None:
+            said["payload"] = base64.b64encode(payload).decode("ascii")
+        headers = {"Content-Type": "application/json"}
+        if self._token:
+            headers["Authorization"] = f"Bearer {self._token}"
+        try:
+            answer = self._pool.request(
+                "POST", self._url, body=canonical(said), headers=headers, redirect=False,
+                timeout=urllib3.Timeout(connect=10.0, read=wait + 30.0), preload_content=False,
+            )  # fmt: skip
+            data = answer.read(_LARGEST + 1)
+            answer.release_conn()
+        except urllib3.exceptions.HTTPError as error:
+            raise AbsentError(_why(self._name, error)) from error
+        return raised(answer.status, data, self._name)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self._pool.clear()
+
+
+def raised(status: int, data: bytes, name: str) -> dict[str, Any]:
+    """Read a reply; raise what it tells went wrong."""
+    try:
+        said = json.loads(data)
+        if not isinstance(said, dict):
+            raise ValueError
+    except ValueError as error:
+        raise AbsentError(f"What answers at {name} is no hub of sosie.") from error
+    if status == 200:
+        return said
+    kinds = {"refused": RefusedError, "trust": TrustError, "wrong": ParameterError}
+    raise kinds.get(str(said.get("sort")), DataError)(str(said.get("error", "The hub failed.")))
+
+
+def _why(name: str, error: Exception) -> str:
+    spelt = str(error)
+    if "CERTIFICATE_VERIFY_FAILED" in spelt:
+        return (
+            f"What answers at {name} does not hold the key of the agreement's trusted third party."
+        )
+    if "UNKNOWN_CA" in spelt or "CERTIFICATE_REQUIRED" in spelt:
+        return f"The hub at {name} does not know this key; is it of a party of the agreement?"
+    return f"The hub at {name} cannot be reached; is it up, and the address right?"
+
+
+def _direct(host: str) -> bool:
+    spelt = os.environ.get("NO_PROXY") or os.environ.get("no_proxy") or ""
+    named = [one.strip().lstrip(".") for one in spelt.split(",") if one.strip()]
+    local = host == "localhost" or host.startswith("127.") or host == "::1"
+    return local or any(one == "*" or host == one or host.endswith(f".{one}") for one in named)

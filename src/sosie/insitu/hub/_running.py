@@ -1,0 +1,118 @@
+"""One attempt at one task, as the hub sees it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sosie.insitu._result import Result
+from sosie.insitu._task import HubTask
+from sosie.insitu.exchange._certificate import Answered
+from sosie.trust import canonical, sha256
+
+if TYPE_CHECKING:
+    from sosie.insitu._question import Question
+    from sosie.insitu.exchange._messages import Join, Part
+    from sosie.insitu.exchange._parties import Parties
+
+__all__ = ["Running"]
+
+
+@dataclass
+class Running:
+    """An attempt: all holders join, then give their parts, round after round.
+
+    The hub relays what holders sign to each other; each adds up by itself, so that there is no
+    total which the hub could make up.
+    """
+
+    task: str
+    attempt: int
+    ask: dict[str, Any]
+    question: Question
+    sites: tuple[str, ...]
+    parties: Parties
+    since: float
+    instances: dict[str, str] = field(default_factory=dict)
+    joins: dict[str, dict[str, Any]] = field(default_factory=dict)
+    parts: dict[str, tuple[dict[str, Any], bytes]] = field(default_factory=dict)
+    former: dict[str, tuple[dict[str, Any], bytes]] = field(default_factory=dict)
+    told: list[dict[str, Any]] = field(default_factory=list)
+    checks: dict[str, str] = field(default_factory=dict)
+    turn: int = 0
+    handed: dict[str, float] = field(default_factory=dict)
+    _sum: HubTask | None = None
+
+    def begin(self) -> HubTask:
+        """Check the question against the columns of the agreement, and begin to add up."""
+        if self._sum is None:
+            schema = self.parties.schema(self.question.columns)
+            self._sum = HubTask(self.question, schema, len(self.sites))
+        return self._sum
+
+    @property
+    def full(self) -> bool:
+        """Whether all holders take part."""
+        return len(self.joins) == len(self.sites)
+
+    def due(self, site: str) -> bool:
+        """Tell whether a holder has something to do."""
+        if site not in self.sites:
+            return False
+        if not self.full:
+            return site not in self.joins
+        return site not in self.parts
+
+    def work(self, site: str) -> dict[str, Any]:
+        """Give a holder what it needs for its next step."""
+        said: dict[str, Any] = {"task": self.task, "attempt": self.attempt, "ask": self.ask}
+        if not self.full:
+            return said | {"stage": "join"}
+        said |= {"stage": "part", "round": self.turn}
+        if self.turn == 0:
+            return said | {"joins": list(self.joins.values())}
+        return said | {"parts": [_spelt(*one) for one in self.former.values()]}
+
+    def joined(self, message: Join, envelope: dict[str, Any]) -> None:
+        """Keep that a holder takes part."""
+        self.instances[message.by] = message.instance
+        self.joins[message.by] = envelope
+
+    def gave(self, message: Part, envelope: dict[str, Any], payload: bytes) -> Result | None:
+        """Keep a part; give the result once there are all of the last round.
+
+        Raises
+        ------
+        DataError, TrustError
+            If the parts make no result.
+        """
+        self.parts[message.by] = (envelope, payload)
+        self.told.append(envelope)
+        self.checks |= {one.check: one.verdict for one in message.gate}
+        if len(self.parts) < len(self.sites):
+            return None
+        found = self.begin().add([payload for _, payload in self.parts.values()])
+        if isinstance(found, Result):
+            return found
+        self.former, self.parts = self.parts, {}
+        self.turn += 1
+        return None
+
+    def answered(self, content: dict[str, Any]) -> Answered:
+        """Tell all that led to a result."""
+        return Answered(
+            analysis=str(self.question.analysis.id),
+            task=self.task,
+            attempt=self.attempt,
+            rounds=self.turn + 1,
+            sites=list(self.sites),
+            asked=self.ask,
+            parts=self.told,
+            result_sha256=sha256(canonical(content)),
+        )
+
+
+def _spelt(envelope: dict[str, Any], payload: bytes) -> dict[str, Any]:
+    import base64
+
+    return {"message": envelope, "payload": base64.b64encode(payload).decode("ascii")}

@@ -1,0 +1,153 @@
+"""The folder of a node: its ledger, what it released, how it stands; for the holder alone."""
+
+from __future__ import annotations
+
+import json
+import os
+from typing import IO, TYPE_CHECKING, Any
+
+from sosie.errors import DataError, ParameterError
+from sosie.trust import append, head_of, strict_json
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+    from pathlib import Path
+
+    from sosie.trust import Head
+
+__all__ = ["Place"]
+
+
+class Place:
+    """Where a node keeps what must outlive it.
+
+    Parameters
+    ----------
+    folder : Path
+        Made where it does not exist, readable by its owner alone.
+
+    Raises
+    ------
+    DataError
+        If it cannot be made.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        try:
+            folder.mkdir(mode=0o700, exist_ok=True)
+        except OSError as error:
+            raise DataError(
+                f"{folder} cannot be made ({error.strerror}); give another place with --state."
+            ) from error
+        self.ledger = folder / "ledger.jsonl"
+        self.released = folder / "released.bin"
+        self._status = folder / "status.json"
+        self._paused = folder / "paused"
+        self._held: IO[bytes] | None = None
+
+    @classmethod
+    def existing(cls, folder: Path) -> Place:
+        """Take the folder of a node that was up before.
+
+        Raises
+        ------
+        ParameterError
+            If it is none.
+        """
+        if not (folder / "ledger.jsonl").is_file():
+            raise ParameterError(f"{folder} is not the folder of a node: it holds no ledger.jsonl.")
+        return cls(folder)
+
+    def hold(self) -> None:
+        """Keep other nodes out of this folder until this process ends.
+
+        Raises
+        ------
+        DataError
+            If one is there.
+        """
+        self._held = (self.folder / "node.lock").open("ab")
+        if not _lock(self._held):
+            self._held.close()
+            self._held = None
+            raise DataError(f"A node is up in {self.folder} already; see `sosie node status`.")
+
+    def release(self) -> None:
+        """Let other nodes in."""
+        if self._held is not None:
+            self._held.close()
+            self._held = None
+
+    @property
+    def up(self) -> bool:
+        """Whether a node is up here."""
+        with (self.folder / "node.lock").open("ab") as file:
+            return not _lock(file)
+
+    @property
+    def paused(self) -> bool:
+        """Whether the holder has paused the node."""
+        return self._paused.exists()
+
+    def pause(self, *, on: bool) -> None:
+        """Pause the node, or let it go on; also one that is down."""
+        if on == self.paused:
+            return
+        if on:
+            self._paused.touch(mode=0o600)
+        else:
+            self._paused.unlink(missing_ok=True)
+        self.write("paused" if on else "resumed", {})
+
+    def write(self, event: str, content: Mapping[str, Any]) -> Head:
+        """Add a line to the ledger."""
+        fresh = not self.ledger.exists()
+        head = append(self.ledger, event, content)
+        if fresh:
+            self.ledger.chmod(0o600)
+        return head
+
+    def head(self) -> Head:
+        """Tell where the ledger stands."""
+        return head_of(self.ledger)
+
+    def lines(self) -> Iterator[dict[str, Any]]:
+        """Read the ledger; `sosie ledger verify` is what finds out changes."""
+        if not self.ledger.exists():
+            return
+        with self.ledger.open("rb") as file:
+            for line in file:
+                yield strict_json(line.rstrip(b"\n"))
+
+    def tell(self, status: Mapping[str, Any]) -> None:
+        """Write how the node stands, whole or not at all."""
+        draft = self._status.with_suffix(".draft")
+        draft.write_text(json.dumps({**status, "pid": os.getpid()}), encoding="utf-8")
+        draft.replace(self._status)
+
+    def told(self) -> dict[str, Any]:
+        """Read how the node stood."""
+        try:
+            found: dict[str, Any] = json.loads(self._status.read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return found
+
+
+def _lock(file: IO[bytes]) -> bool:
+    try:
+        import fcntl
+    except ImportError:  # Windows
+        import msvcrt
+
+        try:
+            msvcrt.locking(file.fileno(), msvcrt.LK_NBLCK, 1)  # type: ignore[attr-defined,unused-ignore]
+        except OSError:
+            return False
+        return True
+    try:
+        fcntl.flock(file.fileno(), fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True

@@ -1,0 +1,117 @@
+"""The process that reads a holder's table, once: its node never loads a dataframe library."""
+
+from __future__ import annotations
+
+import hashlib
+import subprocess
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from sosie.errors import DataError, SosieError
+from sosie.insitu.node._frames import read_frame, snapshot_in, spelt_snapshot, write_frame
+
+if TYPE_CHECKING:
+    from sosie.insitu._snapshot import Snapshot
+    from sosie.table import Schema
+
+__all__ = ["file_sha256", "main", "read_snapshot"]
+
+
+def read_snapshot(path: Path, schema: Schema) -> tuple[Snapshot, str, str]:
+    """Read the columns of an agreement out of a file, in a process that then ends.
+
+    Parameters
+    ----------
+    path : Path
+    schema : Schema
+        Of these columns, in the order of the agreement.
+
+    Returns
+    -------
+    tuple of Snapshot, str, str
+        The columns that have numbers or labels; SHA-256 of the file; hash of the content of the
+        columns of the agreement.
+
+    Raises
+    ------
+    DataError
+        In one sentence, if the file does not hold what the agreement says.
+    """
+    from sosie.insitu.node._worker import _environment
+
+    process = subprocess.Popen(
+        [sys.executable, "-I", "-c", "from sosie.insitu.node._reading import main; main()"],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        env=_environment(),
+    )
+    assert process.stdin is not None
+    assert process.stdout is not None
+    try:
+        asked = {"path": str(path.resolve()), "schema": schema.model_dump(mode="json")}
+        write_frame(process.stdin, asked)  # type: ignore[arg-type]
+        frame = read_frame(process.stdout)  # type: ignore[arg-type]
+    finally:
+        process.stdin.close()
+        process.stdout.close()
+        process.wait()
+    if frame is None:
+        raise DataError(f"{path} could not be read: it takes more memory than there is.")
+    said, data = frame
+    if "error" in said:
+        raise DataError(said["error"])
+    return snapshot_in(said["snapshot"], data), said["sha256"], said["content"]
+
+
+def file_sha256(path: Path) -> str:
+    """Hash the bytes of a file.
+
+    Raises
+    ------
+    DataError
+        If it cannot be read.
+    """
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise DataError(f"{path} could not be read ({error.strerror}).") from error
+
+
+def main() -> None:
+    """Read one file and give its columns on standard output."""
+    from sosie.insitu.node._inside import _channels
+
+    source, out = _channels()
+    frame = read_frame(source)
+    if frame is None:
+        return
+    try:
+        said, data = _read(Path(frame[0]["path"]), frame[0]["schema"])
+    except SosieError as error:
+        said, data = {"error": str(error)}, b""
+    except Exception as error:  # its message may hold the value of a person
+        said, data = {"error": f"The table could not be read ({type(error).__name__})."}, b""
+    write_frame(out, said, data)
+
+
+def _read(path: Path, described: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    from sosie.insitu._snapshot import Snapshot
+    from sosie.table import CODED, NUMERIC, Schema, Table, columns_of
+    from sosie.trust import content_hash
+
+    schema = Schema.model_validate(described)
+    present = columns_of(path)
+    absent = [name for name in schema.names if name not in present]
+    if absent:
+        raise DataError(f"{path}: there is no column {absent[0]!a}, which the agreement lists.")
+    read = schema.model_copy(update={"drop": [n for n in present if n not in schema]})
+    before = file_sha256(path)
+    table = Table.read(path, read)
+    if file_sha256(path) != before:
+        raise DataError(f"{path} was changed while it was read; serve a file that stays as it is.")
+    usable = [c.name for c in table.schema.columns if c.kind in CODED | NUMERIC]
+    said, data = spelt_snapshot(Snapshot.of(table, usable), usable)
+    return {"snapshot": said, "sha256": before, "content": content_hash(table)}, data

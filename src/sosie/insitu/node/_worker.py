@@ -1,0 +1,155 @@
+"""Processes that compute, as their node sees them; one stands ready before it is needed."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import subprocess
+import sys
+import threading
+from queue import Empty, Queue
+from typing import TYPE_CHECKING, Any
+
+from sosie.errors import DataError
+from sosie.insitu.node._frames import read_frame, write_frame
+
+if TYPE_CHECKING:
+    from typing import BinaryIO
+
+__all__ = ["StoppedError", "Worker", "Workers"]
+
+_START = 60.0
+
+
+class StoppedError(DataError):
+    """A process that computes has ended before it answered, or took too long."""
+
+
+class Worker:
+    """One confined process.
+
+    Parameters
+    ----------
+    memory : int
+        Bytes that it may take.
+    seconds : int
+        Of computing that it may take.
+    fresh : bool
+        Whether it serves one task.
+    """
+
+    def __init__(self, memory: int, seconds: int, *, fresh: bool = True) -> None:
+        program = "from sosie.insitu.node._inside import main; main()"
+        command = [sys.executable, "-I", "-c", program, str(memory)]
+        self._process = subprocess.Popen(
+            [*command, str(seconds if fresh else 0)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=_environment(),
+            close_fds=True,
+        )
+        self._seconds = seconds
+        self._answers: Queue[tuple[dict[str, Any], bytes] | None] = Queue()
+        self._ready = False
+        self.kept_by = ""
+        threading.Thread(target=self._listen, daemon=True).start()
+
+    def ask(self, said: dict[str, Any], data: bytes = b"") -> dict[str, Any]:
+        """Send one request and wait for its answer.
+
+        Raises
+        ------
+        StoppedError
+            If the process ends or takes too long.
+        """
+        if not self._ready:
+            self.kept_by = str(self._next(_START)["ready"])
+            self._ready = True
+        try:
+            write_frame(self._in, said, data)
+        except OSError as error:
+            raise StoppedError("A process that computes has ended.") from error
+        return self._next(2.0 * self._seconds)
+
+    def close(self) -> None:
+        """End the process, whatever it does."""
+        self._process.kill()
+        with contextlib.suppress(OSError):
+            self._in.close()
+        self._process.wait()
+
+    @property
+    def _in(self) -> BinaryIO:
+        assert self._process.stdin is not None
+        return self._process.stdin  # type: ignore[return-value]
+
+    def _next(self, seconds: float) -> dict[str, Any]:
+        try:
+            found = self._answers.get(timeout=seconds)
+        except Empty as error:
+            raise StoppedError("A process that computes took too long.") from error
+        if found is None:
+            raise StoppedError("A process that computes has ended.")
+        return found[0]
+
+    def _listen(self) -> None:
+        out = self._process.stdout
+        assert out is not None
+        with contextlib.suppress(OSError, ValueError):
+            while (frame := read_frame(out)) is not None:  # type: ignore[arg-type]
+                self._answers.put(frame)
+        self._answers.put(None)
+        with contextlib.suppress(OSError):
+            out.close()
+
+
+class Workers:
+    """Gives a fresh process for each task; or the same, where that is asked for.
+
+    Parameters
+    ----------
+    memory, seconds : int
+        As :class:`Worker` has them.
+    fresh : bool
+        Whether each task has a process of its own.
+    """
+
+    def __init__(self, memory: int, seconds: int, *, fresh: bool = True) -> None:
+        self._limits = (memory, seconds)
+        self._fresh = fresh
+        self._spare: Worker | None = self._new()
+
+    def take(self) -> Worker:
+        """Give a process, and start the one after it."""
+        worker = self._spare or self._new()
+        self._spare = None
+        return worker
+
+    def prepare(self) -> None:
+        """Start the process of the next task, now that this one has what it needs."""
+        if self._spare is None and self._fresh:
+            self._spare = self._new()
+
+    def give(self, worker: Worker, *, good: bool) -> None:
+        """Take a process back once its task is over."""
+        if good and not self._fresh and self._spare is None:
+            self._spare = worker
+        else:
+            worker.close()
+
+    def close(self) -> None:
+        """End all that stand ready."""
+        if self._spare is not None:
+            self._spare.close()
+            self._spare = None
+
+    def _new(self) -> Worker:
+        return Worker(*self._limits, fresh=self._fresh)
+
+
+def _environment() -> dict[str, str]:
+    kept = {name: os.environ[name] for name in ("PATH", "LANG", "SYSTEMROOT") if name in os.environ}
+    # A task has a share of the machine; threads would only hold memory.
+    threads = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")
+    return kept | dict.fromkeys(threads, "1")
