@@ -1,4 +1,5 @@
 # make demo   avatars of a real clinical trial, in demo/
+# make demo-insitu   three holders answer together and no row leaves, in demo/insitu/
 # make test   linters, types, layers, tests
 # make lock   newest versions that pyproject.toml allows, into requirements/*.txt
 #
@@ -11,10 +12,13 @@ LOCKED := install --no-compile --require-hashes --no-deps --requirement
 
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: demo test lock clean
+.PHONY: demo demo-insitu test lock clean
 
 demo: .venv/.demo
 	@.venv/bin/python demo/demo.py
+
+demo-insitu: .venv/.demo
+	@.venv/bin/python demo/demo_insitu.py
 
 test: .venv/.test
 	.venv/bin/ruff check
@@ -45,9 +49,9 @@ COMPILE := $(UV) pip compile --universal --python-version 3.11 --upgrade --gener
 
 lock: .make/lock/bin/uv
 	$(COMPILE) requirements/build.in --output-file requirements/build.txt
-	$(COMPILE) pyproject.toml --extra artificial --extra evidence --extra trust --group demo --group lint --group test \
+	$(COMPILE) pyproject.toml --extra artificial --extra evidence --extra insitu --extra postgresql --extra trust --group demo --group lint --group test \
 	  --constraint requirements/build.txt --output-file requirements/test.txt
-	$(COMPILE) pyproject.toml --extra evidence --group demo \
+	$(COMPILE) pyproject.toml --extra evidence --extra insitu --group demo \
 	  --constraint requirements/test.txt --output-file requirements/demo.txt
 
 .make/lock/bin/uv:

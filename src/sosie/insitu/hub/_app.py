@@ -40,6 +40,7 @@ def app_of(hub: Hub) -> FastAPI:
         ticking.cancel()
 
     app = FastAPI(lifespan=alive, docs_url=None, redoc_url=None, openapi_url=None)
+    app.state.bell = bell
 
     @app.post("/v1/message")
     async def message(request: Request) -> JSONResponse:
@@ -76,6 +77,12 @@ class _Bell:
         self._hub = hub
         self._rung = asyncio.Event()
         self._last = hub.changes
+        self.stopping = False
+
+    def stop(self) -> None:
+        """Send away all who wait: the hub goes down."""
+        self.stopping = True
+        self._rung.set()
 
     def ring(self) -> None:
         if self._hub.changes != self._last:
@@ -108,7 +115,7 @@ async def _answered(request: Request, hub: Hub, bell: _Bell) -> dict[str, Any]:
     while (said := hub.reply(ticket)) is None:
         bell.ring()
         left = until - loop.time()
-        if left <= 0 or await request.is_disconnected():
+        if left <= 0 or bell.stopping or await request.is_disconnected():
             return hub.nothing(ticket)
         await bell.wait(left)
     bell.ring()

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import socket
 from typing import TYPE_CHECKING
 
@@ -59,24 +60,36 @@ def serve(
         bound = socket.create_server((host, port))
     except OSError as error:
         raise DataError(f"{host}:{port} cannot be listened on ({error.strerror}).") from error
+    # What goes wrong is told to who asked, in one sentence; logs of libraries may hold more.
+    for name in ("uvicorn.error", "asyncio"):
+        logging.getLogger(name).addHandler(logging.NullHandler())
+        logging.getLogger(name).propagate = False
     context = server_context(key, clients)
+    app = app_of(hub)
     config = uvicorn.Config(
-        app_of(hub), log_config=None, access_log=False, lifespan="on", http="h11",
+        app, log_config=None, access_log=False, lifespan="on", http="h11",
         timeout_keep_alive=60, timeout_graceful_shutdown=1, limit_concurrency=500,
         server_header=False, ssl_context_factory=lambda _config, _default: context,
     )  # fmt: skip
     url = f"https://{host}:{bound.getsockname()[1]}"
-    asyncio.run(_run(_Server(config, lambda: ready(url)), bound, hub, drop))
+    asyncio.run(_run(_Server(config, lambda: ready(url), app.state.bell.stop), bound, hub, drop))
 
 
 class _Server(uvicorn.Server):
-    def __init__(self, config: uvicorn.Config, ready: Callable[[], None]) -> None:
+    def __init__(
+        self, config: uvicorn.Config, ready: Callable[[], None], stop: Callable[[], None]
+    ) -> None:
         super().__init__(config)
         self._ready = ready
+        self._stop = stop
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
         self._ready()
+
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        self._stop()
+        await super().shutdown(sockets)
 
 
 async def _run(server: _Server, bound: socket.socket, hub: Hub, drop: Path | None) -> None:
