@@ -13,9 +13,9 @@ __all__ = ["Question"]
 
 Entry = Annotated[
     c.Anova | c.Clusters | c.Components | c.Correlation | c.Counts | c.Cox | c.CoxGrid
-    | c.Crosstab | c.Gamma | c.Histogram | c.KaplanMeier | c.Lasso | c.Linear | c.Logistic
-    | c.MannWhitney | c.Means | c.MetaAnalysis | c.Poisson | c.Propensity | c.Quantiles
-    | c.Ridge | c.TTest | c.WithinBetween,
+    | c.Crosstab | c.Factors | c.Gamma | c.Histogram | c.KaplanMeier | c.Lasso | c.Linear
+    | c.Logistic | c.MannWhitney | c.Means | c.MetaAnalysis | c.Poisson | c.Propensity
+    | c.Quantiles | c.Ridge | c.TTest | c.WithinBetween,
     Field(discriminator="id"),
 ]  # fmt: skip
 
@@ -29,6 +29,9 @@ class Question(BaseModel):
         Told by its ``id``.
     derive : tuple of Derivation
         Columns to make first.
+    epsilon : float, optional
+        Of differential privacy, that each holder is to spend on it; with a budget in the
+        agreement alone.
 
     Examples
     --------
@@ -41,6 +44,7 @@ class Question(BaseModel):
 
     analysis: Entry
     derive: Annotated[tuple[Derivation, ...], Field(max_length=50)] = ()
+    epsilon: Annotated[float, Field(gt=0, le=100)] | None = None
 
     @classmethod
     def of(cls, content: Any) -> Self:
@@ -78,4 +82,6 @@ class Question(BaseModel):
     def sha256(self) -> str:
         """Of the question and the version of the analysis, as canonical JSON."""
         said = self.model_dump(mode="json") | {"version": self.analysis.version}
+        if self.epsilon is None:
+            del said["epsilon"]
         return sha256(canonical(said))

@@ -8,6 +8,7 @@ from sosie.insitu.catalogue._counts import Counts
 from sosie.insitu.catalogue._cox import Cox, CoxGrid
 from sosie.insitu.catalogue._crosstab import Crosstab
 from sosie.insitu.catalogue._distribution import Histogram, Quantiles
+from sosie.insitu.catalogue._factors import Factors
 from sosie.insitu.catalogue._generalised import Gamma, Logistic, Poisson
 from sosie.insitu.catalogue._linear import Lasso, Linear, Ridge
 from sosie.insitu.catalogue._mann_whitney import MannWhitney
@@ -26,6 +27,7 @@ __all__ = [
     "Cox",
     "CoxGrid",
     "Crosstab",
+    "Factors",
     "Gamma",
     "Histogram",
     "KaplanMeier",
