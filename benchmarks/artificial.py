@@ -20,7 +20,7 @@ import tempfile
 import time
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
@@ -67,6 +67,9 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--data", type=Path, help="folder of heart_disease_uci.csv and pbc.csv")
     parser.add_argument("--arf-python", help="interpreter that has arfpy")
     parser.add_argument("--pythae-python", help="interpreter that has pythae")
+    parser.add_argument(
+        "--measured", type=Path, help="JSON lines of part tables: what is there is not run again"
+    )
     return parser.parse_args()
 
 
@@ -82,29 +85,53 @@ def tables(arguments: argparse.Namespace, say: Callable[[str], None]) -> None:
         "Half of the persons seen, as many rows drawn, judged against the other half. "
         f"Splits {arguments.seeds}; {', '.join(SLOW)}: the first {arguments.slow_seeds} of them."
     )
+    known = measured(arguments.measured)
     for name in arguments.sets.split(","):
         cohort = load(name, arguments.data)
         rows = []
         for i, seed in enumerate(seeds):
             train, test = cohort.halves(seed)
             for method in methods:
-                if method in SLOW and i >= arguments.slow_seeds:
-                    continue
-                begun = time.perf_counter()
-                if method in METHODS:
-                    with warnings.catch_warnings():
-                        warnings.simplefilter("ignore")
-                        made = METHODS[method](train, cohort, len(train), seed)
-                    seconds = time.perf_counter() - begun
-                else:
-                    python = getattr(arguments, PEERS[method])
-                    made, seconds = peer(method, python, train, cohort, seed)
-                found = evaluate(cohort, train, test, made, seed)
-                rows.append({"method": method, "seed": seed, **found, "seconds": seconds})
-                print(name, rows[-1], file=sys.stderr, flush=True)
+                if (name, method, seed) in known:
+                    rows.append(known[name, method, seed])
+                elif method not in SLOW or i < arguments.slow_seeds:
+                    made, seconds = drawn(method, train, cohort, seed, arguments)
+                    found = evaluate(cohort, train, test, made, seed)
+                    rows.append({"method": method, "seed": seed, **found, "seconds": seconds})
+                    note({"set": name, **rows[-1]}, arguments.measured)
         n, p = train.shape
         say(f"\n### {name}: {n} persons seen, {p} columns\n")
         summary(pd.DataFrame(rows), say, wide_enough=p >= WIDE[1])
+
+
+def drawn(
+    method: str, train: pd.DataFrame, cohort: Cohort, seed: int, arguments: argparse.Namespace
+) -> tuple[pd.DataFrame, float]:
+    """Have a method draw as many rows as it saw, and give the seconds it took."""
+    if method in PEERS:
+        return peer(method, getattr(arguments, PEERS[method]), train, cohort, seed)
+    begun = time.perf_counter()
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        made = METHODS[method](train, cohort, len(train), seed)
+    return made, time.perf_counter() - begun
+
+
+def measured(file: Path | None) -> dict[tuple[str, str, int], dict[str, Any]]:
+    """Read what earlier runs measured, by set, method and split."""
+    if file is None or not file.exists():
+        return {}
+    rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
+    return {(row.pop("set"), row["method"], row["seed"]): row for row in rows}
+
+
+def note(row: dict[str, Any], file: Path | None) -> None:
+    """Tell what was measured, and keep it."""
+    line = json.dumps(row)
+    print(line, file=sys.stderr, flush=True)
+    if file is not None:
+        with file.open("a", encoding="utf-8") as out:
+            out.write(line + "\n")
 
 
 def peer(

@@ -87,6 +87,15 @@ class Columns:
                 mask_of[column.name] = known[key]
         return cls(numbers, codes, levels, tuple(masks), mask_of)
 
+    def taken(self, rows: NDArray[np.intp]) -> Columns:
+        """Give the same columns of some persons, by their rows."""
+        return replace(
+            self,
+            numbers={name: values[rows] for name, values in self.numbers.items()},
+            codes={name: places[rows] for name, places in self.codes.items()},
+            masks=tuple(mask[rows] for mask in self.masks),
+        )
+
     def with_numbers(self, numbers: dict[str, Floats]) -> Columns:
         """Give the same columns with other numbers, NaN where missing."""
         filled = {

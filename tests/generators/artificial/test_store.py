@@ -101,9 +101,16 @@ def test_an_edited_number_is_told(copy):
         RHVAE.load(copy)
 
 
+def test_an_older_model_is_told(copy):
+    said = json.loads((copy / "model.json").read_text())
+    (copy / "model.json").write_text(json.dumps(said | {"version": 1, "sosie": "0.1"}))
+    with pytest.raises(DataError, match=r"older sosie \(0\.1\)"):
+        RHVAE.load(copy)
+
+
 def test_a_newer_model_is_told(copy):
     said = json.loads((copy / "model.json").read_text())
-    (copy / "model.json").write_text(json.dumps(said | {"version": 2, "sosie": "9.1"}))
+    (copy / "model.json").write_text(json.dumps(said | {"version": 99, "sosie": "9.1"}))
     with pytest.raises(DataError, match=r"newer sosie \(9\.1\)"):
         RHVAE.load(copy)
 

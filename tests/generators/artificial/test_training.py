@@ -1,15 +1,24 @@
 """The start is the factor model, training gains on persons held out, divergence is told."""
 
+from itertools import pairwise
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from scipy.stats import multivariate_normal
+from scipy.stats import multivariate_normal, truncnorm
 
 from sosie.errors import DataError
 from sosie.generators.artificial._coding import Coded, Shape
-from sosie.generators.artificial._networks import Known, factors, linear, log_held_out, start
-from sosie.generators.artificial._training import Recipe, bound, train
+from sosie.generators.artificial._networks import (
+    Known,
+    factors,
+    linear,
+    log_held_out,
+    sigmas,
+    start,
+)
+from sosie.generators.artificial._training import Recipe, bound, train, trained_alike
 
 SHAPE = Shape(4, (), 1)
 LATENT = 2
@@ -93,7 +102,7 @@ def test_training_gains_on_persons_held_out(coded):
     told = []
     found = train(_begin(coded), coded, SHAPE, recipe, np.random.default_rng(0), told.append)
     assert max(found.history) > found.history[0] + 0.3
-    assert found.history[found.epochs] == max(found.history)
+    assert found.history[found.course.epochs] == max(found.history)
     assert told == sorted(told)
     assert told[-1] == 1
 
@@ -111,3 +120,37 @@ def test_divergence_is_told_and_nothing_kept(coded):
     recipe = Recipe(epochs=20, paces=((1e12, 0.0),))
     with pytest.raises(DataError, match="diverged"):
         train(_begin(coded), coded, SHAPE, recipe, np.random.default_rng(0))
+
+
+def test_the_start_knows_bonds_behind_intervals():
+    rng = np.random.default_rng(0)
+    n, loading = 20_000, np.array([0.9, 0.8, 0.7, 0.6])
+    y = rng.normal(size=(n, 1)) * loading + np.sqrt(1 - loading**2) * rng.normal(size=(n, 4))
+    cuts = np.array([-6, -0.7, 0.3, 6])  # the last two columns are told in three levels
+    at = np.digitize(y, cuts) - 1
+    low, high = (np.where([0, 0, 1, 1], cuts[at + k], y).astype("f4") for k in (0, 1))
+    means = np.array([truncnorm.mean(a, b) for a, b in pairwise(cuts)])
+    point = np.where([0, 0, 1, 1], means[at], y).astype("f4")
+    coded = Coded(point, low, high, np.ones_like(point), np.zeros((n, 0), "f4"), np.ones((n, 1)))
+    params = start(coded, SHAPE, 1, 8, rng)
+    found = np.asarray(params["dec_mean"])[0]
+    np.testing.assert_allclose(np.abs(found), loading, atol=0.03)
+    np.testing.assert_allclose(np.asarray(sigmas(params)) ** 2, 1 - loading**2, atol=0.04)
+
+
+def test_a_model_trained_alike_on_the_same_persons_is_as_good(coded):
+    recipe = Recipe(epochs=40, paces=((3e-3, 0.3),))
+    found = train(_begin(coded), coded, SHAPE, recipe, np.random.default_rng(0))
+    everybody = np.arange(len(coded))
+    alike = trained_alike(
+        _begin(coded)(everybody), coded, SHAPE, found.course, everybody, np.random.default_rng(1)
+    )
+    data = tuple(jnp.asarray(a) for a in coded.arrays())
+    noise = np.random.default_rng(0).normal(size=(len(coded), LATENT)).astype("f4")
+    quick = jax.jit(bound, static_argnames="shape")
+    start_, first, second = (
+        float(quick(p, data, SHAPE, noise).mean())
+        for p in (_begin(coded)(everybody), found.params, alike)
+    )
+    assert first > start_ + 0.3
+    assert second == pytest.approx(first, abs=0.2)

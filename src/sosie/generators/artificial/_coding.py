@@ -214,7 +214,7 @@ class Coding:
         """
         scale = self._scales[j]
         a, b = scale.interval(values, strata)
-        shared = scale.shared(a, b, strata)
+        shared = scale.shared(a, b, strata) & (b > a)  # what nobody has stands between others
         middle = ndtri(np.clip((a + b) / 2, 1e-4, 1 - 1e-4))
         low, high = (np.clip(ndtri(ends), -FARTHEST, FARTHEST) for ends in (a, b))
         width = np.where(shared, b - a, 1)

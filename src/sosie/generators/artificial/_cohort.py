@@ -10,6 +10,7 @@ from sosie.generators._order import Steps
 from sosie.generators.artificial._choices import learnable, stratum_of
 from sosie.generators.artificial._coding import Coding
 from sosie.generators.artificial._draws import Limits
+from sosie.generators.artificial._levels import Levels
 from sosie.space import Columns
 from sosie.table import Kind, before_of
 
@@ -39,7 +40,8 @@ class Cohort:
     table, free : Table
         The table, and what has to be learnt of it.
     columns : Columns
-        Of the latter; columns in order are told by steps.
+        Of the latter; columns in order are told by steps, levels by their places in
+        an order where they have one.
     coding : Coding
     coded : Coded
         The persons.
@@ -57,16 +59,20 @@ class Cohort:
         columns = Columns.of(self.free)
         known = columns.known_numbers()
         self._steps = Steps(self.free, known)
-        self.columns = columns.with_numbers(self._steps.taken(known))
+        columns = columns.with_numbers(self._steps.taken(known))
         kinds = (Kind.ORDINAL, Kind.BOOLEAN)
         ordered = {c.name for c in self.free.schema.columns if c.kind in kinds}
-        self.coding = Coding(self.columns, ordered, stratum_of(stratum, self.columns))
+        parting = stratum_of(stratum, columns)
+        self._levels = Levels(columns, ordered, parting)
+        self.columns = self._levels.taken(columns)
+        self.coding = Coding(self.columns, ordered | self._levels.found, parting)
         self.coded = self.coding.coded(self.columns)
 
     def rebuilt(self, arrays: dict[str, Any]) -> Table:
         """Give values of the free columns as a table of them."""
-        numbers = {name: arrays[name] for name in self.columns.numbers}
-        return self._steps.kept(self.free.rebuild(arrays | self._steps.undone(numbers)))
+        numbers = self._steps.undone({name: arrays[name] for name in self.columns.numbers})
+        codes = self._levels.undone(arrays)
+        return self._steps.kept(self.free.rebuild(arrays | numbers | codes))
 
     def arrays(self, drawn: Draws, places: Floats, *, filled: bool = False) -> dict[str, Any]:
         """Give values for every free column, missing where the draw says so unless filled."""
@@ -109,7 +115,10 @@ class Cohort:
                 limits.levels[coding.nominal.index(asked.name)] = int(asked.low)
             elif asked.name in coding.scored and asked.name not in chained:
                 j = coding.scored.index(asked.name)
-                limits.places[j] = coding.ends(j, asked.low, asked.high, strata)
+                low, high = asked.low, asked.high
+                if asked.name not in coding.numbers:
+                    low = high = self._levels.place(asked.name, int(low))
+                limits.places[j] = coding.ends(j, low, high, strata)
                 if asked.name in coding.numbers:
                     direct.append(asked)
             else:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Codes = NDArray[np.int32]
 
-__all__ = ["Draws", "Limits", "Model"]
+__all__ = ["Draws", "Limits", "Model", "Networks"]
 
 _BLOCK = 1024
 """Latents decoded at once: one compiled shape for all."""
@@ -78,7 +78,45 @@ class Limits:
         return bool(self.places or self.levels)
 
 
-class Model:
+class Networks:
+    """An encoder and a decoder of a coding, for any number of rows.
+
+    Parameters
+    ----------
+    params : dict of str to array
+    coding : Coding
+    """
+
+    def __init__(self, params: Params, coding: Coding) -> None:
+        self.params, self.coding = params, coding
+        self.sigma = np.asarray(sigmas(params), np.float64)
+
+    def posterior(self, coded: Coded) -> tuple[Floats, Floats]:
+        """Give the means and standard deviations of the latents of persons."""
+        found = []
+        for first in range(0, len(coded), _BLOCK):
+            rows = np.arange(first, min(first + _BLOCK, len(coded)))
+            part = coded.taken(np.resize(rows, _BLOCK))
+            mean, log_sigma = _encode(self.params, part.point, part.seen, part.level, part.stratum)
+            found.append((mean[: len(rows)], log_sigma[: len(rows)]))
+        mean, log_sigma = (
+            np.concatenate(parts).astype(np.float64) for parts in zip(*found, strict=True)
+        )
+        return mean, np.exp(log_sigma)
+
+    def outputs(self, z: Floats, strata: Codes) -> Floats:
+        """Decode latents: means of scores, then logits, of shape (m, p + L)."""
+        one_of = np.eye(self.coding.shape.n_strata, dtype=np.float32)
+        found = np.empty((len(z), self.coding.shape.n_outputs))
+        for first in range(0, len(z), _BLOCK):
+            rows = np.arange(first, min(first + _BLOCK, len(z)))
+            padded = np.resize(rows, _BLOCK)
+            out = _decode(self.params, z[padded].astype(np.float32), one_of[strata[padded]])
+            found[rows] = np.asarray(out)[: len(rows)]
+        return found
+
+
+class Model(Networks):
     """A trained model and the persons whose posteriors it is drawn from.
 
     Parameters
@@ -97,27 +135,14 @@ class Model:
     def __init__(
         self, params: Params, coding: Coding, coded: Coded, temper: float, rng: np.random.Generator
     ) -> None:
-        self.params, self.coding, self.temper = params, coding, temper
-        self.sigma = np.asarray(sigmas(params), np.float64)
+        super().__init__(params, coding)
+        self.temper = temper
         self.mean, self.spread = self.posterior(coded)
         self.strata = coding.strata
         self._members = [np.flatnonzero(coding.strata == c) for c in range(coding.shape.n_strata)]
         self._middles = (np.arange(_GRID) + 0.5) / _GRID
         self._table_ends = np.r_[0.0, self._middles, 1.0]
         self._tables = [self._tabled(c, rng) for c in range(coding.shape.n_strata)]
-
-    def posterior(self, coded: Coded) -> tuple[Floats, Floats]:
-        """Give the means and standard deviations of the latents of persons."""
-        found = []
-        for first in range(0, len(coded), _BLOCK):
-            rows = np.arange(first, min(first + _BLOCK, len(coded)))
-            part = coded.taken(np.resize(rows, _BLOCK))
-            mean, log_sigma = _encode(self.params, part.point, part.seen, part.level, part.stratum)
-            found.append((mean[: len(rows)], log_sigma[: len(rows)]))
-        mean, log_sigma = (
-            np.concatenate(parts).astype(np.float64) for parts in zip(*found, strict=True)
-        )
-        return mean, np.exp(log_sigma)
 
     def drawn_strata(self, n: int, rng: np.random.Generator) -> Codes:
         """Draw the strata of n rows, in shares as near to those of the persons as n allows."""
@@ -138,17 +163,6 @@ class Model:
             z[rows] = self.mean[persons] + self.spread[persons] * noise
         prior = rng.standard_normal(z.shape)
         return np.sqrt(1 - self.temper) * z + np.sqrt(self.temper) * prior
-
-    def outputs(self, z: Floats, strata: Codes) -> Floats:
-        """Decode latents: means of scores, then logits, of shape (m, p + L)."""
-        one_of = np.eye(self.coding.shape.n_strata, dtype=np.float32)
-        found = np.empty((len(z), self.coding.shape.n_outputs))
-        for first in range(0, len(z), _BLOCK):
-            rows = np.arange(first, min(first + _BLOCK, len(z)))
-            padded = np.resize(rows, _BLOCK)
-            out = _decode(self.params, z[padded].astype(np.float32), one_of[strata[padded]])
-            found[rows] = np.asarray(out)[: len(rows)]
-        return found
 
     def drawn(
         self, z: Floats, strata: Codes, rng: np.random.Generator, limits: Limits | None = None

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["Filter", "nearest"]
 
 _BLOCK = 1024
-_TOO_NEAR = 0.05
-"""Quantile of the distances between persons that a draw keeps from every person."""
+TOO_NEAR = 0.05
+"""Least quantile of the distances between persons that a draw keeps from every person."""
 
 
 class Filter:
@@ -37,13 +37,20 @@ class Filter:
     columns : Columns
         Of the persons.
 
+    quantile : float
+        Share of the persons who stand as near to another as a draw may to none.
+
     Attributes
     ----------
-    least : tuple of float
-        The 5 % quantiles of the distances of persons to the nearest other.
+    persons : tuple of ndarray
+        Where the persons stand, in the two spaces.
+    least, eased : tuple of float
+        That quantile, and that of 5 %, of the distances of persons to the nearest other.
     """
 
-    def __init__(self, coding: Coding, coded: Coded, columns: Columns) -> None:
+    def __init__(
+        self, coding: Coding, coded: Coded, columns: Columns, quantile: float = TOO_NEAR
+    ) -> None:
         self._coding = coding
         values = np.column_stack(coding.ordered(columns))
         n_numbers, missing = len(coding.numbers), np.isnan(values)
@@ -56,18 +63,28 @@ class Filter:
         self._width[self._width <= 0] = 1
         scores = (coded.point * coded.seen).astype(np.float64)
         others = np.hstack([coded.level, coded.stratum]).astype(np.float64)
-        self._persons = self._spaces(scores, np.where(missing, self._middle, values), others)
-        self.least = tuple(
-            float(np.quantile(nearest(persons, persons, same=True), _TOO_NEAR))
-            for persons in self._persons
-        )
+        self.persons = self._spaces(scores, np.where(missing, self._middle, values), others)
+        apart = [nearest(persons, persons, same=True) for persons in self.persons]
+        self.least = tuple(float(np.quantile(each, quantile)) for each in apart)
+        self.eased = tuple(float(np.quantile(each, TOO_NEAR)) for each in apart)
 
-    def near(self, drawn: Draws, places: Floats) -> NDArray[np.bool_]:
-        """Tell which rows stand nearer to a person than ``least``."""
+    def told(self, columns: Columns) -> tuple[Floats, Floats]:
+        """Give where other persons stand, in the two spaces."""
+        coded = self._coding.coded(columns)
+        values = np.column_stack(self._coding.ordered(columns))
+        values = np.where(np.isnan(values), self._middle, values)
+        others = np.hstack([coded.level, coded.stratum]).astype(np.float64)
+        return self._spaces((coded.point * coded.seen).astype(np.float64), values, others)
+
+    def seen(self, drawn: Draws, places: Floats) -> tuple[Floats, Floats]:
+        """Give where drawn rows stand, in the two spaces."""
+        return self._spaces(*self._read(drawn, places))
+
+    def near(self, drawn: Draws, places: Floats, *, eased: bool = False) -> NDArray[np.bool_]:
+        """Tell which rows stand nearer to a person than ``least``, or than ``eased``."""
         found = np.zeros(len(places), bool)
-        for rows, persons, least in zip(
-            self._spaces(*self._read(drawn, places)), self._persons, self.least, strict=True
-        ):
+        ends = self.eased if eased else self.least
+        for rows, persons, least in zip(self.seen(drawn, places), self.persons, ends, strict=True):
             found |= nearest(rows, persons) < least
         return found
 

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sosie.generators.artificial._coding import Coded, Shape
-    from sosie.generators.artificial._draws import Model
+    from sosie.generators.artificial._draws import Networks
 
     Floats = NDArray[np.float64]
 
@@ -33,7 +33,7 @@ _WIDER = 1.2
 
 
 def completed(
-    model: Model, coded: Coded, cells: NDArray[np.bool_], rng: np.random.Generator
+    model: Networks, coded: Coded, cells: NDArray[np.bool_], rng: np.random.Generator
 ) -> tuple[Floats, NDArray[np.int32]]:
     """Draw the missing cells of persons once.
 
@@ -45,7 +45,7 @@ def completed(
 
     Parameters
     ----------
-    model : Model
+    model : Networks
     coded : Coded
         Of the n persons.
     cells : ndarray of shape (p,), bool
@@ -110,7 +110,7 @@ class _Normal:
         return -0.5 * (away**2).sum(2) - self._log_det
 
 
-def _linear(model: Model, coded: Coded, seen: NDArray[np.float32]) -> _Normal:
+def _linear(model: Networks, coded: Coded, seen: NDArray[np.float32]) -> _Normal:
     """Give the posterior of latents given the known scores under the decoder's linear part."""
     p = model.coding.shape.n_scores
     named = ("dec_mean", "dec_level", "dec_tilt")

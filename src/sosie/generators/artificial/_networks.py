@@ -37,6 +37,9 @@ __all__ = [
 _UNIQUE = 0.003
 """Least unique variance of a score when factors are found."""
 
+_MOST_COMMON = 0.98
+"""Most of the variance of a score told by intervals that factors may share."""
+
 _BLOCK = 256
 """Persons whose known cells are looked at at once."""
 
@@ -106,11 +109,12 @@ def start(
     p, d, c = shape.n_scores, latent_dim, shape.n_strata
     shares = coded.level.mean(0)
     W, unique, mean = factors(linear(coded), d, known=known_cells(coded, shape))
-    spread = np.sqrt(np.maximum(shares * (1 - shares), 1e-3))
-    W[p:] *= spread[:, None]
-    unique[p:] *= spread**2
     weight = W / unique[:, None]
     precision = 1 + (W * weight).sum(0)
+    W[:p], unique[:p], mean[:p] = _behind_intervals(coded, W[:p], unique[:p], mean[:p])
+    spread = np.sqrt(np.maximum(shares * (1 - shares), 1e-3))
+    W[p:] *= spread[:, None]
+    weight[p:] /= spread[:, None]
     to_logit = np.ones(p + len(shares))
     to_logit[p:] = 1 / np.maximum(shares, 1e-2)
     level = np.tile(np.r_[mean[:p], np.log(np.maximum(shares, 1e-3))], (c, 1))
@@ -137,6 +141,25 @@ def start(
         "dec_noise": np.log(np.expm1(noise)),
     }
     return {name: jnp.asarray(values, jnp.float32) for name, values in found.items()}
+
+
+def _behind_intervals(
+    coded: Coded, W: Floats, unique: Floats, mean: Floats
+) -> tuple[Floats, Floats, Floats]:
+    """Give factors of scores from factors of the points that stand for their intervals.
+
+    A point is the mean of the score in its interval: its bond to anything is that of the score
+    times the variance of the point, as of normal variables.
+    """
+    n, shared = coded.seen.sum(0), ((coded.high > coded.low) * coded.seen).sum(0)
+    kept = ((coded.point**2) * coded.seen).sum(0) / np.maximum(n, 1)
+    kept = np.where(shared > 0.5 * n, np.clip(kept, 0.1, 1), 1).astype(np.float64)
+    total = ((W**2).sum(1) + unique) / kept
+    W = W / kept[:, None]
+    told = (W**2).sum(1)
+    W *= np.sqrt(np.minimum(1, _MOST_COMMON * total / np.maximum(told, 1e-12)))[:, None]
+    ties = kept < 1
+    return W, np.where(ties, total - (W**2).sum(1), unique), mean / kept
 
 
 def factors(

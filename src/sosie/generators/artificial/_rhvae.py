@@ -16,14 +16,15 @@ from sosie.generators.artificial import _latent_tables
 from sosie.generators.artificial._choices import check_whole, most_factors
 from sosie.generators.artificial._cohort import Cohort
 from sosie.generators.artificial._conditions import balanced_levels, conditions_of
-from sosie.generators.artificial._draws import Draws, Model
+from sosie.generators.artificial._draws import Draws, Model, Networks
 from sosie.generators.artificial._filled import filled
 from sosie.generators.artificial._filter import Filter
 from sosie.generators.artificial._impute import completed
+from sosie.generators.artificial._nearness import strictness
 from sosie.generators.artificial._networks import known_cells, linear, start
 from sosie.generators.artificial._rows import Rows
 from sosie.generators.artificial._store import Stored, read, write
-from sosie.generators.artificial._training import Recipe, train
+from sosie.generators.artificial._training import Course, Recipe, train, trained_alike
 from sosie.table import Kind, Table
 
 if TYPE_CHECKING:
@@ -146,15 +147,16 @@ class RHVAE:
         self.latent_dim_ = most_factors(
             self.latent_dim, linear(coded), known_cells(coded, coding.shape), fit_rng
         )
+        self._strictness = strictness(self._cohort, self.latent_dim_, self.temper, fit_rng)
         start_seed = int(fit_rng.integers(2**31))
 
         def begin(rows: NDArray[np.intp]) -> dict[str, Any]:
-            rng = np.random.default_rng(start_seed)
-            return start(coded.taken(rows), coding.shape, self.latent_dim_, _HIDDEN, rng)
+            return self._begun(rows, np.random.default_rng(start_seed))
 
         recipe = Recipe(epochs=self.epochs)
         trained = train(begin, coded, coding.shape, recipe, fit_rng, progress)
         self.history_, self.bound_ = trained.history, max(trained.history)
+        self._course = trained.course
         self._learnt(trained.params, fit_rng)
         return self
 
@@ -162,12 +164,13 @@ class RHVAE:
         """Code the table of persons."""
         self._cohort = cohort = Cohort(table, self.stratum)
         self.table_, self.stratum_ = table, cohort.coding.stratum
-        self._filter = Filter(cohort.coding, cohort.coded, cohort.columns)
 
     def _learnt(self, params: dict[str, Any], rng: np.random.Generator) -> None:
         """Take the parameters of a model of the table; ``rng`` is what it tables margins by."""
         self._params, self._margins_by = params, rng.bit_generator.state
-        self._model = Model(params, self._cohort.coding, self._cohort.coded, self.temper, rng)
+        cohort = self._cohort
+        self._filter = Filter(cohort.coding, cohort.coded, cohort.columns, self._strictness)
+        self._model = Model(params, cohort.coding, cohort.coded, self.temper, rng)
 
     def sample(
         self, n: int, where: Mapping[str, Any] | None = None, *, balance: str | None = None
@@ -260,7 +263,9 @@ class RHVAE:
         self._check_fitted()
         check_whole("draws", draws, 1)
         rng = np.random.default_rng([self.seed_, draws, 1])
-        return [self._completed(rng) for _ in range(draws)]
+        if draws == 1:
+            return [self._completed(self._model, rng)]
+        return [self._completed(self._another(rng), rng) for _ in range(draws)]
 
     def latent(self) -> tuple[Floats, Floats]:
         """Give the means and the standard deviations of the latents of the persons."""
@@ -287,8 +292,9 @@ class RHVAE:
             If it cannot be written, or is a folder of something else.
         """
         self._check_fitted()
-        names = ("seed_", "latent_dim_", "bound_", "history_", "_margins_by")
+        names = ("seed_", "latent_dim_", "bound_", "history_", "_margins_by", "_strictness")
         said = {"parameters": self.get_params()} | {n: getattr(self, n) for n in names}
+        said["course"] = self._course
         arrays = {name: np.asarray(values) for name, values in self._params.items()}
         write(Path(folder), Stored(self.table_, said, arrays))
 
@@ -326,18 +332,33 @@ class RHVAE:
         check_whole("seed", model.seed_, 0)
         _, model._draw_seed = model._generators()
         model._take(stored.table)
-        for name in ("latent_dim_", "bound_", "history_"):
+        for name in ("latent_dim_", "bound_", "history_", "_strictness"):
             setattr(model, name, stored.said[name])
+        pace, epochs = stored.said["course"]
+        model._course = Course(tuple(pace), epochs)
         rng = np.random.default_rng()
         rng.bit_generator.state = stored.said["_margins_by"]
         model._learnt({name: jnp.asarray(a) for name, a in stored.arrays.items()}, rng)
         return model
 
-    def _completed(self, rng: np.random.Generator) -> Table:
+    def _begun(self, rows: NDArray[np.intp], rng: np.random.Generator) -> dict[str, Any]:
+        """Give the linear model of the persons of some rows."""
+        cohort = self._cohort
+        return start(cohort.coded.taken(rows), cohort.coding.shape, self.latent_dim_, _HIDDEN, rng)
+
+    def _another(self, rng: np.random.Generator) -> Networks:
+        """Learn again from persons drawn with replacement, as proper imputation asks for."""
+        cohort, n = self._cohort, len(self._cohort.coded)
+        rows = rng.integers(n, size=n)
+        shape = cohort.coding.shape
+        params = trained_alike(self._begun(rows, rng), cohort.coded, shape, self._course, rows, rng)
+        return Networks(params, cohort.coding)
+
+    def _completed(self, model: Networks, rng: np.random.Generator) -> Table:
         cohort, coding = self._cohort, self._cohort.coding
         p = coding.shape.n_scores
         cells = np.arange(p) < p - coding.n_masks
-        scores, levels = completed(self._model, cohort.coded, cells, rng)
+        scores, levels = completed(model, cohort.coded, cells, rng)
         drawn = Draws(scores, levels, coding.strata)
         # Of what is known the margins are those of the coding, whoever misses the cell.
         places = np.clip(ndtr(scores), 1e-7, 1 - 1e-7)

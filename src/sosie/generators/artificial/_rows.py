@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 __all__ = ["Rows"]
 
 _ROUNDS = 60
+_STRICT_ROUNDS = 20
+"""Rounds after which new rows no longer change the ranks of all, and 5 % are near enough."""
+
 _SMALLEST_BATCH = 64
 
 
@@ -76,13 +79,11 @@ class Rows:
         self.ess += ess if limits.inside else n
         drawn = model.drawn(z, strata, rng, limits)
         ranked = not limits.inside
+        places = model.places(drawn, rng, ranked=ranked)
+        rows = np.flatnonzero(self._filter.near(drawn, places))
+        self.tried += n
+        self.kept += n - len(rows)
         for round_ in range(_ROUNDS):
-            places = model.places(drawn, rng, ranked=ranked)
-            near = self._filter.near(drawn, places)
-            if round_ == 0:
-                self.tried += n
-                self.kept += int((~near).sum())
-            rows = np.flatnonzero(near)
             if not len(rows):
                 break
             if limits.inside:
@@ -90,7 +91,14 @@ class Rows:
             else:  # the shares of the strata stay as drawn
                 strata = drawn.strata[rows]
                 z = model.latents(strata, rng)
-            drawn.replaced(rows, model.drawn(z, strata, rng, limits))
+            new = model.drawn(z, strata, rng, limits)
+            drawn.replaced(rows, new)
+            if round_ < _STRICT_ROUNDS:
+                places = model.places(drawn, rng, ranked=ranked)
+                rows = np.flatnonzero(self._filter.near(drawn, places))
+            else:
+                places[rows] = model.places(new, rng, ranked=False)
+                rows = rows[self._filter.near(new, places[rows], eased=True)]
         else:
             raise DataError(
                 "Rows that differ enough from every person could not be drawn; leave out columns "

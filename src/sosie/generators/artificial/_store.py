@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Stored", "is_model", "read", "write"]
 
 _FORMAT = "sosie artificial model"
-_VERSION = 1
+_VERSION = 2
 """Raised whenever what is stored, or what is made anew from it, changes its meaning."""
 
 _MANIFEST = "model.json"
@@ -103,7 +103,7 @@ def read(folder: Path, data: Any = None) -> Stored:
     Raises
     ------
     DataError
-        If there is no model, or it was edited, cut short or made by a newer sosie.
+        If there is no model, or it was edited, cut short or made by another version of sosie.
     SchemaError
         If the columns of ``data`` are not those that the model was learnt on.
     """
@@ -138,6 +138,11 @@ def _manifest(folder: Path) -> dict[str, Any]:
         raise DataError(
             f"{folder} was written by a newer sosie ({manifest.get('sosie')}): update sosie, or "
             "learn the model again."
+        )
+    if isinstance(version, int) and version < _VERSION:
+        raise DataError(
+            f"{folder} was written by an older sosie ({manifest.get('sosie')}): learn the model "
+            "again."
         )
     sealed = manifest.pop("sha256", None)
     if version != _VERSION or sealed != _digest(_canonical(manifest)):

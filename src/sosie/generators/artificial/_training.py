@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from sosie.generators.artificial._coding import Coded, Shape
     from sosie.generators.artificial._networks import Params
 
-__all__ = ["Recipe", "Trained", "bound", "train"]
+__all__ = ["Course", "Recipe", "Trained", "bound", "train", "trained_alike"]
 
 _DRAWS = 8
 """Draws of every person held out; always the same ones, so that epochs compare."""
@@ -50,6 +50,13 @@ class Recipe(NamedTuple):
     held_out: float = 0.2
 
 
+class Course(NamedTuple):
+    """A pace, and for how many epochs."""
+
+    pace: tuple[float, float]
+    epochs: int
+
+
 class Trained(NamedTuple):
     """What training found.
 
@@ -58,13 +65,13 @@ class Trained(NamedTuple):
     params : dict of str to array
     history : list of float
         Held-out bound at the start and after every epoch, in nats a person.
-    epochs : int
-        Epochs at the best of them.
+    course : Course
+        The best of those tried.
     """
 
     params: Params
     history: list[float]
-    epochs: int
+    course: Course
 
 
 def bound(params: Params, data: tuple[Array, ...], shape: Shape, noise: Array) -> Array:
@@ -172,26 +179,15 @@ def train(
     """
     n = len(coded)
     order = rng.permutation(n)
-    n_held = max(round(recipe.held_out * n), 5)
+    n_held = _held(n, recipe)
     held, kept = order[:n_held], order[n_held:]
-    batch = min(recipe.batch, len(kept))
-    steps = -(-len(kept) // batch)
     data = tuple(jnp.asarray(values) for values in coded.arrays())
     d = begin(kept)["dec_mean"].shape[0]
     still = jnp.asarray(rng.standard_normal((_DRAWS, n_held, d)), jnp.float32)
     look = partial(_mean_bound, data=data, rows=jnp.asarray(held), noise=still, shape=shape)
 
     def run(persons: NDArray[np.intp], pace: Array, epochs: int) -> Iterator[tuple[int, Params]]:
-        """Give the parameters after every epoch, from 0."""
-        params = begin(persons)
-        state = _optimiser(pace).init(params)
-        for epoch in range(epochs + 1):
-            yield epoch, params
-            if epoch == epochs:
-                return
-            rows = jnp.asarray(np.resize(rng.permutation(persons), (steps, batch)))
-            noise = jnp.asarray(rng.standard_normal((steps, batch, d)), jnp.float32)
-            params, state = _epoch(params, state, data, rows, noise, pace, shape)
+        return _run(begin(persons), data, shape, persons, (pace, epochs), recipe, rng)
 
     tried = []
     for i, pace in enumerate(jnp.asarray(recipe.paces, jnp.float32)):
@@ -203,13 +199,67 @@ def train(
                 break
             if progress:
                 progress((i + epoch / (recipe.epochs + 1)) / (len(recipe.paces) + 1))
-        tried.append((history[best], -i, best, history, pace))
-    _, _, best, history, pace = max(tried, key=lambda found: found[:2])
-    *_, (_, params) = run(np.arange(n), pace, best)
+        tried.append((history[best], -i, best, history))
+    _, i, best, history = max(tried, key=lambda found: found[:2])
+    pace = recipe.paces[-i]
+    *_, (_, params) = run(np.arange(n), jnp.asarray(pace, jnp.float32), best)
     if progress:
         progress(1.0)
     _finite(float(look(params)))
-    return Trained(params, history, best)
+    return Trained(params, history, Course(pace, best))
+
+
+def trained_alike(
+    start: Params,
+    coded: Coded,
+    shape: Shape,
+    course: Course,
+    persons: NDArray[np.intp],
+    rng: np.random.Generator,
+) -> Params:
+    """Train from a start on the persons of some rows, repeated or not, as another model was.
+
+    Raises
+    ------
+    DataError
+        If a parameter is no number any more.
+    """
+    data = tuple(jnp.asarray(values) for values in coded.arrays())
+    taken = jnp.asarray(course.pace, jnp.float32), course.epochs
+    *_, (_, params) = _run(start, data, shape, persons, taken, Recipe(), rng)
+    _finite(float(sum(values.sum() for values in params.values())))
+    return params
+
+
+def _run(
+    params: Params,
+    data: tuple[Array, ...],
+    shape: Shape,
+    persons: NDArray[np.intp],
+    course: tuple[Array, int],
+    recipe: Recipe,
+    rng: np.random.Generator,
+) -> Iterator[tuple[int, Params]]:
+    """Give the parameters after every epoch of a pace, from 0."""
+    pace, epochs = course
+    state = _optimiser(pace).init(params)
+    d = params["dec_mean"].shape[0]
+    # As many steps whether persons are held out or not.
+    kept = min(len(persons), len(data[0]) - _held(len(data[0]), recipe))
+    batch = min(recipe.batch, kept)
+    steps = -(-kept // batch)
+    for epoch in range(epochs + 1):
+        yield epoch, params
+        if epoch == epochs:
+            return
+        rows = jnp.asarray(np.resize(rng.permutation(persons), (steps, batch)))
+        noise = jnp.asarray(rng.standard_normal((steps, batch, d)), jnp.float32)
+        params, state = _epoch(params, state, data, rows, noise, pace, shape)
+
+
+def _held(n: int, recipe: Recipe) -> int:
+    """Give how many of n persons are held out."""
+    return max(round(recipe.held_out * n), 5)
 
 
 def _finite(value: float) -> float:
