@@ -59,6 +59,9 @@ class Aggregate:
         Sum of the absolute contributions.
     members : tuple of ndarray of shape (n,), bool
         Of a count, the persons of each cell in the order of ``values.ravel()``.
+    sensitivity : float or None
+        What one person can change at most, over all values together, whoever it is; None where
+        nobody can say.
     """
 
     kind: Literal["count", "sum", "vote"]
@@ -69,6 +72,7 @@ class Aggregate:
     two: Floats | None = None
     total: Floats | None = None
     members: tuple[Mask, ...] = ()
+    sensitivity: float | None = None
 
 
 @dataclass(frozen=True)
@@ -211,8 +215,9 @@ def counts(codes: NDArray[np.integer], shape: int | tuple[int, ...], rows: Mask)
     places[rows] = codes
     members = tuple(places == cell for cell in range(size))
     return Aggregate(
-        "count", found.astype(float).reshape(shape), found.reshape(shape), members=members
-    )
+        "count", found.astype(float).reshape(shape), found.reshape(shape), members=members,
+        sensitivity=1.0,
+    )  # fmt: skip
 
 
 def sums(contributions: Floats, weights: Floats | None = None) -> Aggregate:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from sosie.errors import ParameterError
 from sosie.insitu._aggregate import Part, Total  # noqa: TC001 - pydantic reads annotations
 from sosie.insitu._result import Result  # noqa: TC001
 
@@ -37,12 +38,15 @@ class Analysis(BaseModel, ABC):
         Of the entry; another one may compute something else.
     rounds_seen : bool
         Whether there is a second round, so that holders see a total.
+    private_rounds : int
+        Rounds in which it is answered with differential privacy; 0 where it cannot be.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     version: ClassVar[str] = "1"
     rounds_seen: ClassVar[bool] = False
+    private_rounds: ClassVar[int] = 0
 
     @property
     @abstractmethod
@@ -58,6 +62,21 @@ class Analysis(BaseModel, ABC):
         ParameterError
             If a column does not exist or is of another kind.
         """
+
+    def start_privately(self, schema: Schema) -> State:
+        """Begin an answer with differential privacy: nothing but noised sums may leave.
+
+        Raises
+        ------
+        ParameterError
+            If this analysis, or what is known of its columns, does not allow one.
+        """
+        if not self.private_rounds:
+            raise ParameterError(
+                "This analysis has no answer with differential privacy; counts, crosstab, means, "
+                "histogram and quantiles do."
+            )
+        return self.start(schema)
 
     @abstractmethod
     def local(self, rows: Rows, state: State) -> Part:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sosie.insitu._aggregate import Part
+    from sosie.insitu._analysis import State
     from sosie.insitu._question import Question
     from sosie.insitu._snapshot import Snapshot
     from sosie.insitu.gate import Cleared
@@ -63,7 +65,8 @@ class NodeTask:
     ) -> None:
         self._analysis = question.analysis
         self._question = question.sha256
-        self._state = self._analysis.start(derived(schema, question.derive))
+        self._state = _started(question, schema)
+        self._epsilon = question.epsilon
         self._rows = Rows(table, schema, question.derive, gate.floors)
         self._gate = gate
         self._holders = holders
@@ -107,9 +110,13 @@ class NodeTask:
             to_holders=self._to_holders,
             secure=self._secure,
             totals=self._totals,
+            epsilon=self._each_round(),
         )
         self._part, self._payload = cleared.left, cleared.payload
         return cleared
+
+    def _each_round(self) -> float | None:
+        return None if self._epsilon is None else self._epsilon / self._analysis.private_rounds
 
     def advance(self, total: bytes) -> None:
         """Take the total of the round, and compute the next state from it.
@@ -167,7 +174,8 @@ class HubTask:
     def __init__(self, question: Question, schema: Schema, holders: int) -> None:
         self._analysis = question.analysis
         self._question = question.sha256
-        self._state = self._analysis.start(derived(schema, question.derive))
+        self._state = _started(question, schema)
+        self._epsilon = question.epsilon
         self._holders = holders
         self.turn = 0
 
@@ -194,7 +202,7 @@ class HubTask:
         with np.errstate(all="ignore"):
             found = self._analysis.combine(total_of(total, self._question, self.turn), self._state)
         if isinstance(found, Result):
-            return found
+            return found if self._epsilon is None else _told_noise(found, self._epsilon)
         self._state = found
         self.turn += 1
         return total
@@ -258,6 +266,18 @@ def run_in_place(
             return found
         for node in nodes:
             node.advance(found)
+
+
+def _started(question: Question, schema: Schema) -> State:
+    columns = derived(schema, question.derive)
+    if question.epsilon is None:
+        return question.analysis.start(columns)
+    return question.analysis.start_privately(columns)
+
+
+def _told_noise(found: Result, epsilon: float) -> Result:
+    noise = f"Each holder added Laplace noise of differential privacy, epsilon {epsilon:g}"
+    return replace(found, exact=False, bound=f"{noise}; no interval here takes it into account.")
 
 
 def _secures(holders: int) -> list[SecureSum | None]:

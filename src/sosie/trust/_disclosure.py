@@ -1,8 +1,10 @@
 """Rules of disclosure that an agreement may adopt, by the name of who published them."""
 
-from typing import Annotated, Literal, Self
+from typing import Annotated, ClassVar, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from sosie.trust._written import Written
 
 __all__ = ["PRESETS", "Disclosure", "Floors", "Preset"]
 
@@ -73,7 +75,7 @@ PRESETS: dict[str, Floors] = {
 _AT_LEAST = ("min_cell", "round_to", "min_degrees", "min_holders", "zero_discloses")
 
 
-class Disclosure(_Part):
+class Disclosure(Written):
     """A preset, and what this agreement asks beyond it.
 
     Examples
@@ -81,6 +83,8 @@ class Disclosure(_Part):
     >>> Disclosure(preset="snds-11", min_cell=20).floors.min_cell
     20
     """
+
+    since: ClassVar[frozenset[str]] = frozenset({"epsilon"})
 
     preset: Preset
     min_cell: Annotated[int, Field(ge=1, le=1000)] | None = None
@@ -92,6 +96,11 @@ class Disclosure(_Part):
     max_parameters: Share | None = None
     max_leverage: Share | None = None
     min_holders: Annotated[int, Field(ge=1, le=100)] | None = None
+    epsilon: Annotated[float, Field(gt=0, le=1000)] | None = Field(
+        default=None,
+        description="Budget of differential privacy at each holder, over all answers; where it is "
+        "given, every answer in place has noise.",
+    )
 
     @model_validator(mode="after")
     def _no_laxer_than_the_preset(self) -> Self:
@@ -110,4 +119,4 @@ class Disclosure(_Part):
         return PRESETS[self.preset].model_copy(update=self._own())
 
     def _own(self) -> dict[str, float]:
-        return self.model_dump(exclude_none=True, exclude={"preset"})
+        return self.model_dump(exclude_none=True, exclude={"preset", "epsilon"})

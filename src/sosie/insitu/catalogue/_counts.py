@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
+
+import numpy as np
 
 from sosie.insitu._aggregate import Part, Total, counts
 from sosie.insitu._analysis import Analysis, ColumnName, State
@@ -25,6 +27,7 @@ class Counts(Analysis):
     ('sex',)
     """
 
+    private_rounds: ClassVar[int] = 1
     id: Literal["counts"] = "counts"
     column: ColumnName
 
@@ -47,9 +50,10 @@ class Counts(Analysis):
 
     def combine(self, total: Total, state: State) -> Result:
         """Give counts and shares."""
-        n = float(total["counts"].sum())
+        found = np.maximum(total["counts"], 0)  # noise can be larger than a count
+        n = float(found.sum())
         table = [
             {"label": label, "count": float(count), "share": float(count / n) if n else None}
-            for label, count in zip(state["labels"], total["counts"], strict=True)
+            for label, count in zip(state["labels"], found, strict=True)
         ]
         return Result(self.id, {"n": n}, {"counts": table})

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
@@ -29,6 +29,7 @@ class Crosstab(Analysis):
     ('sex', 'outcome')
     """
 
+    private_rounds: ClassVar[int] = 1
     id: Literal["crosstab"] = "crosstab"
     row: ColumnName
     column: ColumnName
@@ -43,7 +44,12 @@ class Crosstab(Analysis):
         if self.row == self.column:
             raise ParameterError("A cross-tab is of two different columns.")
         require_coded(schema, self.row, self.column)
-        return {"rows": labels(schema, self.row), "columns": labels(schema, self.column)}
+        return {"rows": labels(schema, self.row), "columns": labels(schema, self.column),
+                "private": False}  # fmt: skip
+
+    def start_privately(self, schema: Schema) -> State:
+        """Begin an answer with differential privacy."""
+        return self.start(schema) | {"private": True}
 
     def local(self, rows: Rows, state: State) -> Part:
         """Count at one holder."""
@@ -62,20 +68,25 @@ class Crosstab(Analysis):
 
     def combine(self, total: Total, state: State) -> Result:
         """Give the table and the test."""
-        table = total["counts"]
+        table = np.maximum(total["counts"], 0)
         cells = [
             {self.row: row, self.column: column, "count": float(table[i, j])}
             for i, row in enumerate(state["rows"])
             for j, column in enumerate(state["columns"])
         ]
-        return Result(self.id, {"n": float(table.sum()), **_tested(table)}, {"cells": cells})
+        # The law of chi-squared does not hold for counts with noise of differential privacy.
+        tested = _UNTESTED if state["private"] else _tested(table)
+        return Result(self.id, {"n": float(table.sum()), **tested}, {"cells": cells})
+
+
+_UNTESTED: dict[str, float | None] = {"chi2": None, "df": None, "p": None, "cramers_v": None}
 
 
 def _tested(table: np.ndarray[Any, np.dtype[np.float64]]) -> dict[str, float | None]:
     """Test independence on the labels that somebody has."""
     some = table[table.sum(axis=1) > 0][:, table.sum(axis=0) > 0]
     if min(some.shape, default=0) < 2:
-        return {"chi2": None, "df": None, "p": None, "cramers_v": None}
+        return _UNTESTED
     expected = np.outer(some.sum(axis=1), some.sum(axis=0)) / some.sum()
     chi2 = float(((some - expected) ** 2 / expected).sum())
     degrees = (some.shape[0] - 1) * (some.shape[1] - 1)

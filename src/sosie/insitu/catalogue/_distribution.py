@@ -25,8 +25,12 @@ if TYPE_CHECKING:
 __all__ = ["Histogram", "Quantiles"]
 
 
+_PRIVATE_BINS = 16
+
+
 class _Binned(Analysis):
     rounds_seen: ClassVar[bool] = True
+    private_rounds: ClassVar[int] = 1
     column: ColumnName
     lower: Finite
     upper: Finite
@@ -42,6 +46,12 @@ class _Binned(Analysis):
         if not self.lower < self.upper:
             raise ParameterError("lower is not below upper.")
         return begin_grid(self.lower, self.upper)
+
+    def start_privately(self, schema: Schema) -> State:
+        """Begin an answer with differential privacy: on bins that no holder's rows choose."""
+        return self.start(schema) | {
+            "edges": np.linspace(self.lower, self.upper, _PRIVATE_BINS + 1), "settled": True,
+        }  # fmt: skip
 
     def local(self, rows: Rows, state: State) -> Part:
         """Vote on the bins; then count."""
@@ -60,7 +70,7 @@ class _Binned(Analysis):
         """Settle the bins, then give the answer."""
         if not state["settled"]:
             return next_grid(total, state)
-        return self.told(state["edges"], total["counts"])
+        return self.told(state["edges"], np.maximum(total["counts"], 0))
 
     def told(self, edges: Floats, found: Floats) -> Result:
         """Give the result from edges and counts."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
 from pydantic import Field
 
-from sosie.errors import DataError
+from sosie.errors import DataError, ParameterError
 from sosie.insitu._aggregate import Aggregate, Part, Selection, Total, counts, sums
 from sosie.insitu._analysis import Analysis, ColumnName, State
 from sosie.insitu._result import Result
@@ -33,6 +34,7 @@ class Means(Analysis):
 
     id: Literal["means"] = "means"
     rounds_seen: ClassVar[bool] = True
+    private_rounds: ClassVar[int] = 2
     columns_of: Annotated[list[ColumnName], Field(min_length=1, max_length=50)]
     by: ColumnName | None = None
 
@@ -48,7 +50,22 @@ class Means(Analysis):
         if self.by is not None:
             require_coded(schema, self.by)
         groups = [""] if self.by is None else labels(schema, self.by)
-        return {"groups": groups, "centres": None, "n": None}
+        return {"groups": groups, "centres": None, "n": None, "bounds": {}}
+
+    def start_privately(self, schema: Schema) -> State:
+        """Begin an answer with differential privacy: between the bounds that were agreed on."""
+        state, bounds = super().start_privately(schema), {}
+        for name in self.columns_of:
+            column = schema[name]
+            if not isinstance(column.lower, int | float) or not isinstance(
+                column.upper, int | float
+            ):
+                raise ParameterError(
+                    f"Column {name!r} has no agreed lowest and highest value; a mean with "
+                    "differential privacy needs them."
+                )
+            bounds[name] = (float(column.lower), float(column.upper))
+        return state | {"bounds": bounds}
 
     def local(self, rows: Rows, state: State) -> Part:
         """Give sums, then sums of squares about the pooled centres."""
@@ -56,7 +73,10 @@ class Means(Analysis):
         told: list[Selection] = []
         for j, column in enumerate(dict.fromkeys(self.columns_of)):
             centres = None if state["centres"] is None else state["centres"][j]
-            found, chosen = by_group(rows, column, self.by, len(state["groups"]), centres)
+            bounds = state["bounds"].get(column)
+            found, chosen = by_group(
+                rows, column, self.by, len(state["groups"]), centres, bounds=bounds
+            )
             arrays |= {f"{name}_{j}": one for name, one in found.items()}
             told += chosen
         return Part(arrays, tuple(told))
@@ -73,7 +93,7 @@ class Means(Analysis):
             for g, group in enumerate(state["groups"]):
                 if n[g] < 2:
                     continue
-                sd = float(np.sqrt(square[g] / (n[g] - 1)))
+                sd = float(np.sqrt(max(0.0, square[g]) / (n[g] - 1)))
                 row = {"column": column, "n": float(n[g]), "mean": float(centre[g]), "sd": sd}
                 row["se"] = float(sd / np.sqrt(n[g]))
                 rows.append(row if self.by is None else {self.by: group} | row)
@@ -81,9 +101,18 @@ class Means(Analysis):
 
 
 def by_group(
-    rows: Rows, column: str, by: str | None, groups: int, centres: Any
+    rows: Rows,
+    column: str,
+    by: str | None,
+    groups: int,
+    centres: Any,
+    *,
+    bounds: tuple[float, float] | None = None,
 ) -> tuple[dict[str, Aggregate], list[Selection]]:
-    """Sum a column in each group; about centres, its squares."""
+    """Sum a column in each group; about centres, its squares.
+
+    With bounds, what is beyond them is drawn in, and what one person can change is known.
+    """
     values = rows.numbers(column)
     known = np.isfinite(values)
     codes = np.zeros(len(rows), np.int32)
@@ -91,6 +120,11 @@ def by_group(
         codes = rows.codes(by)
         known &= codes >= 0
     values, own = values[known], codes[known]
+    most = None
+    if bounds is not None:
+        values, centre = np.clip(values, *bounds), 0.0 if centres is None else np.asarray(centres)
+        most = float(np.abs(np.asarray(bounds)[:, None] - centre).max())
+        most = most if centres is None else most**2
     if centres is not None:
         values = (values - np.asarray(centres)[own]) ** 2
     n = counts(own, groups, known)
@@ -99,7 +133,7 @@ def by_group(
     told = [rows.selection(known, names)]
     if by is not None:
         told += [rows.selection(members, names, (by,)) for members in n.members]
-    arrays = {"sum": sums(inside)}
+    arrays = {"sum": replace(sums(inside), sensitivity=most)}
     return ({"n": n} | arrays if centres is None else arrays), told
 
 

@@ -6,7 +6,7 @@ import hashlib
 import json
 import os
 import struct
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from sosie.insitu._aggregate import Selection
 
+    Floats = NDArray[np.float64]
     Words = NDArray[np.uint64]
 
 __all__ = ["Memory"]
@@ -46,8 +47,8 @@ class Memory:
     rows : int
         Persons of the snapshot.
     path : Path, optional
-        Where the sets are kept from one run to the next, for the owner alone; a file that
-        does not exist yet is begun.
+        Where the sets, and what was spent of differential privacy, are kept from one run to the
+        next, for the owner alone; a file that does not exist yet is begun.
     snapshot : str
         SHA-256 of the data; the file holds for these alone.
 
@@ -67,6 +68,8 @@ class Memory:
     def __init__(self, rows: int, path: Path | None = None, snapshot: str = "") -> None:
         self.rows = rows
         self.refusals = 0
+        self.epsilon = 0.0
+        self._noised: dict[str, dict[str, Floats]] = {}
         self._path = path
         self._words = np.empty((0, (rows + 63) // 64), np.uint64)
         self._m = 0
@@ -127,6 +130,35 @@ class Memory:
         self.refusals += 1
         if self._path is not None:
             _append(self._path, {"refused": 1}, np.empty(0, np.uint64))
+
+    def noised(self, totals: str) -> dict[str, Floats] | None:
+        """Give what has left with noise before, of the same question at the same place.
+
+        Parameters
+        ----------
+        totals : str
+            Digest of the question and of all totals before this round.
+        """
+        return self._noised.get(totals)
+
+    def spend(self, totals: str, epsilon: float, values: Mapping[str, Floats]) -> None:
+        """Keep what leaves with noise, and what it cost: epsilons add up.
+
+        Raises
+        ------
+        DataError
+            If the file cannot be written; nothing may then leave.
+        """
+        if self._path is not None:
+            shapes = {name: list(one.shape) for name, one in values.items()}
+            head = {"epsilon": epsilon, "totals": totals, "shapes": shapes}
+            flat = np.concatenate([values[name].ravel() for name in sorted(values)])
+            _append(self._path, head, flat.view(np.uint64))
+        self._spent(totals, epsilon, dict(values))
+
+    def _spent(self, totals: str, epsilon: float, values: dict[str, Floats]) -> None:
+        self.epsilon += epsilon
+        self._noised[totals] = values
 
     def _unknown(self, selections: Sequence[Selection]) -> list[tuple[Words, Selection]]:
         found, seen = [], set(self._known)
@@ -207,6 +239,8 @@ class Memory:
                 )
             if "refused" in said:
                 self.refusals += 1
+            elif "epsilon" in said:
+                self._spent(said["totals"], said["epsilon"], _shaped(words, said["shapes"]))
             elif not first:
                 self._keep(words, frozenset(said["about"]), frozenset(said["by"]))
             first = False
@@ -230,6 +264,15 @@ def _size(words: Words) -> int:
     return int(np.bitwise_count(words).sum(dtype=np.int64))
 
 
+def _shaped(words: Words, shapes: Mapping[str, list[int]]) -> dict[str, Floats]:
+    found, start, values = {}, 0, words.view(np.float64)
+    for name in sorted(shapes):
+        size = int(np.prod(shapes[name]))
+        found[name] = values[start : start + size].reshape(shapes[name])
+        start += size
+    return found
+
+
 def _digest(words: Words) -> bytes:
     return hashlib.blake2b(words.tobytes(), digest_size=16).digest()
 
@@ -250,7 +293,7 @@ def _append(path: Path, head: Mapping[str, object], words: Words) -> None:
         raise DataError(f"{path} could not be written ({error.strerror}).") from error
 
 
-def _record(data: bytes, place: int, path: Path) -> tuple[dict[str, list[str]], Words, int]:
+def _record(data: bytes, place: int, path: Path) -> tuple[dict[str, Any], Words, int]:
     start = place
     try:
         (length,) = _HEAD.unpack_from(data, place)

@@ -13,16 +13,21 @@ from sosie.insitu.gate._cell_key import CellKey
 from sosie.insitu.gate._checks import CHECKS, Verdict, holders_suffice
 from sosie.insitu.gate._floors import strictest
 from sosie.insitu.gate._judgement import checked, remembered, said
+from sosie.insitu.gate._private import noised_privately
 from sosie.insitu.gate._refused import Refused
 from sosie.insitu.gate._secure_sum import as_words
 from sosie.insitu.gate._wire import spelt
 from sosie.trust import PRESETS, Floors, canonical, sha256
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from sosie.insitu._aggregate import Aggregate, Part
     from sosie.insitu._result import Result
     from sosie.insitu.gate._judgement import Judgement
     from sosie.insitu.gate._secure_sum import SecureSum
+
+    Floats = NDArray[np.float64]
 
 __all__ = ["MOST_REFUSALS", "Cleared", "Gate"]
 
@@ -33,6 +38,7 @@ _SOURCES = {
     "holders": "vantage6, minimum of organisations",
     "differencing": "OpenSAFELY, output checking; dsBase nfilter.subset, which only warns",
     "tracker": "Chin, Özsoyoğlu 1982",
+    "epsilon": "the agreement's budget of differential privacy; OpenDP",
     "refusals": "DataSHIELD, disclosure settings: a refusal is an answer too",
 }
 
@@ -74,6 +80,9 @@ class Gate:
         What has left before, under this agreement; without one, only what leaves by this gate.
     secret : bytes, optional
         Of the holder: counts then have cell-key noise.
+    epsilon : float, optional
+        Budget of differential privacy (``agreement.disclosure.epsilon``): every question must
+        then say what it spends, and gets noise for it.
 
     Examples
     --------
@@ -88,6 +97,7 @@ class Gate:
         *,
         memory: Memory | None = None,
         secret: bytes | None = None,
+        epsilon: float | None = None,
     ) -> None:
         if isinstance(floors, str):
             if floors not in PRESETS:
@@ -96,6 +106,7 @@ class Gate:
         self.floors = strictest(floors, own)
         self._memory = memory
         self._secret = secret
+        self._budget = epsilon
         self._noise: CellKey | None = None
 
     def part(
@@ -108,6 +119,7 @@ class Gate:
         to_holders: bool,
         secure: SecureSum | None = None,
         totals: str = "",
+        epsilon: float | None = None,
     ) -> Cleared:
         """Check a part, and write it.
 
@@ -128,6 +140,9 @@ class Gate:
             Masks the part.
         totals : str
             What the masks are drawn from besides: all that this holder was told so far.
+        epsilon : float, optional
+            Of differential privacy, to spend on this round; nothing where the same part has
+            left before, with the same noise.
 
         Raises
         ------
@@ -144,6 +159,7 @@ class Gate:
             ("holders", holders_suffice(holders, self.floors, to_holders=to_holders)),
             ("differencing", pairs),
             ("tracker", combined),
+            ("epsilon", self._affords(part, totals, epsilon)),
             ("refusals", memory.refusals < MOST_REFUSALS),
         ):
             told.append(Verdict(name, _SOURCES[name], holds))
@@ -151,7 +167,11 @@ class Gate:
             memory.refused()
             raise Refused(tuple(one.check for one in told if not one.holds))
         memory.add(part.selections)
-        softened = {n: replace(one, values=self._softened(one)) for n, one in part.arrays.items()}
+        if epsilon is None:
+            values = {name: self._softened(one) for name, one in part.arrays.items()}
+        else:
+            values = self._noised(part, totals, epsilon)
+        softened = {name: replace(one, values=values[name]) for name, one in part.arrays.items()}
         arrays = {}
         for name, one in softened.items():
             words = as_words(one.values)
@@ -208,6 +228,25 @@ class Gate:
         if rows and self._memory.rows != rows:
             raise TrustError("The snapshot has another number of rows than when it was agreed on.")
         return self._memory
+
+    def _affords(self, part: Part, totals: str, epsilon: float | None) -> bool:
+        if self._budget is None or epsilon is None:
+            return self._budget is None and epsilon is None
+        if any(one.sensitivity is None for one in part.arrays.values()):
+            return False
+        memory = self._memory_for(part)
+        again = memory.noised(totals) is not None
+        return again or memory.epsilon + epsilon <= self._budget * (1 + 1e-9)
+
+    def _noised(self, part: Part, totals: str, epsilon: float) -> dict[str, Floats]:
+        """Give the noise of before, or draw it and spend: of each array an equal share."""
+        memory = self._memory_for(part)
+        values = memory.noised(totals)
+        if values is None:
+            share = epsilon / len(part.arrays)
+            values = {name: noised_privately(one, share) for name, one in part.arrays.items()}
+            memory.spend(totals, epsilon, values)
+        return values
 
     def _softened(self, one: Aggregate) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
         values = one.values
