@@ -87,6 +87,18 @@ def test_a_model_is_learnt_once_and_the_seed_decides(place: Path, sosie: Sosie) 
     assert (place / "model" / "model.json").read_bytes() == before
 
 
+def test_the_outcome_named_is_learnt_by_its_levels(place: Path, sosie: Sosie) -> None:
+    ran = sosie(place / "persons.csv", "--out", place / "o.csv", "--model", place / "m",
+                "--outcome", "town", "--latent-dim", 2, "--epochs", 0)  # fmt: skip
+    assert ran.status == 0, ran.err
+    assert (
+        json.loads((place / "m" / "model.json").read_text())["said"]["parameters"]["stratum"]
+        == "town"
+    )
+    shares = pd.read_csv(place / "o.csv")["town"].value_counts()
+    assert (shares - persons()["town"].value_counts()).abs().max() <= 1
+
+
 @pytest.mark.parametrize(
     ("options", "artificial", "in_all"),
     [
@@ -197,6 +209,8 @@ def refused(ran: Ran, place: Path, *parts: str, also: tuple[str, ...] = ()) -> N
         (("--model", "persons.csv"), ("is there already",)),
         (("--model", "none/model"), ("does not exist",)),
         (("--model", "model", "--latent-dim", 2), ("has 3 latent dimensions",)),
+        (("--model", "model", "--outcome", "town"), ("not learnt with 'town' as the outcome",)),
+        (("--outcome", "age"), ("'age' cannot be the stratum or outcome",)),
         (("--model", "model", "--drop", "town"), ("another schema", "'town'")),
     ],
 )  # fmt: skip

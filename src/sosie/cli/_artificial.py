@@ -66,8 +66,12 @@ def model_of(
     epochs: int | None,
     seed: int,
     progress: Callable[[float], None],
+    outcome: str | None = None,
 ) -> RHVAE:
     """Read the model in ``folder`` if one is given, else learn one of the table.
+
+    The outcome, if one is named, is the column in each level of which numbers have margins of
+    their own.
 
     Raises
     ------
@@ -77,7 +81,7 @@ def model_of(
     from sosie.generators.artificial import RHVAE
 
     if folder is None:
-        model = RHVAE(latent_dim, seed)
+        model = RHVAE(latent_dim, seed, stratum=outcome or "auto")
         if epochs is not None:
             model.epochs = epochs
         return model.fit(table, progress)
@@ -86,6 +90,11 @@ def model_of(
         raise ParameterError(
             f"{folder} has {model.latent_dim_} latent dimensions and not {latent_dim}: leave out "
             "--latent-dim, or give another folder to --model."
+        )
+    if outcome not in (None, model.stratum_):
+        raise ParameterError(
+            f"{folder} was not learnt with {outcome!r} as the outcome: leave out --outcome, or "
+            "give another folder to --model."
         )
     return model
 

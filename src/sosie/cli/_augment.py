@@ -82,6 +82,15 @@ def augment(
             help="SENSITIVE: the model in this folder; learnt and saved there if it is new.",
         ),
     ] = None,
+    outcome: Annotated[
+        str | None,
+        typer.Option(
+            "--outcome",
+            metavar="COL",
+            help="The column of levels that matters most, as what is to be predicted: its bonds to "
+            "the others are kept best. Name it if there is one.",
+        ),
+    ] = None,
     latent_dim: LatentDim = None,
     seed: Annotated[
         int | None,
@@ -123,6 +132,7 @@ def augment(
         "rows": rows,
         "factor": factor,
         "latent_dim": latent_dim,
+        "outcome": None if outcome is None else True,
         "balance": None if balance is None else True,
         "where": True if where else None,
         "keep_original": keep_original or None,
@@ -138,7 +148,9 @@ def augment(
         behind(table, asked, balance)  # what nobody is, is told before anything is learnt
         n = _artificial_rows(len(table), rows, factor, keep_original)
         stages.begin("learn")
-        learnt = model_of(table, model if known else None, latent_dim, epochs, seed, stages.advance)
+        learnt = model_of(
+            table, model if known else None, latent_dim, epochs, seed, stages.advance, outcome
+        )
         persons = behind(learnt.table_, asked, balance)
         stages.begin("draw")
         drawn = learnt.sample_table(n, asked, balance=balance)

@@ -222,7 +222,7 @@ def test_other_kinds_of_frames(persons):
         (lambda f: (RHVAE(), f.head(29)), "29 persons"),
         (lambda f: (RHVAE(latent_dim=200), f), "latent_dim = 200"),
         (lambda f: (RHVAE(), f.assign(age=np.nan)), "'age' holds no value at all"),
-        (lambda f: (RHVAE(stratum="age"), f), "'age' cannot be the stratum"),
+        (lambda f: (RHVAE(stratum="age"), f), "'age' cannot be the stratum or outcome"),
         (lambda f: (RHVAE(temper=2), f), "temper"),
         (lambda f: (RHVAE(latent_dim=0), f), "latent_dim"),
         (lambda f: (RHVAE(), f[["age"]]), "one column only"),

@@ -57,8 +57,8 @@ def stratum_of(asked: str | None, columns: Columns) -> str | None:
         return telling_stratum(columns)
     if asked not in columns.codes or asked in columns.mask_of:
         raise ParameterError(
-            f"{asked!r} cannot be the stratum: it has to be a column of levels, of which no cell "
-            "is missing and that no other column tells."
+            f"{asked!r} cannot be the stratum or outcome: it has to be a column of levels, of "
+            "which no cell is missing and that no other column tells."
         )
     return asked
 
