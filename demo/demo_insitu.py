@@ -227,8 +227,9 @@ def asked(analyst: Connection, console: Console) -> list[Answer]:
         answer.write(OUT / f"{name}.json")
         answers.append(answer)
         seconds = time.perf_counter() - started
-        grid = Grid(title=f"{analysis}: {' '.join(map(str, parameters.values()))}   ({seconds:.1f} s)",
-                    title_justify="left", box=None)  # fmt: skip
+        said = " ".join(str(value) for value in parameters.values())
+        console.print(f"\n[bold]{analysis}[/]: {said}   ({seconds:.1f} s)")
+        grid = Grid(box=None)
         frame = answer.frame()
         for column in frame.columns:
             grid.add_column(column, justify="left" if column == "term" else "right")

@@ -174,10 +174,9 @@ def test_a_report_with_its_certificate(release: Release, tmp_path: Path, sosie: 
 
 
 def test_every_reason_has_a_text(release: Release) -> None:
-    source = Path(__file__).parents[2] / "src" / "sosie" / "trust"
-    written = (source / "_verify.py").read_text("utf-8") + (source / "_agreed.py").read_text(
-        "utf-8"
-    )
+    source = Path(__file__).parents[2] / "src" / "sosie"
+    files = ("trust/_verify.py", "trust/_agreed.py", "insitu/exchange/_certificate.py")
+    written = "".join((source / file).read_text("utf-8") for file in files)
     english, french = texts("en")["verify"], texts("fr")["verify"]
     for part in ("items", "reasons", "words"):
         assert english[part].keys() == french[part].keys()

@@ -9,11 +9,14 @@ import typer
 from sosie.cli._texts import language, texts
 
 if TYPE_CHECKING:
-    from sosie.trust import Item, Verification
+    from collections.abc import Mapping
+
+    from sosie.trust import Item, PublicKey, Verification
 
 __all__ = ["verify"]
 
 _NOT_VERIFIED = 3
+_LARGEST = 64 << 20
 _File = {"exists": True, "dir_okay": False}
 _MARKS = {True: "✓", False: "✗", None: "–"}
 _STYLES = {True: "green", False: "bold red", None: "yellow"}
@@ -49,16 +52,37 @@ def verify(
     from sosie.trust import PublicKey
     from sosie.trust import verify as verified
 
-    found = verified(
-        certificate,
-        PublicKey.read_folder(keys) if keys else {},
-        synthetic=synthetic,
-        original=original,
-        agreement=agreement,
+    trusted = PublicKey.read_folder(keys) if keys else {}
+    found = _in_place(certificate, trusted, agreement) or verified(
+        certificate, trusted, synthetic=synthetic, original=original, agreement=agreement
     )
     (_print_json if as_json else _print)(found, words)
     if not found.verified:
         raise typer.Exit(_NOT_VERIFIED)
+
+
+def _in_place(
+    path: Path, trusted: "Mapping[str, PublicKey]", agreement: Path | None
+) -> "Verification | None":
+    """Verify an answer in place, or a certificate of some; None where the file is neither."""
+    from sosie.errors import TrustError
+    from sosie.trust import SignedAgreement, Verification, payload_of, strict_json
+
+    try:
+        with path.open("rb") as file:
+            said = strict_json(file.read(_LARGEST + 1), largest=_LARGEST)
+        results = [said["result"]] if isinstance(said, dict) and "result" in said else []
+        envelope = said["certificate"] if results else said
+        payload = payload_of(envelope)
+    except (TrustError, KeyError):
+        return None
+    if b"urn:sosie:in-place-certificate:" not in payload:
+        return None
+    from sosie.insitu.exchange import verify_in_place
+
+    of = SignedAgreement.read(agreement, trusted).sha256 if agreement else None
+    items, _ = verify_in_place(envelope, trusted, results=results, agreement=of)
+    return Verification(items)
 
 
 def _said(found: "Verification", item: "Item", words: dict[str, Any]) -> tuple[str, str]:

@@ -7,18 +7,23 @@ import uuid
 from collections.abc import Sequence
 from importlib.resources import files
 from string import Template
-from typing import Literal
+from typing import Any, Literal
 
 import tomli_w
 
-from sosie.table import Kind, Schema
+from sosie.table import CODED, Column, Kind, Schema
 from sosie.trust._vocabulary import Vocabulary, meaning_of, terms_of
 
 __all__ = ["Lang", "agreement_template"]
 
 Lang = Literal["en", "fr"]
 
-_EXAMPLE = (("age", "Age"), ("sex", "Gender"), ("education", "Education"), ("diagnosis", "Health"))
+_EXAMPLE = tuple(
+    (name, category, "")
+    for name, category in (
+        ("age", "Age"), ("sex", "Gender"), ("education", "Education"), ("diagnosis", "Health"),
+    )
+)  # fmt: skip
 _EXAMPLE_DATA = {"en": "Persons of the study", "fr": "Personnes de l'étude"}
 _LEFT_OUT = {
     "en": "Left out, for it may name persons:",
@@ -28,6 +33,11 @@ _GUESSED = {
     "en": "The categories were guessed from the names of the columns: check each of them.",
     "fr": "Les catégories ont été devinées d'après les noms des colonnes : à vérifier une à une.",
 }
+_LEVELS = {
+    "en": "Levels are read by all parties: leave out a label that few persons have.",
+    "fr": "Les modalités sont lues par toutes les parties : ôtez celles que peu de personnes ont.",
+}
+_MOST_LEVELS = 40
 _BY_NAME = (
     ("BirthDate", r"birth|naiss|dob"),
     ("Age", r"age|âge"),
@@ -94,7 +104,10 @@ def _columns(lang: Lang, schema: Schema | None) -> str:
         return _spelt(_EXAMPLE)
     hidden = [c.name for c in schema.columns if c.kind in (Kind.IDENTIFIER, Kind.TEXT)]
     kept = [c.name for c in schema.columns if c.name not in hidden]
-    lines = [f"# {_GUESSED[lang]}", _spelt([(name, category_of(name)) for name in kept])]
+    lines = [f"# {_GUESSED[lang]}"]
+    if any(schema[name].levels for name in kept):
+        lines.append(f"# {_LEVELS[lang]}")
+    lines.append(_spelt([(name, category_of(name), _meaning(schema[name])) for name in kept]))
     return "\n".join([*lines, *(f"# {_LEFT_OUT[lang]} {_quoted(name)}" for name in hidden), ""])
 
 
@@ -114,8 +127,23 @@ def category_of(name: str) -> str:
     return "PersonalData"
 
 
-def _spelt(columns: Sequence[tuple[str, str]]) -> str:
-    rows = [f"  {{ name = {_quoted(name)}, category = {_quoted(of)} }}," for name, of in columns]
+def _meaning(column: Column) -> str:
+    """Say what analyses in place need to know of a column."""
+    said = f", kind = {_quoted(str(column.kind))}"
+    if column.kind in CODED and len(column.levels) <= _MOST_LEVELS:
+        said += f", levels = {_listed_levels(column.levels)}"
+    return said
+
+
+def _listed_levels(levels: Sequence[Any]) -> str:
+    return "[" + ", ".join(_quoted(level) for level in levels) + "]"
+
+
+def _spelt(columns: Sequence[tuple[str, str, str]]) -> str:
+    rows = [
+        f"  {{ name = {_quoted(name)}, category = {_quoted(of)}{meaning} }},"
+        for name, of, meaning in columns
+    ]
     return "\n".join(["columns = [", *rows, "]"])
 
 
@@ -125,6 +153,6 @@ def _listed(vocabulary: Vocabulary, lang: Lang) -> str:
     return "\n".join(f"# {line}" for line in lines)
 
 
-def _quoted(text: str) -> str:
-    """Spell a text as TOML has it, on one line."""
+def _quoted(text: Any) -> str:
+    """Spell a value as TOML has it, on one line."""
     return tomli_w.dumps({"a": text}).removeprefix("a = ").strip()

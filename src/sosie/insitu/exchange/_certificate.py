@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
     from sosie.insitu.exchange._parties import Parties
-    from sosie.trust import Key
+    from sosie.trust import Key, Opened
 
 __all__ = ["PREDICATE", "Answered", "InPlace", "certified", "is_in_place", "verify_in_place"]
 
@@ -154,27 +154,43 @@ def verify_in_place(
         record = record_of(envelope)
     except TrustError as error:
         return [Item("document", ok=False, reason="said", values={"error": str(error)})], None
-    items = [Item("document", ok=True, reason="document_good")]
+    items = [Item("document", ok=True, reason="in_place_good")]
     keys = {one.party: PublicKey.of(one.key) for one in record.parties}
-    hub = next((one for one in record.parties if one.role == "hub"), None)
-    found = opened(envelope, trusted, PAYLOAD_TYPE)
-    signed = hub is not None and keys[hub.party].id in [key.id for key in found.signers]
-    items.append(_said("signature", signed and found.holds, "hub_signed", "hub_unsigned"))
+    items += _signed(opened(envelope, trusted, PAYLOAD_TYPE), record, keys)
     for one in record.parties:
         key = keys[one.party]
         known = key.id in trusted
-        values = {"name": key.name, "role": one.role}
         reason = "party_known" if known else "party_unknown"
+        values = {"name": key.name, "key": key.id[:16]}
         items.append(Item("party", ok=True if known else None, reason=reason, values=values))
     items += [_exchange(answered, keys) for answered in record.results]
     if agreement is not None:
         same = record.agreement["sha256"] == agreement
-        items.append(_said("agreement", same, "agreement_same", "agreement_other"))
+        items.append(_said("agreement", same, "in_place_agreed", "in_place_not_agreed"))
     certified_hashes = {one.result_sha256 for one in record.results}
     for result in results:
         good = sha256(canonical(result)) in certified_hashes
         items.append(_said("result", good, "result_same", "result_other"))
     return items, record
+
+
+def _signed(found: Opened, record: InPlace, keys: Mapping[str, PublicKey]) -> list[Item]:
+    hub = next((keys[one.party] for one in record.parties if one.role == "hub"), None)
+    items = [
+        Item("signature", ok=True, reason="signature_good",
+             values={"name": key.name, "claimed": key.name, "key": key.id[:16]})
+        for key in found.signers
+    ]  # fmt: skip
+    items += [
+        Item("signature", ok=False if one.fatal else None,
+             reason="signature_bad" if one.fatal else "key_unknown",
+             values={"name": one.key[:16], "error": one.why})
+        for one in found.problems
+    ]  # fmt: skip
+    whole = hub is not None and hub.id in [key.id for key in found.signers]
+    names = {"names": hub.name if hub else ""}
+    reason = "signers_good" if whole else "missing"
+    return [*items, Item("signers", ok=whole, reason=reason, values=names)]
 
 
 def _exchange(answered: Answered, keys: Mapping[str, PublicKey]) -> Item:
