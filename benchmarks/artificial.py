@@ -20,11 +20,12 @@ import tempfile
 import time
 import warnings
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from artificial_completion import completion
+from artificial_measured import measured, note
 from artificial_measures import evaluate
 from artificial_methods import METHODS, filled
 from cohorts import WIDE, load
@@ -68,7 +69,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--arf-python", help="interpreter that has arfpy")
     parser.add_argument("--pythae-python", help="interpreter that has pythae")
     parser.add_argument(
-        "--measured", type=Path, help="JSON lines of part tables: what is there is not run again"
+        "--measured", type=Path, help="JSON lines of what earlier runs measured, not run again"
     )
     return parser.parse_args()
 
@@ -85,7 +86,7 @@ def tables(arguments: argparse.Namespace, say: Callable[[str], None]) -> None:
         "Half of the persons seen, as many rows drawn, judged against the other half. "
         f"Splits {arguments.seeds}; {', '.join(SLOW)}: the first {arguments.slow_seeds} of them."
     )
-    known = measured(arguments.measured)
+    known = measured(arguments.measured, ("set", "method", "seed"))
     for name in arguments.sets.split(","):
         cohort = load(name, arguments.data)
         rows = []
@@ -93,7 +94,8 @@ def tables(arguments: argparse.Namespace, say: Callable[[str], None]) -> None:
             train, test = cohort.halves(seed)
             for method in methods:
                 if (name, method, seed) in known:
-                    rows.append(known[name, method, seed])
+                    found = known[name, method, seed]
+                    rows.append({key: value for key, value in found.items() if key != "set"})
                 elif method not in SLOW or i < arguments.slow_seeds:
                     made, seconds = drawn(method, train, cohort, seed, arguments)
                     found = evaluate(cohort, train, test, made, seed)
@@ -115,23 +117,6 @@ def drawn(
         warnings.simplefilter("ignore")
         made = METHODS[method](train, cohort, len(train), seed)
     return made, time.perf_counter() - begun
-
-
-def measured(file: Path | None) -> dict[tuple[str, str, int], dict[str, Any]]:
-    """Read what earlier runs measured, by set, method and split."""
-    if file is None or not file.exists():
-        return {}
-    rows = [json.loads(line) for line in file.read_text(encoding="utf-8").splitlines()]
-    return {(row.pop("set"), row["method"], row["seed"]): row for row in rows}
-
-
-def note(row: dict[str, Any], file: Path | None) -> None:
-    """Tell what was measured, and keep it."""
-    line = json.dumps(row)
-    print(line, file=sys.stderr, flush=True)
-    if file is not None:
-        with file.open("a", encoding="utf-8") as out:
-            out.write(line + "\n")
 
 
 def peer(
