@@ -9,7 +9,7 @@ from sosie.insitu._aggregate import counts, sums
 from sosie.insitu.gate import total_of
 from sosie.trust import PRESETS, Disclosure
 
-pytest.importorskip("opendp.prelude")
+pytest.importorskip("opendp")
 
 FLOORS = PRESETS["datashield-3"]
 
