@@ -4,6 +4,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from sosie.generators.artificial import RHVAE
 from sosie.generators.artificial._cohort import Cohort
 from sosie.generators.artificial._levels import Levels
 from sosie.space import Columns
@@ -63,3 +64,14 @@ def test_the_stratum_stays_as_it_is(persons):
     cohort = Cohort(Table.of(persons), "stage")
     assert cohort.coding.stratum == "stage"
     assert cohort.coding.nominal == ["town"]
+
+
+def test_rows_on_a_level_have_it_and_what_goes_with_it(persons):
+    model = RHVAE(latent_dim=2, seed=0, epochs=0, stratum=None).fit(persons)
+    drawn = model.sample(200, where={"stage": "severe"})
+    assert set(drawn["stage"]) == {"severe"}
+    real = persons.filter(pl.col("stage") == "severe")["marker"].mean()
+    assert drawn["marker"].mean() == pytest.approx(real, abs=0.25)
+    means = model.sample(600).group_by("stage").agg(pl.col("marker").mean())
+    ordered = [means.filter(pl.col("stage") == s)["marker"][0] for s in ("none", "mild", "severe")]
+    assert ordered == sorted(ordered)

@@ -129,12 +129,13 @@ def _ranks(codes: NDArray[np.int32], k: int, X: Floats) -> NDArray[np.int32] | N
     np.add.at(sums, codes, X)
     root = np.sqrt(counts[held])[:, None]
     along = np.linalg.svd(sums[held] / root, full_matrices=False)[0][:, 0] / root[:, 0]
+    along *= np.sign(along[-1] - along[0]) or 1  # an axis has no direction
     rank = np.empty(k, np.int32)
     rank[[*held[np.argsort(along)], *np.flatnonzero(counts == 0)]] = np.arange(k)
     ends = np.r_[0, np.cumsum(np.bincount(rank[codes], minlength=k))] / n
     score = ndtri((ends[:-1] + ends[1:])[rank[codes]] / 2)
     score -= score.mean()
-    total = (X**2).sum(0)
+    total = np.maximum((X**2).sum(0), 1e-9)
     of_levels = (sums[held] ** 2 / counts[held][:, None]).sum(0)
     of_score = (score @ X) ** 2 / (score**2).sum()
     rest = np.maximum(total - of_levels, 1e-3 * total), np.maximum(total - of_score, 1e-3 * total)
