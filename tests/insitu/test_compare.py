@@ -12,7 +12,7 @@ from lifelines import CoxPHFitter
 from statsmodels.datasets import anes96
 
 from sosie.errors import ParameterError
-from sosie.insitu import Gate
+from sosie.insitu import Gate, Question, Refused, run_in_place
 from sosie.insitu.compare import _releases as releases
 from sosie.insitu.compare import compare_ways, decomposed
 from sosie.insitu.compare._microaggregation import groups_of
@@ -198,6 +198,39 @@ def test_cox_and_logistic(gbsg2):
     np.testing.assert_allclose(found.pooled.estimate, pooled.params.iloc[1], atol=1e-6)
     assert abs(found["in_place"].bias) < 1e-6
     assert found["area_means"].estimate is not None
+
+
+def test_holders_compare_and_only_averages_leave(voters):
+    """The same as an analysis of the catalogue: each holder tries the ways on its own rows."""
+    tables = split(voters)
+    groups = {"school": ["level 1", "level 2", "level 3"], "college": ["level 4", "level 5"],
+              "degree": ["level 6"], "higher": ["level 7"]}  # fmt: skip
+    asked = {
+        "analysis": {
+            "id": "compare_ways",
+            "of": ASKED["analysis"],
+            "term": "party",
+            "area": "school",
+        },
+        "derive": [{"rule": "recode", "name": "school", "column": "education", "groups": groups}],
+    }
+    found = run_in_place(tables, Question.of(asked), [Gate() for _ in tables], tables[0].schema)
+    ways = {row["way"]: row for row in found.tables["ways"]}
+    fits = [smf.ols("left_right ~ party", t.frame.to_pandas()).fit() for t in tables]
+    # An average by precision of the holders' own slopes, as of a meta-analysis.
+    weights = np.array([1 / ((hi - lo) / 2 / 1.959964) ** 2
+                        for lo, hi in (fit.conf_int().loc["party"] for fit in fits)])  # fmt: skip
+    expected = weights @ [fit.params["party"] for fit in fits] / weights.sum()
+    np.testing.assert_allclose(ways["in_place"]["estimate"], expected, rtol=1e-6)
+    assert ways["in_place"]["bias_in_se"] == 0
+    assert ways["area_means"]["sign_kept"] is False
+    assert abs(ways["avatars"]["bias_in_se"]) < 2
+    assert ways["artificial"]["estimate"] is None
+    assert found.values["n"] == len(voters)
+    assert not found.exact
+    asked["analysis"]["area"] = "education"  # 13 persons never went to high school
+    with pytest.raises(Refused):
+        run_in_place(tables, Question.of(asked), [Gate() for _ in tables], tables[0].schema)
 
 
 def test_ways_that_give_no_answer(voters, monkeypatch):

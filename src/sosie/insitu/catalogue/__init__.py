@@ -2,6 +2,7 @@
 
 from sosie.insitu.catalogue._clusters import Clusters
 from sosie.insitu.catalogue._compare_means import Anova, TTest
+from sosie.insitu.catalogue._compare_ways import CompareWays
 from sosie.insitu.catalogue._components import Components
 from sosie.insitu.catalogue._correlation import Correlation
 from sosie.insitu.catalogue._counts import Counts
@@ -21,6 +22,7 @@ from sosie.insitu.catalogue._within_between import WithinBetween
 __all__ = [
     "Anova",
     "Clusters",
+    "CompareWays",
     "Components",
     "Correlation",
     "Counts",

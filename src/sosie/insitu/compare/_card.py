@@ -143,8 +143,9 @@ class _Card:
     def foot(self) -> None:
         of, said = self._of, self._said
         at = _HEAD + len(of.ways) * _ROW + 0.66
-        if of.decomposition is not None:
-            parts = of.decomposition
+        parts, means = of.decomposition, of["area_means"].estimate
+        # With other covariates the means of areas are adjusted among themselves: another slope.
+        if parts is not None and means is not None and math.isclose(parts.between, means):
             turned = parts.within * parts.between < 0
             told = {
                 name: self._number(value, self._digits)

@@ -20,9 +20,9 @@ from sosie.insitu.compare._comparison import Comparison, Way
 from sosie.insitu.compare._decomposition import Decomposition, decomposed
 from sosie.insitu.compare._model import Fit, Model, NoAnswer
 from sosie.insitu.compare._persons import Persons, Scale
-from sosie.insitu.compare._risk import Risk, risk_of
+from sosie.insitu.compare._risk import risk_of
 from sosie.insitu.gate import Gate, Refused
-from sosie.table import NUMERIC, Schema, Table
+from sosie.table import NUMERIC, Column, Kind, Schema, Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     Share = Callable[[Persons, np.random.Generator], Release]
 
-__all__ = ["compare_ways"]
+__all__ = ["compare_ways", "halved", "own_way", "shared_ways"]
 
 
 def compare_ways(
@@ -114,7 +114,7 @@ def compare_ways(
     seen = derived(schema, asked.derive)
     if area is not None:
         require_coded(seen, area)
-    model = Model(asked, seen, term, area)
+    model = Model(asked.analysis, seen, term, area)
     rows = [
         HolderRows(table, schema, asked.derive, gate.floors)
         for table, gate in zip(tables, gates, strict=True)
@@ -126,8 +126,54 @@ def compare_ways(
         pooled = model.fit(persons)
     except NoAnswer as error:
         raise ParameterError("The pooled rows have no answer to this question.") from error
-    typed = [_typed(*pair, model.names) for pair in zip(rows, tables, strict=True)]
-    half = _halved(persons, np.random.default_rng([seed, 0]))
+    half = halved(persons, np.random.default_rng([seed, 0]))
+    ways = shared_ways(rows, persons, model, pooled, half, k, noise, seed, artificial=artificial)
+    in_place = _in_place(tables, asked, gates, schema, term, model, persons, pooled, half)
+    analysis = asked.analysis
+    return Comparison(
+        analysis.id,
+        getattr(analysis, "formula", ""),
+        term,
+        len(persons),
+        len(tables),
+        area,
+        len(np.unique(persons.area[persons.area >= 0])),
+        pooled,
+        (*ways, in_place),
+        _decomposition(model, persons),
+        {"k": k, "noise": noise, "seed": seed},
+    )
+
+
+def shared_ways(
+    rows: Sequence[HolderRows],
+    persons: Persons,
+    model: Model,
+    pooled: Fit,
+    half: NDArray[np.bool_],
+    k: int,
+    noise: float,
+    seed: int,
+    *,
+    artificial: bool,
+) -> list[Way]:
+    """Try the ways in which something is shared, all but in place.
+
+    Parameters
+    ----------
+    rows : sequence of Rows
+        Of the holders, in the order of ``persons.holder``.
+    persons : Persons
+        Their complete rows.
+    model : Model
+    pooled : Fit
+        What each answer is compared with.
+    half : ndarray of shape (n,), bool
+        Who are shared first when risks are measured.
+    k, noise, seed, artificial
+        As for :func:`compare_ways`.
+    """
+    typed = [_typed(one, model.names) for one in rows]
     scale = Scale(persons)
 
     def by_rows(name: str, way: int, share: Share, fewest: int | None) -> Way:
@@ -162,26 +208,14 @@ def compare_ways(
         by_rows(
             "avatars", 4, lambda some, rng: releases.avatars(some, own(some), k, seed_of(rng)), k
         ),
-        by_rows(
-            "artificial", 5, lambda some, rng: releases.artificial(some, own(some), seed_of(rng)),
-            None,
-        ) if artificial else Way("artificial", why_not="left_out"),
-        _in_place(tables, asked, gates, schema, term, model, persons, pooled, half),
-    ]  # fmt: skip
-    analysis = asked.analysis
-    return Comparison(
-        analysis.id,
-        getattr(analysis, "formula", ""),
-        term,
-        len(persons),
-        len(tables),
-        area,
-        len(np.unique(persons.area[persons.area >= 0])),
-        pooled,
-        tuple(ways),
-        _decomposition(model, persons),
-        {"k": k, "noise": noise, "seed": seed},
-    )
+    ]
+    if not artificial:
+        return [*ways, Way("artificial", why_not="left_out")]
+
+    def drawn(some: Persons, rng: np.random.Generator) -> Release:
+        return releases.artificial(some, own(some), seed_of(rng))
+
+    return [*ways, by_rows("artificial", 5, drawn, None)]
 
 
 def _of_areas(
@@ -215,8 +249,15 @@ def _in_place(
         return Way("in_place", why_not="not_fitted")
     one = next(row for row in found if row["term"] == term)
     fit = Fit(one["estimate"], one["se"], one["ci"][0], one["ci"][1], np.empty(0))
-    risk: Risk | None = risk_of(lambda some: Coefficients(some, model), persons, half, model)
-    return Way.of("in_place", fit, pooled, risk, max(gate.floors.min_cell for gate in gates))
+    way = own_way(persons, model, pooled, half)
+    fewest = max(gate.floors.min_cell for gate in gates)
+    return Way.of("in_place", fit, pooled, way.risk, fewest)
+
+
+def own_way(persons: Persons, model: Model, pooled: Fit, half: NDArray[np.bool_]) -> Way:
+    """Give the answer on all rows as a way, with the risk of its coefficients alone."""
+    risk = risk_of(lambda some: Coefficients(some, model), persons, half, model)
+    return Way.of("in_place", pooled, pooled, risk)
 
 
 def _decomposition(model: Model, persons: Persons) -> Decomposition | None:
@@ -228,7 +269,7 @@ def _decomposition(model: Model, persons: Persons) -> Decomposition | None:
     return decomposed(x[:, place], model.outcome(inside), np.delete(x, place, axis=1), area)
 
 
-def _halved(persons: Persons, rng: np.random.Generator) -> NDArray[np.bool_]:
+def halved(persons: Persons, rng: np.random.Generator) -> NDArray[np.bool_]:
     """Draw half of the persons of each holder."""
     half = np.zeros(len(persons), bool)
     for holder in np.unique(persons.holder):
@@ -237,20 +278,21 @@ def _halved(persons: Persons, rng: np.random.Generator) -> NDArray[np.bool_]:
     return half
 
 
-def _typed(rows: HolderRows, table: Table, names: Sequence[str]) -> Table:
+def _typed(rows: HolderRows, names: Sequence[str]) -> Table:
     """Give the complete rows of a holder with the types of its columns, as generators want."""
     series, columns = [], []
     for name in names:
         column = rows.schema[name]
-        if name not in rows.rules:
-            column = table.schema[name]
-            values = table.frame[name]
-        elif column.kind in NUMERIC:
-            values = pl.Series(name, rows.numbers(name))
+        if column.kind in NUMERIC:
+            whole = column.kind is Kind.INTEGER
+            kind = Kind.INTEGER if whole else Kind.NUMBER
+            values = pl.Series(name, rows.numbers(name), nan_to_null=True)
+            series.append(values.cast(pl.Int64) if whole else values)
+            columns.append(Column(name=name, kind=kind))
         else:
-            known = [*labels(rows.schema, name), None]
-            values = pl.Series(name, [known[code] for code in rows.codes(name)])
-        series.append(values.alias(name))
-        columns.append(column)
+            told = labels(rows.schema, name)
+            known = [*told, None]
+            series.append(pl.Series(name, [known[code] for code in rows.codes(name)]))
+            columns.append(Column(name=name, kind=Kind.CATEGORY, levels=list(told)))
     frame = pl.DataFrame(series).filter(pl.Series(rows.known(names)))
     return Table.of(frame, Schema(columns=columns))

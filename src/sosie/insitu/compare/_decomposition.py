@@ -26,7 +26,8 @@ class Decomposition:
     within : float
         Slope within areas: what persons of the same area show.
     between : float
-        Slope of the means of areas, weighted by persons: all that means can show.
+        Slope of the means of areas, weighted by persons: all that means can show. Where there
+        are other covariates, of the means of what remains of the column.
     share_within : float
         :math:`\lambda`, share of the variation of the column that lies within areas.
     """

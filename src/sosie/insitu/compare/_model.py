@@ -15,7 +15,7 @@ from sosie.insitu.catalogue import Cox, Linear, Logistic
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from sosie.insitu._question import Question
+    from sosie.insitu._analysis import Analysis
     from sosie.insitu._rows import Rows
     from sosie.insitu.compare._persons import Persons
     from sosie.table import Schema
@@ -63,8 +63,7 @@ class Model:
 
     Parameters
     ----------
-    question : Question
-        Its analysis is ``linear``, ``logistic`` or ``cox``.
+    analysis : Linear, Logistic or Cox
     schema : Schema
         Of the columns of the question.
     term : str
@@ -85,11 +84,11 @@ class Model:
         If the analysis is another, or has no such term.
     """
 
-    def __init__(self, question: Question, schema: Schema, term: str, area: str | None) -> None:
-        analysis = question.analysis
+    def __init__(self, analysis: Analysis, schema: Schema, term: str, area: str | None) -> None:
         if not isinstance(analysis, Linear | Logistic | Cox):
+            name = getattr(analysis, "id", "")
             raise ParameterError(
-                f"Ways are compared by a linear, logistic or cox analysis, not {analysis.id!r}."
+                f"Ways are compared by a linear, logistic or cox analysis, not {name!r}."
             )
         self.kind = analysis.id
         self.names = analysis.columns

@@ -15,7 +15,16 @@ if TYPE_CHECKING:
     from sosie.insitu.gate._audit import Memory
     from sosie.trust import Floors
 
-__all__ = ["MOST_JUDGED", "WORDS", "Judgement", "Measure", "checked", "remembered", "said"]
+__all__ = [
+    "MOST_JUDGED",
+    "WORDS",
+    "Judgement",
+    "Measure",
+    "checked",
+    "remembered",
+    "said",
+    "step_of",
+]
 
 FORMAT = "sosie-verdict/1"
 
@@ -124,7 +133,7 @@ def said(found: Judgement, floors: Floors) -> dict[str, Any]:
     measures = {}
     if found.verdict != "fail":
         for name, one in sorted(found.measures.items()):
-            step = _step(one.persons, floors.min_cell)
+            step = step_of(one.persons, floors.min_cell)
             if name in _TOLD and one.value is not None and step is not None:
                 measures[name] = {
                     "verdict": one.verdict,
@@ -147,8 +156,14 @@ def _mark(found: Judgement) -> str:
     return f"synthetic {found.synthetic}"
 
 
-def _step(persons: int, fewest: int) -> float | None:
-    """Find the finest step that stands for enough persons."""
+def step_of(persons: int, fewest: int) -> float | None:
+    """Find the finest step of a share that stands for enough persons.
+
+    Examples
+    --------
+    >>> step_of(500, 11), step_of(2000, 11), step_of(40, 11)
+    (0.05, 0.01, None)
+    """
     return next((step for step in _STEPS if step * persons >= fewest), None)
 
 

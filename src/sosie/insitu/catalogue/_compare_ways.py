@@ -1,0 +1,152 @@
+"""What each way of sharing would cost, told by the holders who would share."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+
+import numpy as np
+from pydantic import Field
+
+from sosie.errors import DataError
+from sosie.insitu._aggregate import Part, Total, counts, estimates, implied_cells
+from sosie.insitu._analysis import Analysis, ColumnName, Finite, State
+from sosie.insitu._design import model_of
+from sosie.insitu._result import Result
+from sosie.insitu._rows import labels, require_coded
+from sosie.insitu.catalogue._cox import Cox  # noqa: TC001 - pydantic reads annotations
+from sosie.insitu.catalogue._generalised import Logistic  # noqa: TC001
+from sosie.insitu.catalogue._linear import Linear  # noqa: TC001
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from sosie.insitu._rows import Rows
+    from sosie.insitu.compare._comparison import Way
+    from sosie.table import Schema
+
+    Floats = NDArray[np.float64]
+
+__all__ = ["CompareWays"]
+
+_WAYS = ("area_means", "k_anonymous", "noise", "avatars", "artificial", "in_place")
+_RISKS = ("found", "recognised", "guessed")
+_Z = 1.959963984540054
+
+
+class CompareWays(Analysis):
+    """Answer a question by every way of sharing, at each holder, and average what it costs.
+
+    Each holder compares the ways on its own rows, as :func:`sosie.insitu.compare.compare_ways`
+    does. The coefficient of each way leaves, with its precision, and its three risks, in steps
+    that no fewer persons than the floor can move; nothing that was shared in trial does.
+
+    Examples
+    --------
+    >>> asked = {"id": "linear", "formula": "bp ~ age"}
+    >>> CompareWays.model_validate({"of": asked, "term": "age", "area": "town"}).columns
+    ('bp', 'age', 'town')
+    """
+
+    rounds_seen: ClassVar[bool] = False
+    id: Literal["compare_ways"] = "compare_ways"
+    of: Annotated[Linear | Logistic | Cox, Field(discriminator="id")]
+    term: Annotated[str, Field(min_length=1, max_length=300)]
+    area: ColumnName
+    k: Annotated[int, Field(ge=2, le=1000)] = 10
+    noise: Annotated[Finite, Field(gt=0, le=100)] = 0.5
+    artificial: bool = False
+    seed: Annotated[int, Field(ge=0, le=2**31)] = 0
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns it reads."""
+        return tuple(dict.fromkeys((*self.of.columns, self.area)))
+
+    def start(self, schema: Schema) -> State:
+        """Check the question, its term and the areas."""
+        from sosie.insitu.compare._model import Model
+
+        self.of.start(schema)
+        require_coded(schema, self.area)
+        model = Model(self.of, schema, self.term, self.area)
+        return {"model": model, "areas": len(labels(schema, self.area))}
+
+    def local(self, rows: Rows, state: State) -> Part:
+        """Compare the ways on this holder's rows."""
+        from sosie.insitu.compare._compare import halved, own_way, shared_ways
+        from sosie.insitu.compare._model import NoAnswer
+        from sosie.insitu.compare._persons import Persons
+
+        model = state["model"]
+        known = rows.known(self.columns)
+        persons = Persons.of(rows, model.names, 0, self.area)
+        persons = persons.taken(persons.area >= 0)
+        if len(persons) < 4 * self.k:
+            raise DataError("There are too few persons to compare ways of sharing.")
+        half = halved(persons, np.random.default_rng([self.seed, 0]))
+        try:
+            own = model.fit(persons)
+            ways = shared_ways(
+                [rows], persons, model, own, half, self.k, self.noise, self.seed,
+                artificial=self.artificial,
+            )  # fmt: skip
+            ways.append(own_way(persons, model, own, half))
+            matrix = model.matrix(persons)
+        except NoAnswer as error:
+            raise DataError("The rows have no answer to this question.") from error
+        outcome = model.told(persons)
+        n, fewest = len(persons), rows.floors.min_cell
+        answers = np.array([_answer(way, n, fewest) for way in ways])
+        sizes = counts(persons.area, state["areas"], known)
+        told = [rows.selection(members, self.columns, (self.area,)) for members in sizes.members]
+        found = replace(
+            estimates(answers, n), cells=implied_cells(np.column_stack([matrix, outcome]))
+        )
+        whole = rows.selection(known, self.columns)
+        weighed = model_of(np.column_stack([np.ones(n), matrix]))
+        return Part({"areas": sizes, "answers": found}, (whole, *told), weighed)
+
+    def combine(self, total: Total, state: State) -> Result:
+        """Average the answers by their precision, and the risks by persons."""
+        from sosie.insitu.compare._comparison import overlap
+
+        answers, n = total["answers"], float(total["areas"].sum())
+        if not answers[-1, 0] > 0:
+            raise DataError("There is no answer to compare with.")
+        pooled = answers[-1, 1] / answers[-1, 0]
+        error = 1 / np.sqrt(answers[-1, 0])
+        band = (pooled - _Z * error, pooled + _Z * error)
+        ways: list[dict[str, Any]] = []
+        for name, (w, wb, m, *risks) in zip(_WAYS, answers, strict=True):
+            if not w > 0:
+                ways.append({"way": name, "estimate": None})
+                continue
+            b, se = wb / w, 1 / np.sqrt(w)
+            ci = (float(b - _Z * se), float(b + _Z * se))
+            row = {
+                "way": name, "estimate": float(b), "se": float(se), "ci": list(ci),
+                "bias_in_se": float((b - pooled) / error), "overlap": overlap(ci, band),
+                "sign_kept": bool((b > 0) == (pooled > 0)),
+            }  # fmt: skip
+            ways.append(row | {risk: float(x / m) for risk, x in zip(_RISKS, risks, strict=True)})
+        bound = (
+            "An average of one comparison a holder; the answer in place is that of a "
+            "meta-analysis. Risks are of one holder's sharing, in steps of the gate's floor."
+        )
+        values: dict[str, Any] = {"n": n, "holders": total.holders, "term": self.term}
+        return Result(self.id, values, {"ways": ways}, exact=False, bound=bound)
+
+
+def _answer(way: Way, n: int, fewest: int) -> list[float]:
+    """Give precision, weighted estimate, persons and weighted risks; zeros for no answer."""
+    from sosie.insitu.gate._judgement import step_of
+
+    step = step_of(n, fewest)
+    if way.estimate is None or way.low is None or way.high is None:
+        return [0.0] * 6
+    if way.risk is None or step is None or not way.high > way.low:
+        return [0.0] * 6
+    se = (way.high - way.low) / (2 * _Z)
+    risks = [round(getattr(way.risk, risk).value / step) * step for risk in _RISKS]
+    return [1 / se**2, way.estimate / se**2, float(n), *(n * one for one in risks)]
