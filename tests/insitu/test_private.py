@@ -56,40 +56,40 @@ def test_noise_on_sums_has_the_scale_of_what_one_person_can_change(gbsg2):
     schema = bounded(gbsg2.schema)
     question = asked(4.0, id="means", columns_of=["age"])
     off = []
-    for _ in range(60):
+    for _ in range(25):
         node = NodeTask(question, gbsg2.tables[0], schema, Gate(FLOORS, epsilon=4), holders=1)
         total = total_of(node.part().payload, question.sha256, 0)
         off.append(total.number("sum_0") - gbsg2.parts[0]["age"].sum())
     # Two rounds, two arrays in the first: epsilon is 4 / 2 / 2; nobody is above 90.
-    assert np.mean(np.abs(off)) == pytest.approx(90 / 1.0, rel=0.5)
-    assert len(set(off)) == 60
+    assert 0.35 * 90 < np.mean(np.abs(off)) < 2.2 * 90
+    assert len(set(off)) == 25
     assert sums(np.ones((3, 1))).sensitivity is None
 
 
 def test_answers_are_near_and_the_same_again(gbsg2, tmp_path):
     memories = [Memory(len(t), tmp_path / f"m{i}") for i, t in enumerate(gbsg2.tables)]
-    at = gates(3.0, memories)
-    question = asked(2.0, id="crosstab", row="tgrade", column="horTh")
+    at = gates(0.75, memories)
+    question = asked(0.5, id="crosstab", row="tgrade", column="horTh")
     first = ask(gbsg2, question, at)
     assert not first.exact
-    assert "epsilon 2" in first.bound
+    assert "epsilon 0.5" in first.bound
     assert first.values["p"] is None
     truth = gbsg2.pooled.groupby(["tgrade", "horTh"]).size()
     off = [r["count"] - truth[r["tgrade"], r["horTh"]] for r in first.tables["cells"]]
-    assert 0 < np.abs(off).max() < 20
-    assert [m.epsilon for m in memories] == [2.0] * 3
+    assert 0 < np.abs(off).max() < 60
+    assert [m.epsilon for m in memories] == [0.5] * 3
     # The same question costs nothing and has the same noise, here and after a restart.
     again = [Memory(len(t), tmp_path / f"m{i}") for i, t in enumerate(gbsg2.tables)]
-    assert [m.epsilon for m in again] == [2.0] * 3
-    for other in (at, gates(3.0, again)):
+    assert [m.epsilon for m in again] == [0.5] * 3
+    for other in (at, gates(0.75, again)):
         assert ask(gbsg2, question, other).tables == first.tables
-    assert [m.epsilon for m in again] == [2.0] * 3
+    assert [m.epsilon for m in again] == [0.5] * 3
     # What is left is less than another question of the kind would cost.
     with pytest.raises(Refused) as caught:
-        ask(gbsg2, asked(2.0, id="counts", column="tgrade"), at)
+        ask(gbsg2, asked(0.5, id="counts", column="tgrade"), at)
     assert caught.value.reasons == ("epsilon",)
-    assert ask(gbsg2, asked(1.0, id="counts", column="tgrade"), at).values["n"] > 600
-    assert [m.epsilon for m in memories] == [3.0] * 3
+    assert ask(gbsg2, asked(0.25, id="counts", column="tgrade"), at).values["n"] > 500
+    assert [m.epsilon for m in memories] == [0.75] * 3
     with pytest.raises(Refused):
         ask(gbsg2, asked(0.001, id="counts", column="horTh"), at)
 

@@ -183,14 +183,14 @@ def test_repeated_query_averaging(victims):
     asked = {"id": "counts", "column": "tgrade"}
     truth = open_.frame["tgrade"].value_counts()
 
-    def averaged(victim, times=400):
+    def averaged(victim, times=150):
         answers = [victim.ask(asked).tables["counts"] for _ in range(times)]
         means = np.mean([[row["count"] for row in one] for one in answers], axis=0)
         return means - [truth[row["label"]] for row in answers[0]], answers
 
     off, answers = averaged(open_)
-    assert np.abs(off).max() < 0.5
-    assert len({str(one) for one in answers}) > 300
+    assert np.abs(off).max() < 0.7
+    assert len({str(one) for one in answers}) > 100
     off, answers = averaged(held, 40)
     assert len({str(one) for one in answers}) == 1
     assert np.abs(off).max() >= 1
