@@ -43,10 +43,11 @@ class RHVAE:
     """Draw artificial persons from a model learnt on 30 to some thousand persons.
 
     A variational auto-encoder of typed columns that begins as a Gaussian copula of few
-    factors and learns what that leaves out. Numbers, dates and ordered levels are normal
-    scores; a draw takes its noise from the likelihood and its values from the margins of the
-    original, so ranges, spikes, whole numbers and types hold. Missing cells are learnt from
-    what is known of the person, and drawn as often and together as they were.
+    factors and learns what that leaves out. Numbers, dates and levels in an order, their own
+    or one that other columns tell, are normal scores; a draw takes its noise from the
+    likelihood and its values from the margins of the original, so ranges, spikes, whole numbers
+    and types hold. Missing cells are learnt from what is known of the person, and drawn as often
+    and together as they were.
 
     Parameters
     ----------
@@ -62,8 +63,9 @@ class RHVAE:
         Most epochs of training; it stops before when persons held out gain no more.
     stratum : str, optional
         A column of levels without missing cells in each of which numbers have margins of
-        their own. ``"auto"`` (default) finds the one that tells most of them, if any does;
-        None for none.
+        their own: the outcome, where there is one, for its bonds are then kept best.
+        ``"auto"`` (default) finds the one that tells most of numbers, if any does; None for
+        none.
 
     Attributes
     ----------
@@ -77,7 +79,8 @@ class RHVAE:
     stratum_ : str or None
     kept_by_filter_ : float
         Share of the rows drawn last that stand farther from every person than the 5 %
-        nearest persons stand from each other; the others were drawn again.
+        nearest persons stand from each other, or up to 20 % where models of half the persons
+        draw rows nearer to these than to the other half; the others were drawn again.
     ess_ : float
         Effective number of the latents that the last rows were drawn from.
     seed_ : int
@@ -249,12 +252,17 @@ class RHVAE:
         Parameters
         ----------
         draws : int
-            Completed tables to give: their spread is what is not known.
+            Completed tables to give: their spread is what is not known. Where there are two or
+            more, each comes from a model learnt again on persons drawn with replacement [1]_.
 
         Returns
         -------
         list of dataframe
             Of the kind that was given to :meth:`fit`; known cells and order of rows are kept.
+
+        References
+        ----------
+        .. [1] D. B. Rubin, "Multiple Imputation for Nonresponse in Surveys" (1987), chapter 4.
         """
         return [table.native() for table in self.impute_tables(draws)]
 
