@@ -168,7 +168,8 @@ def summary(rows: pd.DataFrame, say: Callable[[str], None], *, wide_enough: bool
             lines.append((f"{head} better than the copula", gaps[BAR], gaps[BAR] < 0))
     for key in ("tstr_rf", "tstr_lr"):
         drop = wide[key][CEILING] - wide[key][OURS]
-        head = f"{HEADS[key]} within .01 of real (± {drop.sem():.3f})"
+        error = f" (± {drop.sem():.3f})" if drop.count() > 1 else ""
+        head = f"{HEADS[key]} within .01 of real{error}"
         lines.append((head, -drop.mean(), drop.mean() <= NEAR_REAL))
     lines.append(("closer <= .53", ours["closer"], ours["closer"] <= CLOSER))
     if wide_enough:
