@@ -122,13 +122,20 @@ def _value(entry: Any, name: str, spelt: str) -> Any:
     field = entry.model_fields.get(name)
     if name in _LISTS:
         parts = [one.strip() for one in spelt.split(",")]
-        return [float(one) for one in parts] if name == "at" else parts
+        return [_number(name, one) for one in parts] if name == "at" else parts
     if field is None or "str" in str(field.annotation) or "Literal" in str(field.annotation):
         return spelt
     try:
         return json.loads(spelt)
     except ValueError as error:
         raise ParameterError(f"{_shown(name)} must be a number, not {spelt!r}.") from error
+
+
+def _number(name: str, spelt: str) -> float:
+    try:
+        return float(spelt)
+    except ValueError as error:
+        raise ParameterError(f"{_shown(name)} must be numbers, not {spelt!r}.") from error
 
 
 def _shown(name: str) -> str:

@@ -6,9 +6,11 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from sosie.errors import DataError, ParameterError
+from sosie.errors import DataError, ParameterError, SosieError, TrustError
+from sosie.insitu._question import Question
 from sosie.insitu.analyst._answer import Answer
 from sosie.insitu.analyst._asked import asked
+from sosie.insitu.exchange._certificate import verify_in_place
 from sosie.insitu.exchange._http import AbsentError, Http, RefusedError
 from sosie.insitu.exchange._messages import (
     Ask,
@@ -17,6 +19,7 @@ from sosie.insitu.exchange._messages import (
     Login,
     Wait,
     new_nonce,
+    read_message,
     sealed,
     time_now,
 )
@@ -26,13 +29,12 @@ from sosie.trust import Key, PublicKey
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
-    from sosie.insitu._question import Question
     from sosie.insitu.exchange._messages import _Message
     from sosie.insitu.exchange._way import Way
 
 __all__ = ["Connection", "connect"]
 
-_LONG_POLL = 25.0
+_LONG_POLL, _AGAIN = 25.0, 1.0
 
 
 class Connection:
@@ -112,10 +114,14 @@ class Connection:
         until = time.monotonic() + wait
         while True:
             left = until - time.monotonic()
-            said = self._post(self._of(Wait, task=task), wait=max(0.0, min(_LONG_POLL, left)))
+            try:
+                said = self._post(self._of(Wait, task=task), wait=max(0.0, min(_LONG_POLL, left)))
+            except AbsentError as error:  # a hub that starts again has kept the question
+                said = {"why": str(error)}
+                time.sleep(max(0.0, min(_AGAIN, left)))
             state = said.get("state")
             if state == "done":
-                return Answer(said["answer"], task)
+                return self._checked(said["answer"], task)
             if state == "refused":
                 raise RefusedError(str(said["why"]))
             if state == "failed":
@@ -123,6 +129,31 @@ class Connection:
             if left <= 0:
                 why = said.get("why") or "The holders have not answered yet."
                 raise DataError(f"{why} The question waits: fetch its answer with --task {task}.")
+
+    def _checked(self, content: dict[str, Any], task: str) -> Answer:
+        """Take an answer that is certified for this very question, of all its holders."""
+        try:
+            items, record = verify_in_place(
+                content["certificate"],
+                {key.id: key for key in self._parties.keys.values()},
+                results=[content["result"]],
+                agreement=self._parties.signed.sha256,
+            )
+            if record is None or not all(item.ok for item in items):
+                raise TrustError("It does not hold.")
+            (found,) = record.results
+            ask = read_message(found.asked, self._parties.keys)
+            sites = self._parties.sites(Question.of(ask.question).columns)
+            whole = found.task == task and ask.by == self._by and tuple(found.sites) == sites
+            whole = whole and content["question"] == ask.question
+            whole = whole and content["sites"] == [self._parties.key_of(s).name for s in sites]
+        except (SosieError, KeyError, TypeError, ValueError):
+            whole = False
+        if not whole:
+            raise TrustError(
+                "What the hub gave is not the certified answer to this question; it is not used."
+            )
+        return Answer(content, task)
 
     def certificate(self, tasks: Sequence[str]) -> dict[str, Any]:
         """Ask for one certificate of several answers."""

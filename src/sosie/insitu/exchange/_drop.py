@@ -1,19 +1,23 @@
 """The same messages as files in a folder, for holders who have no network at all.
 
 The folder is carried, or synchronised, by whoever carries files: on a stick, by sFTP. ``to-hub``
-holds what parties signed, ``to-PARTY`` what the hub has for them. A file is whole or absent.
+holds what parties signed, ``to-PARTY`` what the hub has for them: ``answer-TASK.json`` for who
+asked, whenever it is fetched. A file is whole or absent.
 """
 
 from __future__ import annotations
 
 import asyncio
 import base64
-import binascii
+import contextlib
 import time
 from typing import TYPE_CHECKING, Any
 
+from pydantic import TypeAdapter
+
 from sosie.errors import DataError, SosieError, TrustError
 from sosie.insitu.exchange._http import raised
+from sosie.insitu.exchange._messages import PartyId, task_in
 from sosie.table import whole_file
 from sosie.trust import canonical, payload_of, sha256, strict_json
 
@@ -26,6 +30,7 @@ __all__ = ["Drop", "serve_drop"]
 
 _LARGEST = 64 << 20
 _EVERY = 0.1
+_PARTY: TypeAdapter[str] = TypeAdapter(PartyId)
 
 
 class Drop:
@@ -61,20 +66,28 @@ class Drop:
         """Leave a message, and wait for what the hub leaves."""
         said = strict_json(payload_of(message))
         data = _spelt(message, payload)
-        name = sha256(data)
+        # The hub reads them by name: a question before who waits for its answer.
+        out = self._out / f"{said['kind']}-{sha256(data)}.json"
         if said["kind"] == "poll":
             # Carrying a question for work would only carry "none": what is new is who asks.
             if self._said != (said["instance"], said["paused"]):
                 self._said = (said["instance"], said["paused"])
-                _write(self._out / f"{name}.json", data)
+                _write(out, data)
             return self._work(wait)
-        _write(self._out / f"{name}.json", data)
+        if said["kind"] == "wait":
+            answer = self._in / _answer_to(said["task"])
+            if not answer.exists():
+                _write(self._out / f"wait-{said['task']}.json", data)
+            return self._answer(answer, wait)
+        _write(out, data)
+        if said["kind"] == "ask":
+            return {}
         if said["kind"] in ("join", "part", "decline"):
             if self._open is not None:
                 self._open.unlink(missing_ok=True)
                 self._open = None
             return self._work(wait)
-        return self._answer(self._in / f"{name}.json", wait)
+        return self._answer(self._in / out.name, wait)
 
     def close(self) -> None:
         """Nothing is open."""
@@ -106,15 +119,20 @@ async def serve_drop(hub: Hub, folder: Path) -> None:
     inbox = _made(folder / "to-hub")
     waiting: dict[Path, Any] = {}
     written: dict[str, Path] = {}
+    for former in folder.glob("to-*/work-*.json"):  # of attempts that ended with a former hub
+        former.unlink(missing_ok=True)
     while True:
-        for path in sorted(inbox.glob("*.json")):
-            _take(hub, folder, path, waiting)
-        for out, ticket in list(waiting.items()):
-            said = hub.reply(ticket)
-            if said is not None:
-                _write(out, canonical({"status": 200, "said": said}))
-                del waiting[out]
-        _hand_out(hub, folder, written)
+        # Whatever somebody leaves there, and when the disk is full, the folder is served.
+        with contextlib.suppress(Exception):
+            hub.expire()
+            for path in sorted(inbox.glob("*.json")):
+                _take(hub, folder, path, waiting)
+            for out, ticket in list(waiting.items()):
+                said = hub.reply(ticket)
+                if said is not None:
+                    _write(out, canonical({"status": 200, "said": said}))
+                    del waiting[out]
+            _hand_out(hub, folder, written)
         await asyncio.sleep(_EVERY)
 
 
@@ -126,22 +144,25 @@ def _take(hub: Hub, folder: Path, path: Path, waiting: dict[Path, Any]) -> None:
         message = said["message"]
         payload = None if said.get("payload") is None else base64.b64decode(said["payload"])
         inner = strict_json(payload_of(message))
-        by, kind = str(inner["by"]), str(inner["kind"])
-    except (KeyError, TypeError, AttributeError, binascii.Error, TrustError):
+        kind = str(inner["kind"])
+        place = folder / f"to-{_PARTY.validate_python(inner['by'])}"
+        name = f"{kind}-{sha256(data)}.json"
+        if kind in ("ask", "wait"):
+            name = _answer_to(task_in(inner))
+    except (KeyError, TypeError, AttributeError, ValueError, TrustError):
         return  # whoever left it is not known, so there is nobody to tell
-    # The name of a party is part of a path: only one that its signature vouches for is used.
+    told = kind in ("ask", "wait", "list", "certify")
     try:
         ticket = hub.take(message, payload, carried=True)
     except SosieError as error:
         from sosie.insitu.hub._app import failed
 
-        status, told = failed(error)
-        if by.replace("-", "").replace("_", "").isalnum() and kind in ("ask", "wait", "list"):
-            out = _made(folder / f"to-{by}") / f"{sha256(data)}.json"
-            _write(out, canonical({"status": status, "said": told}))
+        status, why = failed(error)
+        if told:
+            _write(_made(place) / name, canonical({"status": status, "said": why}))
         return
-    if kind in ("ask", "wait", "list", "certify", "login"):
-        waiting[_made(folder / f"to-{by}") / f"{sha256(data)}.json"] = ticket
+    if told and kind != "ask":
+        waiting[_made(place) / name] = ticket
 
 
 def _hand_out(hub: Hub, folder: Path, written: dict[str, Path]) -> None:
@@ -157,6 +178,10 @@ def _hand_out(hub: Hub, folder: Path, written: dict[str, Path]) -> None:
                 written[key] = out
     for key in set(written) - set(due):  # given up, or answered
         written.pop(key).unlink(missing_ok=True)
+
+
+def _answer_to(task: str) -> str:
+    return f"answer-{task}.json"
 
 
 def _spelt(message: dict[str, Any], payload: bytes | None) -> bytes:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import base64
-import json
 import os
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -12,7 +11,7 @@ import urllib3
 
 from sosie.errors import DataError, ParameterError, TrustError
 from sosie.insitu.exchange._tls import client_context
-from sosie.trust import canonical
+from sosie.trust import canonical, strict_json
 
 if TYPE_CHECKING:
     from sosie.trust import Key, PublicKey
@@ -114,10 +113,10 @@ class Http:
 def raised(status: int, data: bytes, name: str) -> dict[str, Any]:
     """Read a reply; raise what it tells went wrong."""
     try:
-        said = json.loads(data)
+        said = strict_json(data, largest=_LARGEST)
         if not isinstance(said, dict):
-            raise ValueError
-    except ValueError as error:
+            raise TrustError("It is no object.")
+    except TrustError as error:
         raise AbsentError(f"What answers at {name} is no hub of sosie.") from error
     if status == 200:
         return said

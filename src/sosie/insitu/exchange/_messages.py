@@ -26,6 +26,7 @@ __all__ = [
     "Login",
     "Message",
     "Part",
+    "PartyId",
     "Poll",
     "Wait",
     "agreement_in",
@@ -34,6 +35,7 @@ __all__ = [
     "new_nonce",
     "read_message",
     "sealed",
+    "task_in",
     "task_of",
     "time_now",
 ]
@@ -222,6 +224,22 @@ def agreement_in(envelope: Any) -> str:
     return str(said["agreement"])
 
 
+def task_in(said: Mapping[str, Any]) -> str:
+    """Read of which task a question, or who waits for its answer, is.
+
+    Raises
+    ------
+    TrustError
+        If it is neither.
+    """
+    try:
+        if said["kind"] == "ask":
+            return task_of(Ask.model_validate(said))
+        return Wait.model_validate(said).task
+    except ValidationError as error:
+        raise TrustError("This is no message of an analysis in place; it is not used.") from error
+
+
 def check_clock(
     message: _Message, now: dt.datetime | None = None, *, carried: bool = False
 ) -> None:
@@ -249,8 +267,17 @@ def check_clock(
 
 
 def moment(spelt: str) -> dt.datetime:
-    """Read a time."""
-    return dt.datetime.strptime(spelt, _SPELT).replace(tzinfo=dt.UTC)
+    """Read a time.
+
+    Raises
+    ------
+    TrustError
+        If there is no such day.
+    """
+    try:
+        return dt.datetime.strptime(spelt, _SPELT).replace(tzinfo=dt.UTC)
+    except ValueError as error:
+        raise TrustError(f"There is no such time as {spelt}.") from error
 
 
 def task_of(ask: Ask) -> str:

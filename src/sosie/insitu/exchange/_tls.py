@@ -1,8 +1,8 @@
 """TLS with the keys that signed the agreement: no other certificates, no authority.
 
-Each party's Ed25519 key vouches for a short-lived key that its program makes when it starts; the
-other side trusts exactly the keys of the agreement. So whoever may connect is whoever signed, and
-there is nothing else to hand out, renew or revoke.
+Each party's Ed25519 key vouches for a key that its program makes when it starts, and never keeps;
+the other side trusts exactly the keys of the agreement. So whoever may connect is whoever signed,
+and there is nothing else to hand out, renew or revoke.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 __all__ = ["client_context", "server_context"]
 
-_DAYS = 90
+_DAYS = 3650
 _NAME = "sosie.in-place"
 
 
@@ -96,6 +96,7 @@ def _anchor(raw: bytes) -> str:
 
 def _leaf(key: Key, *, server: bool) -> bytes:
     own = Ed25519PrivateKey.from_private_bytes(key.seed)
+    # It ends with its program, which may be up for years; the keys that sign messages do expire.
     short = ec.generate_private_key(ec.SECP256R1())
     now = dt.datetime.now(dt.UTC)
     usage = ExtendedKeyUsageOID.SERVER_AUTH if server else ExtendedKeyUsageOID.CLIENT_AUTH

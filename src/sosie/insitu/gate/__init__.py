@@ -1,6 +1,6 @@
 """The one gate through which results leave, and what it checks."""
 
-from sosie.insitu.gate._audit import Memory
+from sosie.insitu.gate._audit import Memory, mend
 from sosie.insitu.gate._cell_key import CellKey
 from sosie.insitu.gate._checks import Verdict
 from sosie.insitu.gate._gate import Cleared, Gate
@@ -23,5 +23,6 @@ __all__ = [
     "SecureSum",
     "Verdict",
     "added",
+    "mend",
     "total_of",
 ]

@@ -6,7 +6,8 @@ import hashlib
 import json
 import os
 import struct
-from typing import TYPE_CHECKING, Any
+import sys
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import numpy as np
 
@@ -25,7 +26,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Words = NDArray[np.uint64]
 
-__all__ = ["Memory"]
+__all__ = ["Memory", "mend"]
 
 _AT_ONCE = 64
 _MOST_ATOMS = 20_000
@@ -244,6 +245,58 @@ class Memory:
             elif not first:
                 self._keep(words, frozenset(said["about"]), frozenset(said["by"]))
             first = False
+
+
+def mend(path: Path, least: int = 0) -> None:
+    """Take away a last record of a :class:`Memory` that was cut while it was written.
+
+    Parameters
+    ----------
+    path : Path
+        No other process may be writing it.
+    least : int
+        Bytes that it had when something last left.
+
+    Raises
+    ------
+    TrustError
+        If it has fewer whole records than `least`: what left cannot be known then.
+    DataError
+        If it cannot be read or written.
+    """
+    whole = 0
+    try:
+        with path.open("rb+") as file:
+            size = file.seek(0, os.SEEK_END)
+            while (end := _end_of(file, whole)) <= size:
+                whole = end
+            # A record is whole, and its end in the ledger, before what it tells of leaves. So
+            # beyond `least` nothing has left, and a cut record is of a task that came to nothing.
+            if least <= whole < size:
+                file.truncate(whole)
+                os.fsync(file.fileno())
+        if not whole and not least:
+            path.unlink()
+    except FileNotFoundError:
+        pass
+    except OSError as error:
+        raise DataError(f"{path} could not be mended ({error.strerror}).") from error
+    if whole < least:
+        raise TrustError(
+            f"{path} has lost some of what was released before; nothing leaves until it is put "
+            "back."
+        )
+
+
+def _end_of(file: BinaryIO, place: int) -> int:
+    """Tell where a record ends that begins at a place; far away where its lengths are cut."""
+    for _ in ("head", "words"):
+        file.seek(place)
+        length = file.read(_HEAD.size)
+        if len(length) < _HEAD.size:
+            return sys.maxsize
+        place += _HEAD.size + _HEAD.unpack(length)[0]
+    return place + 32
 
 
 def _families(
