@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse
+from starlette.requests import ClientDisconnect
 
 from sosie.errors import DataError, ParameterError, SosieError, TrustError
 from sosie.insitu.hub._hub import NotAllowedError, TooManyError
@@ -49,6 +50,8 @@ def app_of(hub: Hub) -> FastAPI:
         except SosieError as error:
             code, said = failed(error)
             return JSONResponse(said, code)
+        except ClientDisconnect:
+            return JSONResponse({}, 400)
 
     @app.get("/v1/health")
     async def health() -> dict[str, str]:
@@ -90,14 +93,15 @@ class _Bell:
             self._rung.set()
             self._rung = asyncio.Event()
 
-    async def wait(self, seconds: float) -> None:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(self._rung.wait(), seconds)
+    @property
+    def next(self) -> asyncio.Event:
+        """What the next change sets: to be taken before one looks, so that none is missed."""
+        return self._rung
 
     async def tick(self) -> None:
         while True:
             await asyncio.sleep(_TICK)
-            with contextlib.suppress(DataError):
+            with contextlib.suppress(SosieError):
                 self._hub.expire()
             self.ring()
 
@@ -112,14 +116,17 @@ async def _answered(request: Request, hub: Hub, bell: _Bell) -> dict[str, Any]:
     bell.ring()
     loop = asyncio.get_running_loop()
     until = loop.time() + body["wait"]
-    while (said := hub.reply(ticket)) is None:
+    while True:
+        rung = bell.next
+        said = hub.reply(ticket)
         bell.ring()
+        if said is not None:
+            return said
         left = until - loop.time()
         if left <= 0 or bell.stopping or await request.is_disconnected():
             return hub.nothing(ticket)
-        await bell.wait(left)
-    bell.ring()
-    return said
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(rung.wait(), left)
 
 
 async def _read(request: Request) -> dict[str, Any]:
@@ -130,7 +137,9 @@ async def _read(request: Request) -> dict[str, Any]:
             raise TrustError("This message is too large; it is not used.")
     said = strict_json(bytes(data), largest=LARGEST)
     try:
-        message, wait = said["message"], float(said.get("wait", 0))
+        message, wait = said["message"], said.get("wait", 0)
+        if type(wait) not in (int, float):
+            raise TypeError
         spelt = said.get("payload")
         payload = None if spelt is None else base64.b64decode(spelt, validate=True)
         kind = _kind(message)

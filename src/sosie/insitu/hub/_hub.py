@@ -9,7 +9,7 @@ from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sosie.errors import DataError, ParameterError, TrustError
+from sosie.errors import ParameterError, SosieError, TrustError
 from sosie.insitu._question import Question
 from sosie.insitu.exchange._certificate import Answered, certified, record_of
 from sosie.insitu.exchange._messages import (
@@ -51,6 +51,7 @@ _DECLINED = {
     "resources": "The analysis took more memory or time than a holder grants; ask for less.",
     "exchange": "A holder received what is not as it must be, and stopped; nothing was answered.",
 }
+_NO_RESULT = "The holders' totals make no result of this analysis; ask for less, or otherwise."
 _REFUSALS = ("gate", "agreement", "snapshot")
 
 
@@ -99,11 +100,11 @@ class Hub:
         Of the trusted third party.
     store : Store
     patience : float
-        Seconds that a task waits for its holders before it has failed.
+        Seconds that a task waits for its holders before it has failed, once it is its turn.
     lease : float
         Seconds that a holder may work on one step before the attempt is given up.
     asks_a_minute : int
-        Of one party.
+        Questions, and logins, of one party.
     clock : callable
         Tells the time.
 
@@ -133,7 +134,8 @@ class Hub:
         self._parties: dict[str, Parties] = {}
         self._running: dict[str, Running] = {}
         self._seen: dict[tuple[str, str], _Seen] = {}
-        self._asked: dict[str, deque[float]] = {}
+        self._asked: dict[tuple[str, str, str], deque[float]] = {}
+        self._moved: dict[str, float] = {}
         self.changes = 0
 
     def adopt(self, parties: Parties) -> str:
@@ -155,6 +157,7 @@ class Hub:
                 "key than --key."
             )
         self._parties[parties.signed.sha256] = parties
+        self._moved[parties.signed.sha256] = self._clock()
         return parties.signed.sha256
 
     def take(
@@ -210,8 +213,8 @@ class Hub:
         if running is None or not running.due(ticket.by):
             return None
         seen = self._seen.get((ticket.agreement, ticket.by))
-        if seen is not None and seen.paused:
-            return None
+        if seen is not None and seen.paused and ticket.by not in running.joins:
+            return None  # what it takes part in, it finishes
         running.handed.setdefault(ticket.by, self._clock())
         if seen is not None:
             running.instances.setdefault(ticket.by, seen.instance)
@@ -243,6 +246,7 @@ class Hub:
     # -- messages of analysts
 
     def _login(self, parties: Parties, message: Login) -> Ticket:
+        self._check_rate(message)
         role = _role_of(parties, message.by)
         token = secrets.token_urlsafe(32)
         ends = self._clock() + _TOKEN_SECONDS
@@ -265,11 +269,11 @@ class Hub:
                 raise NotAllowedError(
                     f"{message.by!r} is not a recipient under the agreement and may not ask."
                 )
-            self._check_rate(message.by)
+            self._check_rate(message)
             question = Question.of(message.question)
             _check_allowed(parties, question, message.by)
             sites = parties.sites(question.columns)
-            Running(task, 0, envelope, question, sites, parties, 0).begin()
+            Running(task, 0, envelope, question, sites, parties).begin()
             self._store.begin(task, message.agreement, message.by, envelope)
             self.changes += 1
         return Ticket("now", message.agreement, message.by, said={"task": task})
@@ -304,8 +308,9 @@ class Hub:
         said = {"certificate": envelope}
         return Ticket("now", message.agreement, message.by, said=said)
 
-    def _check_rate(self, by: str) -> None:
-        now, times = self._clock(), self._asked.setdefault(by, deque())
+    def _check_rate(self, message: Ask | Login) -> None:
+        of = (message.agreement, message.by, message.kind)
+        now, times = self._clock(), self._asked.setdefault(of, deque())
         while times and times[0] < now - 60:
             times.popleft()
         if len(times) >= self._asks_a_minute:
@@ -327,6 +332,8 @@ class Hub:
         self._seen[place] = _Seen(message.instance, self._clock(), paused)
         running = self._running.get(message.agreement)
         if running is not None:
+            if paused and message.by not in running.joins:
+                running.handed.pop(message.by, None)
             former = running.instances.get(message.by, message.instance)
             if former != message.instance:  # it started again, and knows nothing of before
                 running = self._again(running)
@@ -359,8 +366,11 @@ class Hub:
             return
         try:
             result = running.gave(message, envelope, payload)
-        except (DataError, TrustError) as error:
+        except SosieError as error:
             self._end(running, "failed", why=str(error))
+            return
+        except Exception:  # numbers of which nothing can be made; what they are, nobody is told
+            self._end(running, "failed", why=_NO_RESULT)
             return
         if result is None:
             return
@@ -383,6 +393,7 @@ class Hub:
 
     def _end(self, running: Running, state: str, **said: Any) -> None:
         self._running.pop(running.parties.signed.sha256, None)
+        self._moved[running.parties.signed.sha256] = self._clock()
         self._store.end(running.task, state, **said)
         self.changes += 1
 
@@ -395,28 +406,32 @@ class Hub:
             return None
         self._store.attempted(running.task, attempt)
         self._running[agreement] = Running(
-            running.task, attempt, running.ask, running.question, running.sites, running.parties,
-            self._clock(),
-        )  # fmt: skip
+            running.task, attempt, running.ask, running.question, running.sites, running.parties
+        )
         return self._running[agreement]
 
     # -- the queue
 
     def _next(self, agreement: str) -> Running | None:
-        if agreement in self._running:
-            return self._running[agreement]
-        waiting = self._store.tasks(agreement, OPEN)
-        if not waiting:
-            return None
-        first, parties = waiting[0], self._parties[agreement]
-        ask = read_message(first.ask, parties.keys)
-        question = Question.of(ask.question)
-        running = Running(
-            first.id, first.attempt, first.ask, question, parties.sites(question.columns), parties,
-            self._clock(),
-        )  # fmt: skip
-        # An attempt of a hub that stopped is not gone on with.
-        return self._again(running)
+        while agreement not in self._running:
+            first = self._store.first(agreement)
+            if first is None:
+                return None
+            try:
+                running = self._running_of(first)
+            except SosieError as error:  # as where the key of who asked has expired since
+                self._store.end(first.id, "failed", why=str(error))
+                self.changes += 1
+                continue
+            # An attempt of a hub that stopped is not gone on with.
+            self._again(running)
+        return self._running[agreement]
+
+    def _running_of(self, stored: Stored) -> Running:
+        parties = self._parties[stored.agreement]
+        question = Question.of(read_message(stored.ask, parties.keys).question)
+        sites = parties.sites(question.columns)
+        return Running(stored.id, stored.attempt, stored.ask, question, sites, parties)
 
     def _expire(self, agreement: str) -> None:
         running = self._running.get(agreement)
@@ -425,8 +440,11 @@ class Hub:
             late = [by for by, at in running.handed.items() if at < now - self._lease]
             if late:
                 running = self._again(running)
+        # Behind others, a task waits for its turn: holders are missing where none has its turn.
+        if self._moved[agreement] >= now - self._patience:
+            return
         for one in self._store_waiting(agreement, now - self._patience):
-            why = self._waits_for(agreement, _sites(self._parties[agreement], one)) or (
+            why = self._waits_for(agreement, self._sites_of(one)) or (
                 "The task took longer than the hub waits; ask again."
             )
             if running is not None and running.task == one.id:
@@ -437,6 +455,12 @@ class Hub:
 
     def _store_waiting(self, agreement: str, before: float) -> list[Stored]:
         return [one for one in self._store.tasks(agreement, OPEN) if one.created < before]
+
+    def _sites_of(self, stored: Stored) -> Iterable[str] | None:
+        try:
+            return self._running_of(stored).sites
+        except SosieError:
+            return None
 
     def _waits_for(self, agreement: str, sites: Iterable[str] | None = None) -> str:
         parties = self._parties[agreement]
@@ -485,11 +509,6 @@ def _role_of(parties: Parties, by: str) -> str:
     if "recipient" in roles:
         return "analyst"
     return "auditor"
-
-
-def _sites(parties: Parties, stored: Stored) -> tuple[str, ...]:
-    ask = read_message(stored.ask, parties.keys)
-    return parties.sites(Question.of(ask.question).columns)
 
 
 def _analysis(stored: Stored) -> str:

@@ -32,7 +32,6 @@ class Running:
     question: Question
     sites: tuple[str, ...]
     parties: Parties
-    since: float
     instances: dict[str, str] = field(default_factory=dict)
     joins: dict[str, dict[str, Any]] = field(default_factory=dict)
     parts: dict[str, tuple[dict[str, Any], bytes]] = field(default_factory=dict)

@@ -167,6 +167,13 @@ class Store:
             query = query.where(_TASKS.c.state.in_(states))
         return [_stored(row) for row in self._rows(query)]
 
+    def first(self, agreement: str) -> Stored | None:
+        """Give the task that was asked first, of those that are not answered yet."""
+        open_ = _TASKS.c.state.in_(OPEN)
+        query = select(_TASKS).where(_TASKS.c.agreement == agreement, open_)
+        rows = self._rows(query.order_by(_TASKS.c.place).limit(1))
+        return _stored(rows[0]) if rows else None
+
     def attempted(self, task: str, attempt: int) -> None:
         """Keep that a task was begun once more."""
         self._change(task, state="running", attempt=attempt)

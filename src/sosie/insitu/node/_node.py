@@ -3,37 +3,36 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import contextlib
-import datetime as dt
 import hmac
 import secrets
 import threading
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sosie.errors import DataError, ParameterError, SosieError, TrustError
-from sosie.insitu._question import Question
+from sosie.errors import DataError, SosieError, TrustError
 from sosie.insitu.exchange._http import AbsentError
 from sosie.insitu.exchange._messages import (
-    Ask,
     CheckTold,
     Decline,
     Join,
     LedgerHead,
     Part,
     Poll,
-    moment,
-    read_message,
     sealed,
-    task_of,
     time_now,
 )
 from sosie.insitu.exchange._parties import described
 from sosie.insitu.node._frames import spelt_snapshot
 from sosie.insitu.node._reading import file_sha256, read_snapshot
-from sosie.insitu.node._worker import StoppedError, Worker, Workers
+from sosie.insitu.node._received import (
+    DeclinedError,
+    Taken,
+    all_parts,
+    checked_ask,
+    keys_of_others,
+)
+from sosie.insitu.node._worker import StoppedError, Workers
 from sosie.table import CODED, Column, Kind, Schema
 from sosie.trust import canonical, sha256
 from sosie.trust._opening import committed
@@ -49,32 +48,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Node", "commitment_of"]
 
-_MOST_ATTEMPTS = 100
-_STALE = dt.timedelta(days=8)
 _WAIT = 25.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 10.0
-
-
-class _DeclinedError(Exception):
-    """A step that this holder does not take."""
-
-    def __init__(self, why: str, *reasons: str) -> None:
-        super().__init__(why)
-        self.why = why
-        self.reasons = list(reasons)
-
-
-@dataclass
-class _Taken:
-    """The attempt that this node takes part in."""
-
-    task: str
-    attempt: int
-    question: Question
-    sites: tuple[str, ...]
-    worker: Worker
-    turn: int = -1
-    payload: bytes = b""
 
 
 def commitment_of(key: Key, content: str) -> str:
@@ -146,15 +121,16 @@ class Node:
         self._place.hold()
         try:
             self._open()
+            self._attempts = self._former_attempts()
             self._workers = Workers(memory, seconds, fresh=fresh)
         except BaseException:
             self._place.release()
             raise
         self._instance = sha256(secrets.token_bytes(32))
-        self._taken: _Taken | None = None
+        self._taken: Taken | None = None
         self._sent: tuple[tuple[Any, ...], dict[str, Any], bytes | None] | None = None
-        self._attempts = self._former_attempts()
         self._answered = 0
+        self._vain = 0
         self._since = time_now()
         self._stopping = threading.Event()
 
@@ -198,6 +174,9 @@ class Node:
                 pause, state = _FIRST_PAUSE, "up"
                 self._tell("paused" if self._place.paused else "up")
                 message, payload = self.step(reply)
+                if reply.get("work") and self._vain:
+                    # A hub may not fill the ledger, nor keep the node busy, with work for nothing.
+                    self._stopping.wait(min(_FIRST_PAUSE * 2 ** (self._vain - 2), _LONGEST_PAUSE))
         finally:
             self.close()
 
@@ -228,6 +207,9 @@ class Node:
         work = reply.get("work")
         if not isinstance(work, dict):
             return self._poll(), None
+        self._vain = min(self._vain + 1, 9)
+        if work.get("stage") == "join" and self._place.paused:
+            return self._poll(), None
         step = (work.get("task"), work.get("attempt"), work.get("stage"), work.get("round"))
         if self._sent is not None and self._sent[0] == step:  # the reply was lost on the way
             return self._sent[1], self._sent[2]
@@ -235,12 +217,16 @@ class Node:
         payload: bytes | None
         try:
             message, payload = self._done(work)
-        except _DeclinedError as error:
+            self._vain = 0
+        except DeclinedError as error:
             message, payload = self._declined(work, error), None
         except StoppedError:
-            message, payload = self._declined(work, _DeclinedError("resources", "stopped")), None
+            message, payload = self._declined(work, DeclinedError("resources", "stopped")), None
         except SosieError:  # the ledger or the memory of what was released cannot be written
-            message, payload = self._declined(work, _DeclinedError("resources", "folder")), None
+            message, payload = self._declined(work, DeclinedError("resources", "folder")), None
+        except Exception as error:  # whatever a hub says, its node stays up
+            declined = DeclinedError("exchange", type(error).__name__)
+            message, payload = self._declined(work, declined), None
         if message is None:
             return self._poll(), None
         self._sent = (step, message, payload)
@@ -271,8 +257,10 @@ class Node:
         if former and former[-1]["content"]["snapshot"] != self._commitment:
             raise TrustError(
                 f"{self._data} is not what this node served before: two snapshots under one "
-                "agreement could be subtracted; serve that one, or have a new agreement signed."
+                "agreement could be subtracted; serve that one, or have a new agreement signed "
+                "and give another --state."
             )
+        self._place.mend()
         self._place.write(
             "up", {"agreement": self._parties.signed.sha256, "snapshot": self._commitment}
         )
@@ -296,9 +284,9 @@ class Node:
         try:
             now = self._stat_now()
             if now != self._stat and file_sha256(self._data) != self._sha256:
-                raise _DeclinedError("snapshot", "changed")
+                raise DeclinedError("snapshot", "changed")
         except DataError as error:
-            raise _DeclinedError("snapshot", "absent") from error
+            raise DeclinedError("snapshot", "absent") from error
         self._stat = now
 
     # -- steps
@@ -309,25 +297,28 @@ class Node:
             return self._join(work), None
         taken = self._taken
         if stage != "part" or taken is None or (task, attempt) != (taken.task, taken.attempt):
-            raise _DeclinedError("exchange", "attempt")
+            raise DeclinedError("exchange", "attempt")
         if work.get("round") != taken.turn + 1:
-            raise _DeclinedError("exchange", "round")
+            raise DeclinedError("exchange", "round")
         if taken.turn < 0:
-            answer = taken.worker.ask({"do": "part", "others": self._others(work, taken)})
+            others = keys_of_others(work, taken, self._parties, self.by)
+            answer = taken.worker.ask({"do": "part", "others": others})
         else:
-            answer = taken.worker.ask({"do": "advance", "parts": self._parts(work, taken)})
+            parts = all_parts(work, taken, self._parties, self.by)
+            answer = taken.worker.ask({"do": "advance", "parts": parts})
         return self._part(taken, answer)
 
     def _join(self, work: dict[str, Any]) -> dict[str, Any]:
         self._drop(good=True)
-        ask, question, sites = self._checked(work)
-        task, attempt = str(work["task"]), int(work["attempt"])
+        ask, question, sites = checked_ask(work, self._parties, self.by, self._attempts)
+        task, attempt = work["task"], work["attempt"]
         self._check_snapshot()
+        self._place.mend()
         names = [one for one in question.columns if one in self._table.schema]
         said, data = spelt_snapshot(self._table, names)
         agreement = self._parties.agreement
         worker = self._workers.take()
-        self._taken = _Taken(task, attempt, question, sites, worker)
+        self._taken = Taken(task, attempt, question, sites, worker)
         answer = worker.ask(
             {
                 "do": "join", "snapshot": said, "question": question.model_dump(mode="json"),
@@ -336,8 +327,8 @@ class Node:
                 "floors": agreement.disclosure.floors.model_dump(mode="json"),
                 "own_floors": self._own_floors and self._own_floors.model_dump(mode="json"),
                 "memory": str(self._place.released.resolve()), "commitment": self._commitment,
-                "secret": self._secret(), "masked": len(sites) >= 3, "name": self.by,
-                "run": f"{task}/{attempt}",
+                "secret": self._secret(), "epsilon": agreement.disclosure.epsilon,
+                "masked": len(sites) >= 3, "name": self.by, "run": f"{task}/{attempt}",
             },
             data,
         )  # fmt: skip
@@ -357,69 +348,7 @@ class Node:
         )  # fmt: skip
         return sealed(message, self._key)
 
-    def _checked(self, work: dict[str, Any]) -> tuple[Ask, Question, tuple[str, ...]]:
-        """Check all that the hub says: it is believed in nothing."""
-        try:
-            ask = read_message(work["ask"], self._parties.keys)
-            task, attempt = str(work["task"]), int(work["attempt"])
-        except (KeyError, TypeError, ValueError, TrustError) as error:
-            raise _DeclinedError("exchange", "ask") from error
-        if not isinstance(ask, Ask) or task_of(ask) != task:
-            raise _DeclinedError("exchange", "task")
-        if ask.agreement != self._parties.signed.sha256:
-            raise _DeclinedError("agreement", "another")
-        if abs(dt.datetime.now(dt.UTC) - moment(ask.at)) > _STALE:
-            raise _DeclinedError("exchange", "stale")
-        if not self._attempts.get(task, 0) < attempt <= _MOST_ATTEMPTS:
-            raise _DeclinedError("exchange", "attempt")
-        try:
-            question = Question.of(ask.question)
-            sites = self._parties.sites(question.columns)
-            self._parties.schema(question.columns)
-        except (ParameterError, TrustError) as error:
-            raise _DeclinedError("agreement", "question") from error
-        refused = self._parties.signed.refuses(
-            analysis=str(question.analysis.id),
-            columns=question.columns,
-            recipient=ask.by,
-        )
-        if refused or self.by not in sites:
-            raise _DeclinedError("agreement", *(one.item for one in refused))
-        return ask, question, sites
-
-    def _others(self, work: dict[str, Any], taken: _Taken) -> dict[str, str]:
-        """Read who takes part: exactly the holders of the agreement, each by its own word."""
-        found: dict[str, str | None] = {}
-        for envelope in _listed(work, "joins"):
-            message = self._read(envelope)
-            if not isinstance(message, Join) or not _of(message, taken):
-                raise _DeclinedError("exchange", "join")
-            found[message.by] = message.public
-        masked = len(taken.sites) >= 3
-        if set(found) != set(taken.sites) or any((p is not None) != masked for p in found.values()):
-            raise _DeclinedError("exchange", "holders")
-        return {by: public for by, public in found.items() if public and by != self.by}
-
-    def _parts(self, work: dict[str, Any], taken: _Taken) -> list[str]:
-        """Read the parts of all holders, as each signed its own."""
-        found: dict[str, bytes] = {}
-        for one in _listed(work, "parts"):
-            try:
-                payload = base64.b64decode(one["payload"], validate=True)
-                message = self._read(one["message"])
-            except (KeyError, TypeError, binascii.Error) as error:
-                raise _DeclinedError("exchange", "part") from error
-            good = isinstance(message, Part) and _of(message, taken)
-            if not good or message.round != taken.turn:
-                raise _DeclinedError("exchange", "part")
-            if message.payload_sha256 != sha256(payload):
-                raise _DeclinedError("exchange", "hash")
-            found[message.by] = payload
-        if set(found) != set(taken.sites) or found[self.by] != taken.payload:
-            raise _DeclinedError("exchange", "holders")
-        return [base64.b64encode(payload).decode("ascii") for payload in found.values()]
-
-    def _part(self, taken: _Taken, answer: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+    def _part(self, taken: Taken, answer: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
         self._raise(answer)
         payload = base64.b64decode(answer["payload"])
         taken.turn, taken.payload = taken.turn + 1, payload
@@ -430,7 +359,7 @@ class Node:
             "released",
             {
                 "task": taken.task, "attempt": taken.attempt, "round": taken.turn,
-                "sha256": digest, "gate": answer["checks"],
+                "sha256": digest, "gate": answer["checks"], "kept": self._place.kept(),
             },
         )  # fmt: skip
         message = Part(
@@ -442,7 +371,7 @@ class Node:
         self._answered += 1
         return sealed(message, self._key), payload
 
-    def _declined(self, work: dict[str, Any], error: _DeclinedError) -> dict[str, Any] | None:
+    def _declined(self, work: dict[str, Any], error: DeclinedError) -> dict[str, Any] | None:
         self._drop(good=False)
         task, attempt = work.get("task"), work.get("attempt")
         with contextlib.suppress(SosieError):
@@ -462,13 +391,7 @@ class Node:
 
     def _raise(self, answer: dict[str, Any]) -> None:
         if "declined" in answer:
-            raise _DeclinedError(answer["declined"], *answer["reasons"])
-
-    def _read(self, envelope: Any) -> Any:
-        try:
-            return read_message(envelope, self._parties.keys)
-        except TrustError as error:
-            raise _DeclinedError("exchange", "signature") from error
+            raise DeclinedError(answer["declined"], *answer["reasons"])
 
     def _drop(self, *, good: bool) -> None:
         if self._taken is not None:
@@ -492,24 +415,13 @@ class Node:
         return base64.b64encode(hmac.new(self._key.seed, of, "sha256").digest()).decode("ascii")
 
     def _tell(self, state: str, why: str = "") -> None:
-        self._place.tell(
-            {
-                "state": state, "why": why, "since": self._since, "at": time_now(),
-                "agreement": self._parties.signed.sha256, "holder": self._key.name,
-                "answered": self._answered, "clock": time.time(),
-            }
-        )  # fmt: skip
-
-
-def _of(message: Any, taken: _Taken) -> bool:
-    return (message.task, message.attempt) == (taken.task, taken.attempt)
-
-
-def _listed(work: dict[str, Any], name: str) -> list[Any]:
-    found = work.get(name)
-    if not isinstance(found, list) or len(found) > 1000:
-        raise _DeclinedError("exchange", name)
-    return found
+        said = {
+            "state": state, "why": why, "since": self._since, "at": time_now(),
+            "agreement": self._parties.signed.sha256, "holder": self._key.name,
+            "answered": self._answered, "clock": time.time(),
+        }  # fmt: skip
+        with contextlib.suppress(OSError):  # on a full disk a node goes on, and declines
+            self._place.tell(said)
 
 
 def _column(agreed: Any) -> Column:

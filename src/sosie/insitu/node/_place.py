@@ -7,7 +7,10 @@ import os
 from typing import IO, TYPE_CHECKING, Any
 
 from sosie.errors import DataError, ParameterError
+from sosie.insitu.gate import mend
 from sosie.trust import append, head_of, strict_json
+from sosie.trust._ledger import LONGEST
+from sosie.trust._ledger import _locked as locked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -45,6 +48,7 @@ class Place:
         self._status = folder / "status.json"
         self._paused = folder / "paused"
         self._held: IO[bytes] | None = None
+        self._kept: int | None = None
 
     @classmethod
     def existing(cls, folder: Path) -> Place:
@@ -72,6 +76,7 @@ class Place:
             self._held.close()
             self._held = None
             raise DataError(f"A node is up in {self.folder} already; see `sosie node status`.")
+        self._mend_ledger()
 
     def release(self) -> None:
         """Let other nodes in."""
@@ -119,6 +124,40 @@ class Place:
         with self.ledger.open("rb") as file:
             for line in file:
                 yield strict_json(line.rstrip(b"\n"))
+
+    def mend(self) -> None:
+        """Take away what was being kept of a task when its process was killed.
+
+        Raises
+        ------
+        TrustError
+            If what is kept is less than what the ledger says was released.
+        """
+        if self._kept is None:
+            kept = (line["content"].get("kept", 0) for line in self.lines())
+            self._kept = max(kept, default=0)
+        mend(self.released, self._kept)
+
+    def kept(self) -> int:
+        """Tell how many bytes are kept of what was released, before anything of it leaves."""
+        self._kept = self.released.stat().st_size
+        return self._kept
+
+    def _mend_ledger(self) -> None:
+        """Take away a last line that was cut while it was written.
+
+        What a line tells of is done once the line is whole and on the disk, so nothing is lost;
+        a line that somebody cuts off is found by the heads that certificates quote.
+        """
+        if not self.ledger.exists():
+            return
+        with self.ledger.open("rb+", buffering=0) as file, locked(file):
+            size = file.seek(0, os.SEEK_END)
+            start = max(0, size - LONGEST)
+            file.seek(start)
+            end = start + file.read().rfind(b"\n") + 1
+            if end < size and (end > start or start == 0):
+                file.truncate(end)
 
     def tell(self, status: Mapping[str, Any]) -> None:
         """Write how the node stands, whole or not at all."""

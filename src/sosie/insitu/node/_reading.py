@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import subprocess
 import sys
@@ -53,8 +54,11 @@ def read_snapshot(path: Path, schema: Schema) -> tuple[Snapshot, str, str]:
         asked = {"path": str(path.resolve()), "schema": schema.model_dump(mode="json")}
         write_frame(process.stdin, asked)  # type: ignore[arg-type]
         frame = read_frame(process.stdout)  # type: ignore[arg-type]
+    except OSError:  # it ended before it was asked
+        frame = None
     finally:
-        process.stdin.close()
+        with contextlib.suppress(OSError):
+            process.stdin.close()
         process.stdout.close()
         process.wait()
     if frame is None:
