@@ -49,7 +49,7 @@ COMPILE := $(UV) pip compile --universal --python-version 3.11 --upgrade --gener
 
 lock: .make/lock/bin/uv
 	$(COMPILE) requirements/build.in --output-file requirements/build.txt
-	$(COMPILE) pyproject.toml --extra artificial --extra evidence --extra insitu --extra postgresql --extra trust --group demo --group lint --group test \
+	$(COMPILE) pyproject.toml --extra artificial --extra dp --extra evidence --extra insitu --extra postgresql --extra trust --group demo --group lint --group test \
 	  --constraint requirements/build.txt --output-file requirements/test.txt
 	$(COMPILE) pyproject.toml --extra evidence --extra insitu --group demo \
 	  --constraint requirements/test.txt --output-file requirements/demo.txt

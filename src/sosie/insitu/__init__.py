@@ -1,5 +1,9 @@
 """Process without exporting: the question travels, the rows stay, a checked answer leaves."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
 from sosie.insitu._analysis import Analysis
 from sosie.insitu._derive import Cut, Derivation, Indicator, Log, Ratio, Recode
 from sosie.insitu._question import Question
@@ -16,6 +20,9 @@ from sosie.insitu.gate import (
     SecureSum,
     Verdict,
 )
+
+if TYPE_CHECKING:
+    from sosie.insitu.analyst import connect
 
 __all__ = [
     "REFUSED",
@@ -38,5 +45,15 @@ __all__ = [
     "SecureSum",
     "Snapshot",
     "Verdict",
+    "connect",
     "run_in_place",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    # A process that computes has no business with a network.
+    if name == "connect":
+        from sosie.insitu.analyst import connect
+
+        return connect
+    raise AttributeError(f"module 'sosie.insitu' has no attribute {name!r}")

@@ -76,7 +76,7 @@ class Purpose(Written):
 class ColumnAgreed(Written):
     """A column that may be used."""
 
-    since: ClassVar[frozenset[str]] = frozenset({"kind", "levels", "unit"})
+    since: ClassVar[frozenset[str]] = frozenset({"kind", "levels", "lower", "upper", "unit"})
 
     name: Annotated[str, Field(min_length=1, max_length=300)]
     category: str = Field(description="Of personal data: Health, Age, PersonalData...")
@@ -86,7 +86,18 @@ class ColumnAgreed(Written):
     levels: Annotated[list[Setting], Field(min_length=1, max_length=1000)] | None = Field(
         default=None, description="Labels, alike and in the same order at every holder."
     )
+    lower: Number | None = Field(
+        default=None, description="No value is below it; sums with noise need it."
+    )
+    upper: Number | None = Field(default=None, description="No value is above it.")
     unit: Text | None = Field(default=None, description="Of the numbers: kg, years...")
+
+    @model_validator(mode="after")
+    def _bounds_are_in_order(self) -> Self:
+        ends = [end for end in (self.lower, self.upper) if end is not None]
+        if any(end != end for end in ends) or (len(ends) == 2 and ends[0] > ends[1]):
+            raise ValueError("lower is above upper")
+        return self
 
     @model_validator(mode="after")
     def _category_ischeck_known(self) -> Self:

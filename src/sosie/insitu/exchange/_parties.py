@@ -186,15 +186,15 @@ class Parties:
         for other in told[1:]:
             if meaning(other) != meaning(first):
                 raise TrustError(
-                    f"Column {name!a} does not mean the same at all holders (kind, levels or "
-                    "unit); the agreement must say it alike."
+                    f"Column {name!a} does not mean the same at all holders (kind, levels, "
+                    "bounds or unit); the agreement must say it alike."
                 )
         return described(first)
 
 
 def meaning(column: ColumnAgreed) -> tuple[object, ...]:
     """Give what must be alike at all holders."""
-    return column.kind, tuple(column.levels or ()), column.unit
+    return column.kind, tuple(column.levels or ()), column.lower, column.upper, column.unit
 
 
 def described(column: ColumnAgreed) -> Column:
@@ -213,4 +213,10 @@ def described(column: ColumnAgreed) -> Column:
         )
     if column.kind in CODED and not column.levels:
         raise TrustError(f"The agreement does not list the levels of column {name!a}.")
-    return Column(name=name, kind=column.kind, levels=list(column.levels or ()))
+    return Column(
+        name=name,
+        kind=column.kind,
+        levels=list(column.levels or ()),
+        lower=column.lower,
+        upper=column.upper,
+    )

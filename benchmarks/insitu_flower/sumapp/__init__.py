@@ -1,0 +1,1 @@
+"""The sum that `benchmarks/insitu.py` times in Flower."""
