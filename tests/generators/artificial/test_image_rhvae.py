@@ -45,12 +45,13 @@ def test_what_is_drawn_teaches_the_labels_of_images_never_seen(model, digits):
         return learnt.score(unseen, labels[KEPT:])
 
     assert score(rows, drawn.labels) > score(inside, labels[:KEPT]) - 0.01 > 0.9
-    # Not means, nor copies: their spread within a label is that of the originals.
+    # Not means, nor copies: their spread within a label is about that of the originals, or a
+    # little more, since deformations are added to those that the latent has.
     for label in range(4):
         ratio = (
             rows[drawn.labels == label].var(0).sum() / inside[labels[:KEPT] == label].var(0).sum()
         )
-        assert 0.7 < ratio < 1.3
+        assert 0.7 < ratio < 1.4
 
 
 def test_no_draw_is_nearer_to_an_original_than_originals_are_to_each_other(model, digits):

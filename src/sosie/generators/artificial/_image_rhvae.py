@@ -22,6 +22,7 @@ from sosie.generators.artificial._image_networks import (
     start,
 )
 from sosie.generators.artificial._image_noise import Texture
+from sosie.generators.artificial._image_warps import Deformations
 from sosie.generators.artificial._latent_metric import metric_of
 from sosie.generators.artificial._latent_paths import path_between
 from sosie.generators.artificial._latent_training import Recipe, fitted, posterior
@@ -60,8 +61,8 @@ class ImageRHVAE:
     A Riemannian Hamiltonian variational auto-encoder, one for all labels, so that those of few
     images lean on the others: the label enters encoder, prior and decoder. It begins as a factor
     model of the pixels and learns what that leaves out; pixels have a spread of their own, and
-    are cut to black and white as in the originals. What is drawn has the texture that the decoder
-    leaves out.
+    are cut to black and white as in the originals. What is drawn is deformed as images of a label
+    are of their neighbours, and has the texture that the decoder leaves out.
 
     Parameters
     ----------
@@ -173,6 +174,7 @@ class ImageRHVAE:
         self._mean, self._spread = mean.astype(np.float64), sigma.astype(np.float64)
         self.metric_ = metric_of(mean, sigma)
         self._texture = self._left_out(one_of, rng)
+        self._deformations = Deformations(x.reshape(-1, *pictures.shape), codes, rng)
         apart = nearest(x, x, same=True)
         self._least = float(np.quantile(apart, _TOO_NEAR))
         return self
@@ -319,7 +321,9 @@ class ImageRHVAE:
         self, z: Floats, codes: NDArray[np.intp], rng: np.random.Generator
     ) -> NDArray[np.float32]:
         one_of = np.eye(len(self.labels_), dtype=np.float32)[codes]
-        pixels = np.clip(self._decoded(z, one_of) + self._texture.draw(rng, len(z)), 0, 1)
+        means = self._decoded(z, one_of).reshape(-1, *self._pictures.shape)
+        means = self._deformations.draw(means, rng).reshape(len(z), -1)
+        pixels = np.clip(means + self._texture.draw(rng, len(z)), 0, 1)
         if self._pictures.dtype == np.uint8:
             pixels = (np.rint(pixels * 255) / 255).astype(np.float32)
         return pixels
