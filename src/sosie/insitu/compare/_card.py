@@ -155,6 +155,11 @@ class _Card:
                     ("between", parts.between),
                 )
             }
+            told |= {
+                name: f"({told[name]})"
+                for name in ("within", "between")
+                if told[name].startswith("−")
+            }
             share = self._number(parts.share_within, 3)
             other = self._number(1 - parts.share_within, 3)
             line = said["identity"]["turned" if turned else "same"].format(
