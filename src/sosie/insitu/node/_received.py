@@ -76,7 +76,7 @@ def checked_ask(
         raise DeclinedError("exchange", "task")
     if ask.agreement != parties.signed.sha256:
         raise DeclinedError("agreement", "another")
-    if abs(dt.datetime.now(dt.UTC) - moment(ask.at)) > _STALE:
+    if _stale(ask):
         raise DeclinedError("exchange", "stale")
     if type(attempt) is not int or not attempts.get(task, 0) < attempt <= _MOST_ATTEMPTS:
         raise DeclinedError("exchange", "attempt")
@@ -149,6 +149,13 @@ def all_parts(work: Mapping[str, Any], taken: Taken, parties: Parties, by: str) 
     if set(found) != set(taken.sites) or found[by] != taken.payload:
         raise DeclinedError("exchange", "holders")
     return [base64.b64encode(payload).decode("ascii") for payload in found.values()]
+
+
+def _stale(ask: Ask) -> bool:
+    try:
+        return abs(dt.datetime.now(dt.UTC) - moment(ask.at)) > _STALE
+    except TrustError:
+        return True
 
 
 def _of(message: Any, parties: Parties, taken: Taken) -> bool:
