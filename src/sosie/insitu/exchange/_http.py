@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import json
 import os
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
@@ -11,7 +12,7 @@ import urllib3
 
 from sosie.errors import DataError, ParameterError, TrustError
 from sosie.insitu.exchange._tls import client_context
-from sosie.trust import canonical, strict_json
+from sosie.trust import strict_json
 
 if TYPE_CHECKING:
     from sosie.trust import Key, PublicKey
@@ -96,7 +97,7 @@ class Http:
             headers["Authorization"] = f"Bearer {self._token}"
         try:
             answer = self._pool.request(
-                "POST", self._url, body=canonical(said), headers=headers, redirect=False,
+                "POST", self._url, body=json.dumps(said).encode(), headers=headers, redirect=False,
                 timeout=urllib3.Timeout(connect=10.0, read=wait + 30.0), preload_content=False,
             )  # fmt: skip
             data = answer.read(_LARGEST + 1)

@@ -136,6 +136,7 @@ class Hub:
         self._seen: dict[tuple[str, str], _Seen] = {}
         self._asked: dict[tuple[str, str, str], deque[float]] = {}
         self._moved: dict[str, float] = {}
+        self._idle: set[str] = set()
         self.changes = 0
 
     def adopt(self, parties: Parties) -> str:
@@ -207,6 +208,9 @@ class Hub:
         if ticket.kind == "now":
             return ticket.said
         if ticket.kind == "answer":
+            running = self._running.get(ticket.agreement)
+            if running is not None and running.task == ticket.task:
+                return None
             stored = self._store.task(ticket.task)
             return None if stored is None or stored.state in OPEN else _told(stored)
         running = self._next(ticket.agreement)
@@ -275,6 +279,7 @@ class Hub:
             sites = parties.sites(question.columns)
             Running(task, 0, envelope, question, sites, parties).begin()
             self._store.begin(task, message.agreement, message.by, envelope)
+            self._idle.discard(message.agreement)
             self.changes += 1
         return Ticket("now", message.agreement, message.by, said={"task": task})
 
@@ -414,8 +419,9 @@ class Hub:
 
     def _next(self, agreement: str) -> Running | None:
         while agreement not in self._running:
-            first = self._store.first(agreement)
+            first = None if agreement in self._idle else self._store.first(agreement)
             if first is None:
+                self._idle.add(agreement)  # until somebody asks
                 return None
             try:
                 running = self._running_of(first)

@@ -60,6 +60,9 @@ def serve(
         bound = socket.create_server((host, port))
     except OSError as error:
         raise DataError(f"{host}:{port} cannot be listened on ({error.strerror}).") from error
+    # Those who connect inherit it; asyncio does not set it on sockets of this making, and each
+    # answer would wait 40 ms for an acknowledgement.
+    bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     # What goes wrong is told to who asked, in one sentence; logs of libraries may hold more.
     for name in ("uvicorn.error", "asyncio"):
         logging.getLogger(name).addHandler(logging.NullHandler())

@@ -13,14 +13,18 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 
 from sosie.errors import SosieError
 from sosie.insitu.node._frames import read_frame, snapshot_in, write_frame
-from sosie.insitu.node._limits import confine
+from sosie.insitu.node._limits import confine, confine_half
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
     from sosie.insitu._task import NodeTask
+    from sosie.insitu.gate import Gate
 
-__all__ = ["main"]
+__all__ = ["BEGIN", "END", "Inside", "main"]
+
+BEGIN, END = "begin", "end"
+"""What is said before a task, and once it is over."""
 
 
 class _Task:
@@ -31,6 +35,7 @@ class _Task:
         self._data = data
         self._own: X25519PrivateKey | None = None
         self._task: NodeTask | None = None
+        self._gate: Gate | None = None
 
     def join(self) -> dict[str, Any]:
         """Make the key of this attempt, where parts are masked."""
@@ -53,6 +58,11 @@ class _Task:
         self._task.advance_with([base64.b64decode(one) for one in parts])
         return self._cleared()
 
+    def refuse(self, error: Exception) -> Exception:
+        """Count an error as a refusal, where the gate is there to count it."""
+        name = type(error).__name__
+        return error if self._gate is None else self._gate.refuse(name)
+
     def _made(self, others: dict[str, str]) -> NodeTask:
         from sosie.insitu._question import Question
         from sosie.insitu._task import NodeTask
@@ -65,7 +75,10 @@ class _Task:
         own = None if said["own_floors"] is None else Floors.model_validate(said["own_floors"])
         memory = Memory(len(snapshot), Path(said["memory"]), said["commitment"])
         secret = None if said["secret"] is None else base64.b64decode(said["secret"])
-        gate = Gate(Floors.model_validate(said["floors"]), own, memory=memory, secret=secret)
+        self._gate = gate = Gate(
+            Floors.model_validate(said["floors"]), own,
+            memory=memory, secret=secret, epsilon=said["epsilon"],
+        )  # fmt: skip
         secure = None
         if self._own is not None:
             public = {name: base64.b64decode(raw) for name, raw in others.items()}
@@ -82,39 +95,72 @@ class _Task:
         return {"payload": _spelt(cleared.payload), "checks": checks}
 
 
+class Inside:
+    """Answers the requests of a node, one attempt after the other."""
+
+    def __init__(self) -> None:
+        self._task: _Task | None = None
+
+    def answer(self, said: dict[str, Any], data: bytes) -> dict[str, Any]:
+        """Do what a node asks for; whatever goes wrong is an answer too."""
+        try:
+            return self._done(said, data)
+        except SosieError as error:
+            return _declined(error)
+        except MemoryError:
+            return {"declined": "resources", "reasons": ["memory"]}
+        except Exception as error:
+            # What went wrong stays here: the message of an error may hold the value of a person.
+            # That it went wrong may tell of the rows, so it is told, and counted, as a refusal.
+            return _declined(self._task.refuse(error) if self._task else error)
+
+    def _done(self, said: dict[str, Any], data: bytes) -> dict[str, Any]:
+        if said["do"] == "join":
+            self._task = _Task(said, data)
+            return self._task.join()
+        if self._task is None:
+            return {"declined": "exchange", "reasons": ["order"]}
+        if said["do"] == "part":
+            return self._task.part(said["others"])
+        return self._task.advance(said["parts"])
+
+
 def main() -> None:
-    """Serve tasks on standard input until it ends; the first may be the only one."""
+    """Serve tasks on standard input until it ends.
+
+    Where each has a process of its own, this one has read the libraries and reads no data: it
+    divides itself for each task, and the half that computes ends with it.
+    """
     source, out = _channels()
-    memory, seconds = int(sys.argv[1]), int(sys.argv[2])
+    memory, seconds, divides = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "divide"
+
     import sosie.insitu._question
     import sosie.insitu._task
     import sosie.insitu.gate  # noqa: F401 - before it is confined, and before it is needed
 
-    write_frame(out, {"ready": confine(memory, seconds)})
-    task: _Task | None = None
+    kept_by = confine(memory, 0 if divides else seconds, divides=divides)
+    write_frame(out, {"ready": kept_by})
     while (frame := read_frame(source)) is not None:
-        said, data = frame
-        try:
-            if said["do"] == "join":
-                task = _Task(said, data)
-                answer = task.join()
-            elif task is None:
-                answer = {"declined": "exchange", "reasons": ["order"]}
-            elif said["do"] == "part":
-                answer = task.part(said["others"])
-            else:
-                answer = task.advance(said["parts"])
-        except SosieError as error:
-            answer = _declined(error)
-        except MemoryError:
-            answer = {"declined": "resources", "reasons": ["memory"]}
-        except Exception as error:
-            # What went wrong stays here: the message of an error may hold the value of a person.
-            answer = {"declined": "resources", "reasons": [type(error).__name__]}
-        write_frame(out, answer)
+        if frame[0]["do"] != BEGIN:
+            continue
+        if not divides:
+            _serve(source, out)
+        elif (child := os.fork()) == 0:
+            confine_half(seconds)
+            _serve(source, out)
+            os._exit(0)
+        elif os.waitpid(child, 0)[1] != 0:
+            write_frame(out, {"declined": "resources", "reasons": ["stopped"]})
 
 
-def _declined(error: SosieError) -> dict[str, Any]:
+def _serve(source: BinaryIO, out: BinaryIO) -> None:
+    """Serve one task until it is over."""
+    inside = Inside()
+    while (frame := read_frame(source)) is not None and frame[0]["do"] != END:
+        write_frame(out, inside.answer(*frame))
+
+
+def _declined(error: Exception) -> dict[str, Any]:
     from sosie.insitu.gate import Refused
 
     if isinstance(error, Refused):
@@ -123,9 +169,10 @@ def _declined(error: SosieError) -> dict[str, Any]:
     return {"declined": "gate", "reasons": [type(error).__name__]}
 
 
-def _channels() -> tuple[BinaryIO, BinaryIO]:
+def _channels() -> tuple[Any, BinaryIO]:
     """Take the pipes for frames alone: whatever a library prints goes nowhere."""
-    source = os.fdopen(os.dup(0), "rb")
+    # Nothing is read ahead: what follows a frame may be for another process.
+    source = os.fdopen(os.dup(0), "rb", buffering=0)
     out = os.fdopen(os.dup(1), "wb")
     nowhere = os.open(os.devnull, os.O_RDWR)
     for stream in (0, 1, 2):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import contextlib
 import os
+import signal
 import subprocess
 import sys
 import threading
 from queue import Empty, Queue
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from sosie.errors import DataError
 from sosie.insitu.node._frames import read_frame, write_frame
@@ -18,7 +19,10 @@ if TYPE_CHECKING:
 
 __all__ = ["StoppedError", "Worker", "Workers"]
 
+How = Literal["divide", "once", "keep"]
+
 _START = 60.0
+_DIVIDES = hasattr(os, "fork")
 
 
 class StoppedError(DataError):
@@ -34,20 +38,22 @@ class Worker:
         Bytes that it may take.
     seconds : int
         Of computing that it may take.
-    fresh : bool
-        Whether it serves one task.
+    how : str
+        ``divide``, with a process of its own for each task; ``once``, for one task; or ``keep``,
+        for any number of tasks, each of which is timed.
     """
 
-    def __init__(self, memory: int, seconds: int, *, fresh: bool = True) -> None:
+    def __init__(self, memory: int, seconds: int, how: How) -> None:
         program = "from sosie.insitu.node._inside import main; main()"
         command = [sys.executable, "-I", "-c", program, str(memory)]
         self._process = subprocess.Popen(
-            [*command, str(seconds if fresh else 0)],
+            [*command, str(0 if how == "keep" else seconds), how],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
             env=_environment(),
             close_fds=True,
+            start_new_session=True,
         )
         self._seconds = seconds
         self._answers: Queue[tuple[dict[str, Any], bytes] | None] = Queue()
@@ -72,8 +78,24 @@ class Worker:
             raise StoppedError("A process that computes has ended.") from error
         return self._next(2.0 * self._seconds)
 
+    def begin(self) -> None:
+        """Tell that a task begins."""
+        self._say("begin")
+
+    def end(self) -> None:
+        """Tell that the task is over."""
+        self._say("end")
+
+    def _say(self, word: str) -> None:
+        # Where it has ended, the next request finds out.
+        with contextlib.suppress(OSError):
+            write_frame(self._in, {"do": word})
+
     def close(self) -> None:
         """End the process, whatever it does."""
+        if _DIVIDES:
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(self._process.pid, signal.SIGKILL)
         self._process.kill()
         with contextlib.suppress(OSError):
             self._in.close()
@@ -117,23 +139,25 @@ class Workers:
 
     def __init__(self, memory: int, seconds: int, *, fresh: bool = True) -> None:
         self._limits = (memory, seconds)
-        self._fresh = fresh
+        self._how: How = ("divide" if _DIVIDES else "once") if fresh else "keep"
         self._spare: Worker | None = self._new()
 
     def take(self) -> Worker:
         """Give a process, and start the one after it."""
         worker = self._spare or self._new()
         self._spare = None
+        worker.begin()
         return worker
 
     def prepare(self) -> None:
         """Start the process of the next task, now that this one has what it needs."""
-        if self._spare is None and self._fresh:
+        if self._spare is None and self._how == "once":
             self._spare = self._new()
 
     def give(self, worker: Worker, *, good: bool) -> None:
         """Take a process back once its task is over."""
-        if good and not self._fresh and self._spare is None:
+        if good and self._how != "once" and self._spare is None:
+            worker.end()
             self._spare = worker
         else:
             worker.close()
@@ -145,7 +169,7 @@ class Workers:
             self._spare = None
 
     def _new(self) -> Worker:
-        return Worker(*self._limits, fresh=self._fresh)
+        return Worker(*self._limits, self._how)
 
 
 def _environment() -> dict[str, str]:
