@@ -43,7 +43,8 @@ def asked(
     analysis : str
         Of the catalogue.
     parameters : mapping of str to value
-        As the analysis has them. A formula ``Surv(time, event) ~ age`` gives duration and event.
+        As the analysis has them, and ``epsilon`` where the agreement has a budget. A formula
+        ``Surv(time, event) ~ age`` gives duration and event.
     derive : sequence of mapping
         Columns to make first.
 
@@ -59,6 +60,7 @@ def asked(
     """
     entry = _entry(analysis)
     said = dict(parameters)
+    epsilon = said.pop("epsilon", None)
     formula = said.get("formula")
     if analysis in _TIMED and isinstance(formula, str) and (found := _SURVIVAL.match(formula)):
         said |= {"duration": found["time"], "event": found["event"]}
@@ -77,7 +79,8 @@ def asked(
     for name in known:
         if entry.model_fields[name].is_required() and name not in said:
             raise ParameterError(f"{analysis} needs {_shown(name)}.")
-    return Question.of({"analysis": {"id": analysis, **said}, "derive": list(derive)})
+    content: dict[str, Any] = {"analysis": {"id": analysis, **said}, "derive": list(derive)}
+    return Question.of(content if epsilon is None else content | {"epsilon": epsilon})
 
 
 def parameters_of(analysis: str, words: Sequence[str]) -> dict[str, Any]:
@@ -123,6 +126,8 @@ def _value(entry: Any, name: str, spelt: str) -> Any:
     if name in _LISTS:
         parts = [one.strip() for one in spelt.split(",")]
         return [_number(name, one) for one in parts] if name == "at" else parts
+    if name == "epsilon":
+        return _number(name, spelt)
     if field is None or "str" in str(field.annotation) or "Literal" in str(field.annotation):
         return spelt
     try:
