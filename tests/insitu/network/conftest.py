@@ -6,6 +6,7 @@ themselves start them.
 
 import datetime as dt
 import json
+import threading
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,7 +18,7 @@ from tests.insitu.conftest import Holders
 
 from sosie.insitu.analyst import Answer, Connection
 from sosie.insitu.exchange import Direct, Parties
-from sosie.insitu.hub import Hub, Store
+from sosie.insitu.hub import Hub, Store, _serve
 from sosie.insitu.node import Node, Place, _node
 from sosie.insitu.node._frames import snapshot_in
 from sosie.insitu.node._inside import Inside
@@ -312,3 +313,48 @@ def envelope_of(agreement: Path) -> dict[str, Any]:
 
 def read_signed(path: Path) -> SignedAgreement:
     return SignedAgreement.read(path)
+
+
+class Serving:
+    """A hub over HTTPS, in a thread of this process."""
+
+    def __init__(self, hub: Hub, world: World, parties: Parties, drop: Path | None = None) -> None:
+        made: list[_serve._Server] = []
+
+        class Server(_serve._Server):
+            def __init__(self, *given: Any) -> None:
+                super().__init__(*given)
+                made.append(self)
+
+        up = threading.Event()
+
+        def ready(url: str) -> None:
+            self.url = url
+            up.set()
+
+        def run() -> None:
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(_serve, "_Server", Server)
+                clients = [key for name, key in parties.keys.items() if name != "hub"]
+                _serve.serve(
+                    hub, world.keys["hub"], clients, host="127.0.0.1", port=0, drop=drop,
+                    ready=ready,
+                )  # fmt: skip
+
+        self._made = made
+        self._thread = threading.Thread(target=run, daemon=True)
+        self._thread.start()
+        assert up.wait(20)
+
+    def stop(self) -> None:
+        self._made[0].should_exit = True
+        self._thread.join(20)
+        assert not self._thread.is_alive()
+
+
+@pytest.fixture
+def serving(network: Network) -> Iterator[Serving]:
+    """The network's hub over HTTPS."""
+    made = Serving(network.hub, network.world, network.parties())
+    yield made
+    made.stop()

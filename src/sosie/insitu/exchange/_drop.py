@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["Drop", "serve_drop"]
 
 _LARGEST = 64 << 20
-_EVERY = 0.1
+_EVERY, _LONGEST = 0.1, 1.0
 _PARTY: TypeAdapter[str] = TypeAdapter(PartyId)
 
 
@@ -93,7 +93,7 @@ class Drop:
         """Nothing is open."""
 
     def _work(self, wait: float) -> dict[str, Any]:
-        until = time.monotonic() + wait
+        until = time.monotonic() + min(wait, _LONGEST)
         while True:
             for path in sorted(self._in.glob("work-*.json")):
                 self._open = path
@@ -118,6 +118,7 @@ async def serve_drop(hub: Hub, folder: Path) -> None:
     """Serve a folder until cancelled."""
     inbox = _made(folder / "to-hub")
     waiting: dict[Path, Any] = {}
+    refused: set[Path] = set()
     written: dict[str, Path] = {}
     for former in folder.glob("to-*/work-*.json"):  # of attempts that ended with a former hub
         former.unlink(missing_ok=True)
@@ -126,7 +127,8 @@ async def serve_drop(hub: Hub, folder: Path) -> None:
         with contextlib.suppress(Exception):
             hub.expire()
             for path in sorted(inbox.glob("*.json")):
-                _take(hub, folder, path, waiting)
+                with contextlib.suppress(Exception):
+                    _take(hub, folder, path, waiting, refused)
             for out, ticket in list(waiting.items()):
                 said = hub.reply(ticket)
                 if said is not None:
@@ -136,7 +138,7 @@ async def serve_drop(hub: Hub, folder: Path) -> None:
         await asyncio.sleep(_EVERY)
 
 
-def _take(hub: Hub, folder: Path, path: Path, waiting: dict[Path, Any]) -> None:
+def _take(hub: Hub, folder: Path, path: Path, waiting: dict[Path, Any], refused: set[Path]) -> None:
     data = _read(path)
     path.unlink(missing_ok=True)
     try:
@@ -158,8 +160,11 @@ def _take(hub: Hub, folder: Path, path: Path, waiting: dict[Path, Any]) -> None:
         from sosie.insitu.hub._app import failed
 
         status, why = failed(error)
-        if told:
+        # Who waits for a question that was refused has been told why.
+        if told and place / name not in refused:
             _write(_made(place) / name, canonical({"status": status, "said": why}))
+        if kind == "ask":
+            refused.add(place / name)
         return
     if told and kind != "ask":
         waiting[_made(place) / name] = ticket

@@ -133,6 +133,11 @@ def _why(name: str, error: Exception) -> str:
         )
     if "UNKNOWN_CA" in spelt or "CERTIFICATE_REQUIRED" in spelt:
         return f"The hub at {name} does not know this key; is it of a party of the agreement?"
+    if any(one in spelt for one in ("RemoteDisconnected", "EOF occurred", "reset by peer")):
+        return (
+            f"The hub at {name} ended the connection: it has gone down, or does not know this key; "
+            "is it of a party of the agreement?"
+        )
     return f"The hub at {name} cannot be reached; is it up, and the address right?"
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from sosie.errors import ParameterError, SosieError, TrustError
 from sosie.insitu._question import Question
 from sosie.insitu.exchange._certificate import Answered, certified, record_of
+from sosie.insitu.exchange._http import RefusedError
 from sosie.insitu.exchange._messages import (
     Ask,
     Certify,
@@ -59,7 +60,7 @@ class TooManyError(TrustError):
     """Somebody asks more often than the hub grants."""
 
 
-class NotAllowedError(TrustError):
+class NotAllowedError(RefusedError):
     """The agreement does not allow what was asked."""
 
 
