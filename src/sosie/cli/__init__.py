@@ -57,9 +57,7 @@ app.command()(augment)
 app.command()(impute)
 app.command()(images)
 app.command()(blind)
-app.command(
-    context_settings={"allow_extra_args": True, "ignore_unknown_options": True}
-)(ask)
+app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(ask)
 app.add_typer(node, name="node")
 app.add_typer(hub, name="hub")
 app.add_typer(keys, name="keys")
