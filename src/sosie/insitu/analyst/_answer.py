@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sosie.errors import ParameterError
 from sosie.table import whole_file
-from sosie.trust import canonical
 
 if TYPE_CHECKING:
     import polars as pl
@@ -90,7 +90,8 @@ class Answer:
     def write(self, path: str | Path) -> None:
         """Write ``RESULT.json``."""
         with whole_file(Path(path)) as file:
-            file.write(canonical(self.content) + b"\n")
+            said = json.dumps(self.content, ensure_ascii=False, allow_nan=False, indent=1)
+            file.write(said.encode() + b"\n")
 
     def __repr__(self) -> str:
         return f"Answer({self.analysis!r}, sites={self.content['sites']})"
