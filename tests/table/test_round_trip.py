@@ -94,7 +94,10 @@ def files(draw: st.DrawFn) -> tuple[bytes, list[Kind]]:
 
 
 @settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
+    max_examples=40,
+    deadline=None,
+    # A machine that does other work besides is no fault of the files drawn.
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(drawn=files())
 def test_a_text_file_is_written_as_it_was_read(
