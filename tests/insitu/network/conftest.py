@@ -4,7 +4,9 @@ The processes that compute are replaced here by the very code that they run; tes
 themselves start them.
 """
 
+import dataclasses
 import datetime as dt
+import functools
 import json
 import threading
 from collections.abc import Callable, Iterator
@@ -193,6 +195,11 @@ class Clock:
 Tamper = Callable[[str, dict[str, Any]], dict[str, Any]]
 
 
+@functools.cache
+def read_once(agreement: Path) -> Parties:
+    return Parties.read(agreement)
+
+
 @dataclass
 class Network:
     """A hub and its nodes, of which a test makes one step after the other."""
@@ -210,7 +217,8 @@ class Network:
     """What a hub that lies makes of a reply."""
 
     def parties(self) -> Parties:
-        return Parties.read(self.agreement)
+        read = read_once(self.agreement)
+        return dataclasses.replace(read, keys=dict(read.keys))
 
     def start(self, *holders: str, **options: Any) -> None:
         for name in holders or HOLDERS:

@@ -146,12 +146,12 @@ def test_a_task_of_its_own(world: World, workers: Callable[..., Workers], tmp_pa
 
 def test_a_task_that_takes_more_memory(workers: Callable[..., Workers], tmp_path: Path) -> None:
     """It is declined, and the next one is done."""
-    n = 12_000_000
+    n = 5_000_000
     schema = Schema(columns=[Column(name=name, kind="number") for name in "abc"])
     column = np.arange(n, dtype=float)
     said, data = spelt_snapshot(Snapshot(schema, dict.fromkeys("abc", column), n), list("abc"))
     question = Question.of({"analysis": {"id": "means", "columns_of": ["a", "b", "c"]}})
-    several = workers(600 << 20, 60)
+    several = workers(400 << 20, 60)
     worker = several.take()
     join = {
         "do": "join", "snapshot": said, "question": question.model_dump(mode="json"),

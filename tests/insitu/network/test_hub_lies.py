@@ -296,12 +296,12 @@ def part_dropped(network: Network, work: Work) -> None:
 def payload_altered(network: Network, work: Work) -> None:
     one = parts(work)["holder_2"]
     payload = base64.b64decode(one["payload"])
-    one["payload"] = base64.b64encode(payload.replace(b"A", b"B", 1)).decode()
+    one["payload"] = base64.b64encode(payload + b" ").decode()
 
 
 def own_altered(network: Network, work: Work) -> None:
     one = parts(work)["holder_1"]
-    payload = base64.b64decode(one["payload"]).replace(b"A", b"B", 1)
+    payload = base64.b64decode(one["payload"]) + b" "
     one["payload"] = base64.b64encode(payload).decode()
     one["message"] = forged(network, one["message"], payload_sha256=sha256(payload))
 

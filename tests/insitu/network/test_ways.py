@@ -30,6 +30,7 @@ from sosie.insitu.exchange import (
     Drop,
     Http,
     RefusedError,
+    _drop,
     serve_drop,
     verify_in_place,
 )
@@ -39,6 +40,13 @@ from sosie.insitu.node import Node
 from sosie.trust import Key, canonical, seal
 
 WAYS = ("direct", "files", "https")
+
+
+@pytest.fixture(autouse=True)
+def quick_files(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Look into folders more often."""
+    monkeypatch.setattr(_drop, "_EVERY", 0.01)
+    monkeypatch.setattr(_drop, "_LONGEST", 0.1)
 
 
 class Folder:
