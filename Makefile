@@ -25,8 +25,9 @@ test: .venv/.test
 	.venv/bin/ruff format --check
 	.venv/bin/mypy
 	.venv/bin/lint-imports
-	@.venv/bin/python -m pytest --numprocesses 2 --dist loadfile --durations 15
+	@OMP_NUM_THREADS=1 .venv/bin/python -m pytest --numprocesses 2 --dist loadfile --durations 15
 
+# Two processes share two cores: threads of their own would only wait for each other.
 # requirements/test.txt holds demo.txt with the same versions: either may come first.
 .venv/.demo .venv/.test: .venv/.%: .venv/.build requirements/%.txt pyproject.toml
 	@echo "Installing what 'make $*' needs into .venv"
