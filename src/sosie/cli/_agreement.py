@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any, cast
 import typer
 
 from sosie.cli._checked import Checked, show_checked
+from sosie.cli._options import Json, Keys, Lang
 from sosie.cli._places import check_apart, check_new, check_place
 from sosie.cli._texts import language, texts
 
@@ -18,10 +19,6 @@ __all__ = ["agreement"]
 
 agreement = typer.Typer(no_args_is_help=True, help="Write, sign, show and check an agreement.")
 
-Lang = Annotated[str | None, typer.Option("--lang", help="en or fr.")]
-Keys = Annotated[
-    Path | None, typer.Option("--keys", metavar="DIR", help="The .pub files that you trust.")
-]
 File = Annotated[
     Path,
     typer.Argument(metavar="AGREEMENT", help="agreement.toml, or agreement.json as it was signed."),
@@ -77,7 +74,7 @@ def sign(
 def check(
     file: File,
     keys: Keys = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: Json = False,
     lang: Lang = None,
 ) -> None:
     """Check that an agreement is filled in and, once it is signed, that all signatures hold."""

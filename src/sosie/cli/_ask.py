@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sosie.cli._options import FILE, Drop, HubUrl, Keys, Lang
 from sosie.cli._places import check_apart, check_place
 from sosie.cli._texts import language, texts
 from sosie.errors import ParameterError
@@ -16,13 +17,11 @@ if TYPE_CHECKING:
 __all__ = ["ask"]
 
 _REFUSED = 3
-_File = {"exists": True, "dir_okay": False}
-_Folder = {"exists": True, "file_okay": False}
 
 
 def ask(
     context: typer.Context,
-    agreement: Annotated[Path, typer.Argument(help="As its holders signed it.", **_File)],
+    agreement: Annotated[Path, typer.Argument(help="As its holders signed it.", **FILE)],
     analysis: Annotated[
         str | None,
         typer.Argument(
@@ -30,21 +29,16 @@ def ask(
             help="Of the catalogue, with its parameters: logistic --formula 'y ~ a + b'.",
         ),
     ] = None,
-    key: Annotated[Path | None, typer.Option("--key", help="Of the recipient.", **_File)] = None,
+    key: Annotated[Path | None, typer.Option("--key", help="Of the recipient.", **FILE)] = None,
     out: Annotated[Path | None, typer.Option("--out", metavar="RESULT.json")] = None,
-    hub: Annotated[
-        str | None, typer.Option("--hub", metavar="URL", help="Of the trusted third party.")
-    ] = None,
-    drop: Annotated[
-        Path | None,
-        typer.Option("--drop", metavar="DIR", help="A folder of files instead.", **_Folder),
-    ] = None,
+    hub: HubUrl = None,
+    drop: Drop = None,
     report: Annotated[
         Path | None, typer.Option("--report", metavar="OUT.html", help="A page to read.")
     ] = None,
     derive: Annotated[
         Path | None,
-        typer.Option("--derive", metavar="FILE.json", help="Columns to make first.", **_File),
+        typer.Option("--derive", metavar="FILE.json", help="Columns to make first.", **FILE),
     ] = None,
     task: Annotated[
         str | None, typer.Option("--task", help="Fetch the answer to an earlier question.")
@@ -52,12 +46,9 @@ def ask(
     wait: Annotated[
         float, typer.Option("--wait", min=0, help="Seconds to wait for the answer.")
     ] = 300.0,
-    keys: Annotated[
-        Path | None,
-        typer.Option("--keys", metavar="DIR", help="The .pub files that you trust.", **_Folder),
-    ] = None,
+    keys: Keys = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the result as JSON.")] = False,
-    lang: Annotated[str | None, typer.Option("--lang", help="en or fr.")] = None,
+    lang: Lang = None,
 ) -> None:
     """Ask all holders one question; only a checked answer comes back."""
     spoken = language(lang)

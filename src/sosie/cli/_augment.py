@@ -27,6 +27,7 @@ from sosie.cli._artificial import (
     seed_of,
 )
 from sosie.cli._columns import Drop, Recreate, check_remade, said_of_columns
+from sosie.cli._options import Json, Lang  # noqa: TC001 - Typer reads it when it runs
 from sosie.cli._places import check_apart
 from sosie.cli._stages import Stages
 from sosie.cli._texts import language, spelt_number, texts
@@ -108,8 +109,8 @@ def augment(
     agreement: AgreementOption = None,
     recipient: RecipientOption = None,
     keys: KeysOption = None,
-    lang: Annotated[str | None, typer.Option("--lang", help="en or fr.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    lang: Lang = None,
+    as_json: Json = False,
     epochs: Epochs = None,
 ) -> None:
     """Draw artificial persons from a model of 30 to some thousand persons.

@@ -21,7 +21,7 @@ from sosie.cli._allowed import (
     told,
 )
 from sosie.cli._columns import Drop, Recreate, check_remade, said_of_columns
-from sosie.cli._options import weights_of
+from sosie.cli._options import Json, Lang, weights_of
 from sosie.cli._places import check_apart
 from sosie.cli._stages import Stages
 from sosie.cli._texts import language, spelt_number, texts
@@ -72,8 +72,8 @@ def avatar(
     agreement: AgreementOption = None,
     recipient: RecipientOption = None,
     keys: KeysOption = None,
-    lang: Annotated[str | None, typer.Option("--lang", help="en or fr.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    lang: Lang = None,
+    as_json: Json = False,
 ) -> None:
     """Make one avatar a person: rows of people who do not exist, in random order.
 

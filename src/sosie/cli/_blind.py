@@ -10,6 +10,7 @@ import typer
 
 from sosie.cli._artificial import seed_of
 from sosie.cli._columns import Drop, said_of_columns
+from sosie.cli._options import Json, Lang  # noqa: TC001 - Typer reads it when it runs
 from sosie.cli._texts import language, spelt_number, texts
 from sosie.errors import DataError, ParameterError
 
@@ -57,8 +58,8 @@ def blind(
         list[str] | None,
         typer.Option("--missing", help="One more spelling of a missing cell; may be repeated."),
     ] = None,
-    lang: Annotated[str | None, typer.Option("--lang", help="en or fr.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    lang: Lang = None,
+    as_json: Json = False,
 ) -> None:
     """Make a blinded test of real and artificial cases, or score the answers to one.
 

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sosie.cli._options import FILE, Lang
 from sosie.cli._places import check_apart, check_place
 from sosie.cli._texts import language, texts
 from sosie.errors import ParameterError, TrustError
@@ -15,28 +16,27 @@ if TYPE_CHECKING:
 __all__ = ["certify"]
 
 _LARGEST = 64 << 20
-_File = {"exists": True, "dir_okay": False}
 
 
 def certify(
-    key: Annotated[Path, typer.Option("--key", help="Of the party that decides.", **_File)],
+    key: Annotated[Path, typer.Option("--key", help="Of the party that decides.", **FILE)],
     agreement: Annotated[
-        Path | None, typer.Option("--agreement", help="As its holders signed it.", **_File)
+        Path | None, typer.Option("--agreement", help="As its holders signed it.", **FILE)
     ] = None,
     evidence: Annotated[
         Path | None,
-        typer.Option("--evidence", help="What `sosie evidence --json` wrote.", **_File),
+        typer.Option("--evidence", help="What `sosie evidence --json` wrote.", **FILE),
     ] = None,
     original: Annotated[
-        Path | None, typer.Option("--original", help="The persons' table.", **_File)
+        Path | None, typer.Option("--original", help="The persons' table.", **FILE)
     ] = None,
     synthetic: Annotated[
-        Path | None, typer.Option("--synthetic", help="The table that is released.", **_File)
+        Path | None, typer.Option("--synthetic", help="The table that is released.", **FILE)
     ] = None,
     out: Annotated[Path | None, typer.Option("--out", metavar="CERT.json")] = None,
     run: Annotated[
         Path | None,
-        typer.Option("--run", help="What `sosie avatar --json` printed.", **_File),
+        typer.Option("--run", help="What `sosie avatar --json` printed.", **FILE),
     ] = None,
     exception: Annotated[
         str | None,
@@ -48,7 +48,7 @@ def certify(
     ] = None,
     ledger: Annotated[
         list[Path] | None,
-        typer.Option("--ledger", help="To quote where it stands; may be repeated.", **_File),
+        typer.Option("--ledger", help="To quote where it stands; may be repeated.", **FILE),
     ] = None,
     add_signature: Annotated[
         Path | None,
@@ -56,10 +56,10 @@ def certify(
             "--add-signature",
             metavar="CERT.json",
             help="Only sign, once more, a certificate that there is.",
-            **_File,
+            **FILE,
         ),
     ] = None,
-    lang: Annotated[str | None, typer.Option("--lang", help="en or fr.")] = None,
+    lang: Lang = None,
 ) -> None:
     """Certify a release, or add a signature: what was used, done, found and decided."""
     words: dict[str, Any] = texts(language(lang))["certify"]

@@ -6,14 +6,13 @@ from typing import Annotated, Any, cast
 import typer
 
 from sosie.cli._checked import Checked, show_checked
+from sosie.cli._options import Json, Lang
 from sosie.cli._places import check_new
 from sosie.cli._texts import language, texts
 
 __all__ = ["charter"]
 
 charter = typer.Typer(no_args_is_help=True, help="Begin a charter; list what it leaves unanswered.")
-
-Lang = Annotated[str | None, typer.Option("--lang", help="en or fr.")]
 
 
 @charter.command("new")
@@ -36,7 +35,7 @@ def new(
 @charter.command("check")
 def check(
     file: Annotated[Path, typer.Argument(metavar="CHARTER.toml")],
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: Json = False,
     lang: Lang = None,
 ) -> None:
     """List the principles of which nothing, or nobody, answers the question."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sosie.cli._columns import Drop, Recreate, check_remade, said_of_columns
-from sosie.cli._options import weights_of
+from sosie.cli._options import Lang, weights_of
 from sosie.cli._places import check_apart, check_place
 from sosie.cli._stages import Stages
 from sosie.cli._texts import language, spelt_number, texts
@@ -47,7 +47,6 @@ Report = Annotated[
     Path | None,
     typer.Option("--report", metavar="OUT.pdf|OUT.html", help="Write the report."),
 ]
-Lang = Annotated[str | None, typer.Option("--lang", help="en or fr.")]
 Effort = Annotated[str, typer.Option("--effort", help="quick, standard or thorough.")]
 Seed = Annotated[int, typer.Option("--seed", help="A whole number.")]
 Threshold = Annotated[

@@ -6,6 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
+from sosie.cli._options import Lang
 from sosie.cli._places import check_apart, check_place
 from sosie.cli._texts import language, texts
 from sosie.errors import DataError, ParameterError
@@ -27,7 +28,7 @@ def export(
         Path | None,
         typer.Option("--rocrate", metavar="FOLDER", help="A Five Safes RO-Crate, in a new folder."),
     ] = None,
-    lang: Annotated[str | None, typer.Option("--lang", help="en or fr.")] = None,
+    lang: Lang = None,
 ) -> None:
     """Export a certificate: an impact assessment begun, a line of a register, an RO-Crate."""
     spoken = language(lang)

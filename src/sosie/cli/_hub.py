@@ -5,16 +5,13 @@ from typing import Annotated, Any
 
 import typer
 
+from sosie.cli._options import FILE, FOLDER, Keys, Lang
 from sosie.cli._texts import language, texts
 from sosie.errors import ParameterError
 
 __all__ = ["hub"]
 
 hub = typer.Typer(no_args_is_help=True, help="Run the trusted third party of analyses in place.")
-
-_File = {"exists": True, "dir_okay": False}
-_Folder = {"exists": True, "file_okay": False}
-Lang = Annotated[str | None, typer.Option("--lang", help="en or fr.")]
 
 
 @hub.callback()
@@ -26,9 +23,9 @@ def _hub() -> None:
 def up(
     agreement: Annotated[
         list[Path],
-        typer.Option("--agreement", help="As its holders signed it; several may be.", **_File),
+        typer.Option("--agreement", help="As its holders signed it; several may be.", **FILE),
     ],
-    key: Annotated[Path, typer.Option("--key", help="Of the trusted third party.", **_File)],
+    key: Annotated[Path, typer.Option("--key", help="Of the trusted third party.", **FILE)],
     host: Annotated[str, typer.Option("--host", help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[int, typer.Option("--port", min=0, max=65535)] = 8443,
     database: Annotated[
@@ -41,12 +38,9 @@ def up(
     ] = "sqlite:///sosie-hub.db",
     drop: Annotated[
         Path | None,
-        typer.Option("--drop", metavar="DIR", help="Also serve a folder of files.", **_Folder),
+        typer.Option("--drop", metavar="DIR", help="Also serve a folder of files.", **FOLDER),
     ] = None,
-    keys: Annotated[
-        Path | None,
-        typer.Option("--keys", metavar="DIR", help="The .pub files that you trust.", **_Folder),
-    ] = None,
+    keys: Keys = None,
     patience: Annotated[
         float, typer.Option("--patience", min=1, help="Seconds that a question waits for holders.")
     ] = 300.0,

@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from sosie.cli._artificial import Epochs, LatentDim, seed_of
+from sosie.cli._options import Json, Lang  # noqa: TC001 - Typer reads it when it runs
 from sosie.cli._places import check_apart, check_place
 from sosie.cli._stages import Stages
 from sosie.cli._texts import language, spelt_number, texts
@@ -50,8 +51,8 @@ def images(
         int | None,
         typer.Option("--seed", help="A whole number; drawn afresh where it is not given."),
     ] = None,
-    lang: Annotated[str | None, typer.Option("--lang", help="en or fr.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    lang: Lang = None,
+    as_json: Json = False,
     epochs: Epochs = None,
 ) -> None:
     """Draw artificial images from a model of 30 to some thousand images, 8 x 8 to 64 x 64.

@@ -11,6 +11,7 @@ import typer
 
 from sosie.cli._artificial import Epochs, LatentDim, fresh_name, model_of, seed_of
 from sosie.cli._columns import Drop, said_of_columns
+from sosie.cli._options import Json, Lang  # noqa: TC001 - Typer reads it when it runs
 from sosie.cli._places import check_apart
 from sosie.cli._stages import Stages
 from sosie.cli._texts import language, spelt_number, texts
@@ -46,8 +47,8 @@ def impute(
         list[str] | None,
         typer.Option("--missing", help="One more spelling of a missing cell; may be repeated."),
     ] = None,
-    lang: Annotated[str | None, typer.Option("--lang", help="en or fr.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    lang: Lang = None,
+    as_json: Json = False,
     epochs: Epochs = None,
 ) -> None:
     """Fill missing cells with draws from their law given the known cells of the person.

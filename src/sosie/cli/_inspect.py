@@ -14,6 +14,7 @@ from rich.markup import escape
 from rich.table import Table as Grid
 
 from sosie.cli._columns import Drop, Recreate, check_remade, said_of_columns
+from sosie.cli._options import Json, Lang
 from sosie.cli._texts import language, texts
 from sosie.errors import DataError
 from sosie.table import CODED, NUMERIC, Kind
@@ -45,8 +46,8 @@ def inspect(
     ] = None,
     drop: Drop = None,
     recreate: Recreate = None,
-    lang: Annotated[str | None, typer.Option("--lang", help="en or fr.")] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    lang: Lang = None,
+    as_json: Json = False,
 ) -> None:
     """Show what the columns of a table mean, one line each; nothing leaves this screen."""
     words: dict[str, Any] = texts(language(lang))["inspect"]

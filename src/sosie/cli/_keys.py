@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sosie.cli._options import Json, Lang
 from sosie.cli._texts import language, texts
 from sosie.errors import DataError
 
@@ -15,8 +16,6 @@ if TYPE_CHECKING:
 __all__ = ["keys"]
 
 keys = typer.Typer(no_args_is_help=True, help="Make and show the keys with which parties sign.")
-
-Lang = Annotated[str | None, typer.Option("--lang", help="en or fr.")]
 
 
 @keys.command("new")
@@ -55,7 +54,7 @@ def show(
     path: Annotated[
         Path, typer.Argument(metavar="PATH", help="A .pub or .key file, or a folder of .pub files.")
     ],
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: Json = False,
     lang: Lang = None,
 ) -> None:
     """Show whose a key is, its identifier and until when it may sign; never its secret."""

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sosie.cli._checked import Checked, show_checked
+from sosie.cli._options import Json, Keys, Lang
 from sosie.cli._texts import language, spelt_number, texts
 from sosie.errors import ParameterError
 
@@ -17,7 +18,6 @@ __all__ = ["ledger"]
 ledger = typer.Typer(no_args_is_help=True, help="Add to a ledger, sign it, verify it.")
 
 File = Annotated[Path, typer.Argument(metavar="FILE", help="The ledger: one line a record.")]
-Lang = Annotated[str | None, typer.Option("--lang", help="en or fr.")]
 
 
 @ledger.command("add")
@@ -65,17 +65,14 @@ def sign(
 @ledger.command("verify")
 def verify(
     file: File,
-    keys: Annotated[
-        Path | None,
-        typer.Option("--keys", metavar="DIR", help="The .pub files that you trust."),
-    ] = None,
+    keys: Keys = None,
     head: Annotated[
         str | None,
         typer.Option(
             "--head", metavar="LINES:SHA256", help="Where it stood once, as a certificate says."
         ),
     ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: Json = False,
     lang: Lang = None,
 ) -> None:
     """Find lines that were removed, changed, moved or cut."""

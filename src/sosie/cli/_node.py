@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sosie.cli._checked import Checked, show_checked
+from sosie.cli._options import FILE, Drop, HubUrl, Json, Keys, Lang
 from sosie.cli._texts import language, texts
 from sosie.errors import ParameterError
 
@@ -23,11 +24,8 @@ __all__ = ["node"]
 
 node = typer.Typer(no_args_is_help=True, help="Answer questions where the data are.")
 
-_File = {"exists": True, "dir_okay": False}
-_Folder = {"exists": True, "file_okay": False}
 _GIB = 1 << 30
 _QUIET = 90.0
-Lang = Annotated[str | None, typer.Option("--lang", help="en or fr.")]
 State = Annotated[
     Path | None,
     typer.Option(
@@ -41,22 +39,14 @@ Data = Annotated[
 
 @node.command("up")
 def up(
-    data: Annotated[Path, typer.Option("--data", help="The table of persons.", **_File)],
+    data: Annotated[Path, typer.Option("--data", help="The table of persons.", **FILE)],
     agreement: Annotated[
-        Path, typer.Option("--agreement", help="As its holders signed it.", **_File)
+        Path, typer.Option("--agreement", help="As its holders signed it.", **FILE)
     ],
-    key: Annotated[Path, typer.Option("--key", help="Of this holder.", **_File)],
-    hub: Annotated[
-        str | None, typer.Option("--hub", metavar="URL", help="Of the trusted third party.")
-    ] = None,
-    drop: Annotated[
-        Path | None,
-        typer.Option("--drop", metavar="DIR", help="A folder of files instead.", **_Folder),
-    ] = None,
-    keys: Annotated[
-        Path | None,
-        typer.Option("--keys", metavar="DIR", help="The .pub files that you trust.", **_Folder),
-    ] = None,
+    key: Annotated[Path, typer.Option("--key", help="Of this holder.", **FILE)],
+    hub: HubUrl = None,
+    drop: Drop = None,
+    keys: Keys = None,
     state: State = None,
     floors: Annotated[
         str | None,
@@ -113,11 +103,11 @@ def up(
 
 @node.command("snapshot")
 def snapshot(
-    data: Annotated[Path, typer.Option("--data", help="The table of persons.", **_File)],
+    data: Annotated[Path, typer.Option("--data", help="The table of persons.", **FILE)],
     agreement: Annotated[
-        Path, typer.Option("--agreement", help="Written, not signed yet.", **_File)
+        Path, typer.Option("--agreement", help="Written, not signed yet.", **FILE)
     ],
-    key: Annotated[Path, typer.Option("--key", help="Of this holder.", **_File)],
+    key: Annotated[Path, typer.Option("--key", help="Of this holder.", **FILE)],
 ) -> None:
     """Print what the agreement may hold so that no other data can be served: `snapshot = "..."`."""
     from sosie.insitu.exchange._parties import described
@@ -141,7 +131,7 @@ def snapshot(
 def status(
     data: Data = None,
     state: State = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: Json = False,
     lang: Lang = None,
 ) -> None:
     """Tell whether a node is up, since when, and what left."""
@@ -180,7 +170,7 @@ def pause(
 def audit(
     data: Data = None,
     state: State = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
+    as_json: Json = False,
     lang: Lang = None,
 ) -> None:
     """Show all that left and all that was refused, with why; and that no line was changed."""

@@ -1,10 +1,31 @@
-"""Options of the generator, the same in every command that has one."""
+"""Options that mean the same in every command that has them."""
 
 import math
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
 
 from sosie.errors import ParameterError
 
-__all__ = ["weights_of"]
+__all__ = ["FILE", "FOLDER", "Drop", "HubUrl", "Json", "Keys", "Lang", "weights_of"]
+
+FILE: dict[str, Any] = {"exists": True, "dir_okay": False}
+FOLDER: dict[str, Any] = {"exists": True, "file_okay": False}
+
+Lang = Annotated[str | None, typer.Option("--lang", help="en or fr.")]
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object.")]
+Keys = Annotated[
+    Path | None,
+    typer.Option("--keys", metavar="DIR", help="The .pub files that you trust.", **FOLDER),
+]
+HubUrl = Annotated[
+    str | None, typer.Option("--hub", metavar="URL", help="Of the trusted third party.")
+]
+Drop = Annotated[
+    Path | None,
+    typer.Option("--drop", metavar="DIR", help="A folder of files instead.", **FOLDER),
+]
 
 
 def weights_of(spelt: list[str]) -> dict[str, float]:

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
+from sosie.cli._options import Lang
 from sosie.cli._places import check_apart, check_place
 from sosie.cli._texts import language, texts
 
@@ -14,7 +15,7 @@ __all__ = ["show"]
 def show(
     certificate: Annotated[Path, typer.Argument(metavar="CERT.json", exists=True, dir_okay=False)],
     html: Annotated[Path, typer.Option("--html", metavar="OUT.html", help="The page to make.")],
-    lang: Annotated[str | None, typer.Option("--lang", help="en or fr.")] = None,
+    lang: Lang = None,
 ) -> None:
     """Make a page of a certificate, in French and English, that verifies it with no network.
 

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sosie.cli._columns import Drop, Recreate, check_remade, said_of_columns
+from sosie.cli._options import Lang  # noqa: TC001 - Typer reads it when it runs
 from sosie.cli._places import check_apart, check_place
 from sosie.cli._stages import Stages
 from sosie.cli._texts import language, spelt_number, texts
@@ -92,7 +93,7 @@ def tune(
         list[str] | None,
         typer.Option("--missing", help="One more spelling of a missing cell; may be repeated."),
     ] = None,
-    lang: Annotated[str | None, typer.Option("--lang", help="en or fr.")] = None,
+    lang: Lang = None,
 ) -> None:
     """Try settings on the same splits of the persons: what each keeps, what each leaks."""
     catalogue: dict[str, Any] = texts(language(lang))

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sosie.cli._options import FILE, Json, Keys, Lang
 from sosie.cli._texts import language, texts
 
 if TYPE_CHECKING:
@@ -17,35 +18,25 @@ __all__ = ["verify"]
 
 _NOT_VERIFIED = 3
 _LARGEST = 64 << 20
-_File = {"exists": True, "dir_okay": False}
 _MARKS = {True: "✓", False: "✗", None: "–"}
 _STYLES = {True: "green", False: "bold red", None: "yellow"}
 
 
 def verify(
-    certificate: Annotated[Path, typer.Argument(metavar="CERT.json", **_File)],
+    certificate: Annotated[Path, typer.Argument(metavar="CERT.json", **FILE)],
     synthetic: Annotated[
-        Path | None, typer.Option("--synthetic", help="The table that you received.", **_File)
+        Path | None, typer.Option("--synthetic", help="The table that you received.", **FILE)
     ] = None,
     original: Annotated[
         Path | None,
-        typer.Option("--original", help="The persons' table, which only its holder has.", **_File),
+        typer.Option("--original", help="The persons' table, which only its holder has.", **FILE),
     ] = None,
     agreement: Annotated[
-        Path | None, typer.Option("--agreement", help="As its holders signed it.", **_File)
+        Path | None, typer.Option("--agreement", help="As its holders signed it.", **FILE)
     ] = None,
-    keys: Annotated[
-        Path | None,
-        typer.Option(
-            "--keys",
-            metavar="DIR",
-            help="The .pub files that you trust.",
-            exists=True,
-            file_okay=False,
-        ),
-    ] = None,
-    as_json: Annotated[bool, typer.Option("--json", help="Print one JSON object.")] = False,
-    lang: Annotated[str | None, typer.Option("--lang", help="en or fr.")] = None,
+    keys: Keys = None,
+    as_json: Json = False,
+    lang: Lang = None,
 ) -> None:
     """Verify a certificate: who signed what, and whether these files are those certified."""
     words: dict[str, Any] = texts(language(lang))["verify"]
