@@ -84,6 +84,17 @@ def test_what_cannot_be_compared_is_said_in_a_sentence(synthetic, said):
     assert "young" not in str(error.value)
 
 
+@pytest.mark.parametrize("lacking", ["age", "arm", "seen", "site"])
+def test_a_column_that_is_absent_is_named_however_the_table_comes(tmp_path, lacking):
+    original, other = Table.of(frame()), frame(seed=1).drop(lacking)
+    file = tmp_path / "made.csv"
+    other.write_csv(file)
+    for source, name in ((Table.of(other), "SYNTHETIC"), (other, "SYNTHETIC"), (file, str(file))):
+        with pytest.raises(DataError, match=f"lacks '{lacking}'") as error:
+            read_alike(source, original, name)
+        assert str(error.value).startswith(name)
+
+
 def test_row_numbers_of_r_are_no_column():
     found = aligned(frame(seed=1).with_columns(pl.int_range(1, 201).alias("")))
     assert "" not in found.original.layout.names

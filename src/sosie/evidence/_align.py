@@ -81,6 +81,7 @@ def read_alike(source: Any, original: Table, name: str, missing: list[str] | Non
         If its columns are others, or hold what those of the original cannot.
     """
     if isinstance(source, Table):
+        _check_names(original, source.names, name)
         return source
     said = Schema(
         max_levels=10**9,
