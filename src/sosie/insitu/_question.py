@@ -8,6 +8,7 @@ from sosie.errors import ParameterError
 from sosie.insitu import catalogue as c
 from sosie.insitu._derive import Derivation
 from sosie.trust import canonical, sha256
+from sosie.trust._written import faults
 
 __all__ = ["Question"]
 
@@ -58,9 +59,7 @@ class Question(BaseModel):
         try:
             return cls.model_validate(content)
         except ValidationError as error:
-            one = error.errors(include_url=False, include_input=False, include_context=False)[0]
-            where = ".".join(str(step) for step in one["loc"])
-            raise ParameterError(f"The question is not valid: {where}: {one['msg']}.") from error
+            raise ParameterError(f"The question is not valid: {faults(error)[0]}.") from error
 
     @property
     def columns(self) -> tuple[str, ...]:

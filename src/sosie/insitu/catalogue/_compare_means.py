@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
@@ -56,9 +57,9 @@ class _OfGroups(Analysis):
             raise DataError("A group has fewer than two persons in all; recode the groups.")
         return self.tested(n, mean, square, state["groups"])
 
+    @abstractmethod
     def tested(self, n: Floats, mean: Floats, square: Floats, groups: list[str]) -> Result:
         """Test, from persons, means and sums of squares by group."""
-        raise NotImplementedError
 
 
 class TTest(_OfGroups):

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from pydantic import Field
 
 from sosie.errors import DataError
-from sosie.insitu._analysis import Analysis, ColumnName, State
 from sosie.insitu._result import Result
-from sosie.insitu._rows import require_number
-from sosie.insitu.catalogue._moments import begin_moments, crossed, moments_part, pooled
+from sosie.insitu.catalogue._moments import OfMoments
 
 if TYPE_CHECKING:
-    from sosie.insitu._aggregate import Part, Total
-    from sosie.insitu._rows import Rows
-    from sosie.table import Schema
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
 
 __all__ = ["Components"]
 
 
-class Components(Analysis):
+class Components(OfMoments):
     """Principal components of standardised columns; no score of a person is made.
 
     Examples
@@ -30,30 +27,10 @@ class Components(Analysis):
     ('age', 'bmi', 'bp')
     """
 
-    rounds_seen: ClassVar[bool] = True
     id: Literal["pca"] = "pca"
-    columns_of: Annotated[list[ColumnName], Field(min_length=2, max_length=50)]
 
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The columns it reads."""
-        return tuple(dict.fromkeys(self.columns_of))
-
-    def start(self, schema: Schema) -> State:
-        """Check the columns."""
-        require_number(schema, *self.columns)
-        return begin_moments()
-
-    def local(self, rows: Rows, state: State) -> Part:
-        """Give sums, then cross-products."""
-        matrix = np.column_stack([rows.numbers(name) for name in self.columns])
-        return moments_part(rows, matrix, self.columns, state)
-
-    def combine(self, total: Total, state: State) -> State | Result:
+    def solved(self, n: float, products: Floats) -> Result:
         """Give variances and loadings; the largest loading of a component is positive."""
-        if state["centre"] is None:
-            return pooled(total)
-        n, products = crossed(total, state)
         sd = np.sqrt(np.diag(products))
         if not (sd > 0).all():
             raise DataError("A column is constant.")

@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, Literal
 
 import numpy as np
-from pydantic import Field
 
 from sosie.errors import DataError
-from sosie.insitu._analysis import Analysis, ColumnName, State
 from sosie.insitu._laws import CRITICAL, student_tail
 from sosie.insitu._result import Result
-from sosie.insitu._rows import require_number
-from sosie.insitu.catalogue._moments import begin_moments, crossed, moments_part, pooled
+from sosie.insitu.catalogue._moments import OfMoments
 
 if TYPE_CHECKING:
-    from sosie.insitu._aggregate import Part, Total
-    from sosie.insitu._rows import Rows
-    from sosie.table import Schema
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
 
 __all__ = ["Correlation"]
 
 
-class Correlation(Analysis):
+class Correlation(OfMoments):
     """Correlate columns, of the persons who have a value in all of them.
 
     Examples
@@ -32,29 +29,9 @@ class Correlation(Analysis):
     """
 
     id: Literal["correlation"] = "correlation"
-    rounds_seen: ClassVar[bool] = True
-    columns_of: Annotated[list[ColumnName], Field(min_length=2, max_length=50)]
 
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The columns it reads."""
-        return tuple(dict.fromkeys(self.columns_of))
-
-    def start(self, schema: Schema) -> State:
-        """Check the columns."""
-        require_number(schema, *self.columns)
-        return begin_moments()
-
-    def local(self, rows: Rows, state: State) -> Part:
-        """Give sums, then cross-products."""
-        matrix = np.column_stack([rows.numbers(name) for name in self.columns])
-        return moments_part(rows, matrix, self.columns, state)
-
-    def combine(self, total: Total, state: State) -> State | Result:
+    def solved(self, n: float, products: Floats) -> Result:
         """Give each pair with the interval of Fisher's z and the test of Student."""
-        if state["centre"] is None:
-            return pooled(total)
-        n, products = crossed(total, state)
         spread = np.sqrt(np.diag(products))
         if not (spread > 0).all() or n < 4:
             raise DataError("A column is constant, or there are fewer than four persons.")

@@ -25,6 +25,7 @@ from sosie.insitu._grid import begin_grid, bins_of, grid_votes, next_grid, told_
 from sosie.insitu._newton import begin, inverse, next_step
 from sosie.insitu._result import Result, term_rows
 from sosie.insitu._rows import require_number
+from sosie.insitu.catalogue._regression import FormulaText  # noqa: TC001 - pydantic reads annotations
 from sosie.insitu.catalogue._survival import times_of
 
 if TYPE_CHECKING:
@@ -43,7 +44,7 @@ class _Hazards(Analysis):
     rounds_seen: ClassVar[bool] = True
     duration: ColumnName
     event: ColumnName
-    formula: Annotated[str, Field(max_length=2000)]
+    formula: FormulaText
 
     id: str
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
 import numpy as np
@@ -72,9 +73,9 @@ class _Binned(Analysis):
             return next_grid(total, state)
         return self.told(state["edges"], np.maximum(total["counts"], 0))
 
+    @abstractmethod
     def told(self, edges: Floats, found: Floats) -> Result:
         """Give the result from edges and counts."""
-        raise NotImplementedError
 
 
 class Histogram(_Binned):

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from dataclasses import replace
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
-from pydantic import Field
 
 from sosie.errors import DataError
 from sosie.insitu._aggregate import Part, Total, counts, implied_cells, products, sums
-from sosie.insitu._analysis import Analysis, State
 from sosie.insitu._design import Design, binary, model_of, read_formula
 from sosie.insitu._newton import begin, inverse, next_step
 from sosie.insitu._result import Result, term_rows
+from sosie.insitu.catalogue._regression import Regression
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from sosie.insitu._analysis import State
     from sosie.insitu._rows import Rows
     from sosie.table import Schema
 
@@ -26,16 +27,8 @@ if TYPE_CHECKING:
 __all__ = ["Gamma", "Logistic", "Poisson"]
 
 
-class _Generalised(Analysis):
+class _Generalised(Regression):
     """Fisher scoring on pooled scores and informations; no one else chooses the coefficients."""
-
-    rounds_seen: ClassVar[bool] = True
-    formula: Annotated[str, Field(max_length=2000)]
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The columns it reads."""
-        return read_formula(self.formula, outcome=True).columns
 
     def start(self, schema: Schema) -> State:
         """Check the formula."""
@@ -92,17 +85,17 @@ class _Generalised(Analysis):
     id: str
     scaled: ClassVar[bool] = False
 
+    @abstractmethod
     def outcome(self, rows: Rows, name: str) -> Floats:
         """Give the outcome of each person."""
-        raise NotImplementedError
 
+    @abstractmethod
     def first(self, mean: float) -> float:
         """Give the intercept to begin with, from the pooled mean of the outcome."""
-        raise NotImplementedError
 
+    @abstractmethod
     def at(self, linear: Floats, y: Floats) -> tuple[Floats, ...]:
         """Give mean, slope of the score, weight, deviance and Pearson's square of each person."""
-        raise NotImplementedError
 
 
 class Logistic(_Generalised):

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import numpy as np
 from pydantic import Field
 
 from sosie.errors import DataError, ParameterError
-from sosie.insitu._analysis import Analysis, State
 from sosie.insitu._design import Design, read_formula
 from sosie.insitu._newton import inverse
 from sosie.insitu._result import Result, term_rows
 from sosie.insitu._rows import require_number
 from sosie.insitu.catalogue._moments import begin_moments, crossed, moments_part, pooled
+from sosie.insitu.catalogue._regression import Regression
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sosie.insitu._aggregate import Part, Total
+    from sosie.insitu._analysis import State
     from sosie.insitu._rows import Rows
     from sosie.table import Factor, Schema
 
@@ -29,15 +31,7 @@ __all__ = ["Lasso", "Linear", "Ridge"]
 _SWEEPS = 100_000
 
 
-class _LeastSquares(Analysis):
-    rounds_seen: ClassVar[bool] = True
-    formula: Annotated[str, Field(max_length=2000)]
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The columns it reads."""
-        return read_formula(self.formula, outcome=True).columns
-
+class _LeastSquares(Regression):
     def start(self, schema: Schema) -> State:
         """Check the formula."""
         formula = read_formula(self.formula, outcome=True)
@@ -64,9 +58,9 @@ class _LeastSquares(Analysis):
             raise DataError("There are fewer persons than parameters.")
         return self.solved(n, state["centre"], products, names)
 
+    @abstractmethod
     def solved(self, n: float, centre: Floats, products: Floats, names: tuple[str, ...]) -> Result:
         """Give the coefficients from the cross-products about the means."""
-        raise NotImplementedError
 
 
 class Linear(_LeastSquares):

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
-from pydantic import Field
 
 from sosie.errors import DataError
 from sosie.insitu._aggregate import Part, Total, estimates
-from sosie.insitu._analysis import Analysis, State
 from sosie.insitu._design import Design, binary, model_of, read_formula
 from sosie.insitu._newton import begin, inverse, next_step
 from sosie.insitu._result import Result, term_rows
 from sosie.insitu._rows import require_number
 from sosie.insitu.catalogue._generalised import Logistic
+from sosie.insitu.catalogue._regression import Regression
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sosie.insitu._aggregate import Model
+    from sosie.insitu._analysis import State
     from sosie.insitu._rows import Rows
     from sosie.table import Schema
 
@@ -30,7 +30,7 @@ __all__ = ["MetaAnalysis"]
 _MOST_STEPS = 50
 
 
-class MetaAnalysis(Analysis):
+class MetaAnalysis(Regression):
     """Fit a model at each holder, and average the coefficients with random effects.
 
     Between-holder variance after DerSimonian and Laird. Even the coefficients of one holder
@@ -42,15 +42,8 @@ class MetaAnalysis(Analysis):
     ('bp', 'age')
     """
 
-    rounds_seen: ClassVar[bool] = True
     id: Literal["meta_analysis"] = "meta_analysis"
-    formula: Annotated[str, Field(max_length=2000)]
     model: Literal["linear", "logistic"]
-
-    @property
-    def columns(self) -> tuple[str, ...]:
-        """The columns it reads."""
-        return read_formula(self.formula, outcome=True).columns
 
     def start(self, schema: Schema) -> State:
         """Check the formula."""

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from abc import abstractmethod
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import numpy as np
+from pydantic import Field
 
 from sosie.errors import DataError
 from sosie.insitu._aggregate import Part, counts, products, sums
+from sosie.insitu._analysis import Analysis, ColumnName, State
 from sosie.insitu._design import model_of
+from sosie.insitu._rows import require_number
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -16,12 +20,45 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sosie.insitu._aggregate import Total
-    from sosie.insitu._analysis import State
+    from sosie.insitu._result import Result
     from sosie.insitu._rows import Rows
+    from sosie.table import Schema
 
     Floats = NDArray[np.float64]
 
-__all__ = ["begin_moments", "crossed", "moments_part", "pooled"]
+__all__ = ["OfMoments", "begin_moments", "crossed", "moments_part", "pooled"]
+
+
+class OfMoments(Analysis):
+    """Of the cross-products of columns, of the persons who have a value in all of them."""
+
+    rounds_seen: ClassVar[bool] = True
+    columns_of: Annotated[list[ColumnName], Field(min_length=2, max_length=50)]
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The columns it reads."""
+        return tuple(dict.fromkeys(self.columns_of))
+
+    def start(self, schema: Schema) -> State:
+        """Check the columns."""
+        require_number(schema, *self.columns)
+        return begin_moments()
+
+    def local(self, rows: Rows, state: State) -> Part:
+        """Give sums, then cross-products."""
+        matrix = np.column_stack([rows.numbers(name) for name in self.columns])
+        return moments_part(rows, matrix, self.columns, state)
+
+    def combine(self, total: Total, state: State) -> State | Result:
+        """Pool the centres, then give the answer."""
+        if state["centre"] is None:
+            return pooled(total)
+        return self.solved(*crossed(total, state))
+
+    @abstractmethod
+    def solved(self, n: float, products: Floats) -> Result:
+        """Give the answer from the persons and the cross-products about the means."""
 
 
 def begin_moments() -> State:

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
+from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
-from pydantic import Field
 
 from sosie.errors import DataError, ParameterError
 from sosie.insitu._aggregate import Part, Total, counts, sums
@@ -15,6 +14,7 @@ from sosie.insitu._laws import CRITICAL, normal_tail
 from sosie.insitu._result import Result
 from sosie.insitu._rows import require_number
 from sosie.insitu.catalogue._generalised import Logistic
+from sosie.insitu.catalogue._regression import FormulaText  # noqa: TC001 - pydantic reads annotations
 
 if TYPE_CHECKING:
     from sosie.insitu._rows import Rows
@@ -39,7 +39,7 @@ class Propensity(Analysis):
     id: Literal["propensity"] = "propensity"
     outcome: ColumnName
     arm: ColumnName
-    formula: Annotated[str, Field(max_length=2000)]
+    formula: FormulaText
 
     @property
     def columns(self) -> tuple[str, ...]:
