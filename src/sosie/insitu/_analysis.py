@@ -7,12 +7,15 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from sosie.errors import ParameterError
+from sosie.errors import ParameterError, TrustError
 from sosie.insitu._aggregate import Part, Total  # noqa: TC001 - pydantic reads annotations
 from sosie.insitu._result import Result  # noqa: TC001
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from sosie.insitu._rows import Rows
+    from sosie.insitu.gate import Judgement
     from sosie.table import Schema
 
 __all__ = ["Analysis", "ColumnName", "Finite", "State"]
@@ -32,6 +35,9 @@ class Analysis(BaseModel, ABC):
     round. Holders are sent the total and call :meth:`combine` too: nobody is ever told at which
     state to compute.
 
+    What cannot be added up is told a holder at a time, in a last round: the gate lets a
+    judgement of a synthetic table out, and the hub calls :meth:`gathered` on all of them.
+
     Attributes
     ----------
     version : str
@@ -40,6 +46,11 @@ class Analysis(BaseModel, ABC):
         Whether there is a second round, so that holders see a total.
     private_rounds : int
         Rounds in which it is answered with differential privacy; 0 where it cannot be.
+    needs : tuple of str
+        What it reads beside the table: ``synthetic``, without which a holder declines, and
+        ``control``, where the holder has it.
+    seconds : float
+        That a step may take at a holder, beyond those that the hub grants any.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -47,11 +58,13 @@ class Analysis(BaseModel, ABC):
     version: ClassVar[str] = "1"
     rounds_seen: ClassVar[bool] = False
     private_rounds: ClassVar[int] = 0
+    needs: ClassVar[tuple[str, ...]] = ()
+    seconds: ClassVar[float] = 0.0
 
     @property
     @abstractmethod
     def columns(self) -> tuple[str, ...]:
-        """The columns it reads."""
+        """The columns it reads; none where it reads all that a holder agreed to."""
 
     @abstractmethod
     def start(self, schema: Schema) -> State:
@@ -78,8 +91,16 @@ class Analysis(BaseModel, ABC):
             )
         return self.start(schema)
 
+    def tells(self, state: State) -> bool:
+        """Tell whether this round is the last, told a holder at a time and not added up."""
+        return False
+
+    def released(self) -> tuple[str, dict[str, Any]] | None:
+        """Name the generator whose rows leave, and its parameters; None where no row does."""
+        return None
+
     @abstractmethod
-    def local(self, rows: Rows, state: State) -> Part:
+    def local(self, rows: Rows, state: State) -> Part | Judgement:
         """Compute what one holder contributes to a round."""
 
     @abstractmethod
@@ -91,3 +112,13 @@ class Analysis(BaseModel, ABC):
         DataError
             If the pooled data have no such result.
         """
+
+    def gathered(self, told: Sequence[bytes], state: State) -> Result:
+        """Put together what the holders told, in their order.
+
+        Raises
+        ------
+        DataError, TrustError
+            If it makes no result.
+        """
+        raise TrustError("Nothing of this analysis is told a holder at a time.")

@@ -13,10 +13,10 @@ from sosie.trust._written import faults
 __all__ = ["Question"]
 
 Entry = Annotated[
-    c.Anova | c.Clusters | c.CompareWays | c.Components | c.Correlation | c.Counts | c.Cox
-    | c.CoxGrid | c.Crosstab | c.Factors | c.Gamma | c.Histogram | c.KaplanMeier | c.Lasso
-    | c.Linear | c.Logistic | c.MannWhitney | c.Means | c.MetaAnalysis | c.Poisson | c.Propensity
-    | c.Quantiles | c.Ridge | c.TTest | c.WithinBetween,
+    c.Anova | c.Avatars | c.Clusters | c.CompareWays | c.Components | c.Correlation | c.Counts
+    | c.Cox | c.CoxGrid | c.Crosstab | c.Evidence | c.Factors | c.Gamma | c.Histogram
+    | c.KaplanMeier | c.Lasso | c.Linear | c.Logistic | c.MannWhitney | c.Means | c.MetaAnalysis
+    | c.Poisson | c.Propensity | c.Quantiles | c.Ridge | c.TTest | c.WithinBetween,
     Field(discriminator="id"),
 ]  # fmt: skip
 

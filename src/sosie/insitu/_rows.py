@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -25,10 +26,36 @@ if TYPE_CHECKING:
     Codes = NDArray[np.int32]
     Mask = NDArray[np.bool_]
 
-__all__ = ["Rows", "labels", "require_coded", "require_number"]
+__all__ = ["Beside", "Rows", "labels", "require_coded", "require_number"]
 
 _MOST_LABELS = 40
 """Labels of a column in an analysis; more would be values (dsBase, nfilter.levels.max)."""
+
+
+@dataclass(frozen=True)
+class Beside:
+    """What a holder has beside its table, for what is judged in place.
+
+    Attributes
+    ----------
+    synthetic : Table or Snapshot, optional
+        A synthetic table that the holder made, and SHA-256 of its file.
+    sha256 : str
+    control : Table or Snapshot, optional
+        Persons whom no generator saw.
+    threshold, accept, effort
+        What the agreement asks of evidence before rows leave.
+    seed : int, optional
+        Of the holder's avatars, alike for all questions under one agreement; told to nobody.
+    """
+
+    synthetic: Table | Snapshot | None = None
+    sha256: str = ""
+    control: Table | Snapshot | None = None
+    threshold: float = 0.05
+    accept: tuple[str, ...] = ("pass",)
+    effort: str = "quick"
+    seed: int | None = None
 
 
 class Rows:
@@ -42,6 +69,7 @@ class Rows:
     derive : tuple of Derivation
     floors : Floors
         Of the gate, for analyses that choose their bins by them.
+    beside : Beside, optional
 
     Raises
     ------
@@ -55,12 +83,14 @@ class Rows:
         schema: Schema,
         derive: tuple[Derivation, ...],
         floors: Floors,
+        beside: Beside | None = None,
     ) -> None:
         self.table = table
         self.agreed = schema
         self.schema = derived(schema, derive)
         self.rules = {rule.name: rule for rule in derive}
         self.floors = floors
+        self.beside = beside or Beside()
 
     def __len__(self) -> int:
         return len(self.table)

@@ -10,8 +10,8 @@ import numpy as np
 from sosie.errors import DataError, ParameterError
 from sosie.insitu._derive import derived
 from sosie.insitu._result import Result
-from sosie.insitu._rows import Rows
-from sosie.insitu.gate import Gate, Path, SecureSum, added, total_of
+from sosie.insitu._rows import Beside, Rows
+from sosie.insitu.gate import Gate, Judgement, Path, SecureSum, added, total_of
 from sosie.trust import sha256
 
 if TYPE_CHECKING:
@@ -45,6 +45,8 @@ class NodeTask:
         Whether the recipient of the result is one of them.
     secure : SecureSum, optional
         Where there are three holders or more.
+    beside : Beside, optional
+        What the holder has beside its table.
 
     Raises
     ------
@@ -62,18 +64,21 @@ class NodeTask:
         holders: int,
         recipient_holds: bool = True,
         secure: SecureSum | None = None,
+        beside: Beside | None = None,
     ) -> None:
         self._analysis = question.analysis
         self._question = question.sha256
         self._state = _started(question, schema)
         self._epsilon = question.epsilon
-        self._rows = Rows(table, schema, question.derive, gate.floors)
+        self._beside = beside or Beside()
+        self._rows = Rows(table, schema, question.derive, gate.floors, self._beside)
         self._gate = gate
         self._holders = holders
         self._to_holders = recipient_holds or self._analysis.rounds_seen
         self._secure = secure
         self._path = Path(holders)
         self._part: Part | None = None
+        self._told = False
         self._payload = b""
         self._totals = question.sha256
 
@@ -94,14 +99,20 @@ class NodeTask:
         ------
         Refused
             If the gate lets it not out; also where the rows cannot be used, in the same words.
+        TooMuchError
+            If it may leave, but is more than one message carries.
         """
-        if self._part is not None:
+        if self._part is not None or self._told:
             raise self._gate.refuse("path")
         try:
             with np.errstate(all="ignore"):
-                self._part = self._analysis.local(self._rows, self._state)
+                found = self._analysis.local(self._rows, self._state)
         except DataError as error:
             raise self._gate.refuse("rows") from error
+        if isinstance(found, Judgement):
+            self._told = True
+            return self._gate.judgement(found, self._beside.accept)
+        self._part = found
         cleared = self._gate.part(
             self._part,
             question=self._question,
@@ -179,8 +190,18 @@ class HubTask:
         self._holders = holders
         self.turn = 0
 
+    @property
+    def tells(self) -> bool:
+        """Whether this round is told a holder at a time."""
+        return self._analysis.tells(self._state)
+
     def add(self, parts: Sequence[bytes]) -> Result | bytes:
-        """Add up the parts of a round.
+        """Add up the parts of a round; or put together what is told a holder at a time.
+
+        Parameters
+        ----------
+        parts : sequence of bytes
+            One a holder, in their order.
 
         Returns
         -------
@@ -198,6 +219,8 @@ class HubTask:
         """
         if len(parts) != self._holders:
             raise ParameterError(f"{self._holders} parts are due, not {len(parts)}.")
+        if self.tells:
+            return self._analysis.gathered(parts, self._state)
         total = added(parts, self._question, self.turn)
         with np.errstate(all="ignore"):
             found = self._analysis.combine(total_of(total, self._question, self.turn), self._state)

@@ -1,5 +1,6 @@
 """The closed catalogue of analyses; one file each."""
 
+from sosie.insitu.catalogue._avatars import Avatars
 from sosie.insitu.catalogue._clusters import Clusters
 from sosie.insitu.catalogue._compare_means import Anova, TTest
 from sosie.insitu.catalogue._compare_ways import CompareWays
@@ -9,6 +10,7 @@ from sosie.insitu.catalogue._counts import Counts
 from sosie.insitu.catalogue._cox import Cox, CoxGrid
 from sosie.insitu.catalogue._crosstab import Crosstab
 from sosie.insitu.catalogue._distribution import Histogram, Quantiles
+from sosie.insitu.catalogue._evidence import Evidence
 from sosie.insitu.catalogue._factors import Factors
 from sosie.insitu.catalogue._generalised import Gamma, Logistic, Poisson
 from sosie.insitu.catalogue._linear import Lasso, Linear, Ridge
@@ -21,6 +23,7 @@ from sosie.insitu.catalogue._within_between import WithinBetween
 
 __all__ = [
     "Anova",
+    "Avatars",
     "Clusters",
     "CompareWays",
     "Components",
@@ -29,6 +32,7 @@ __all__ = [
     "Cox",
     "CoxGrid",
     "Crosstab",
+    "Evidence",
     "Factors",
     "Gamma",
     "Histogram",

@@ -4,13 +4,14 @@ from sosie.insitu.gate._audit import Memory, mend
 from sosie.insitu.gate._cell_key import CellKey
 from sosie.insitu.gate._checks import Verdict
 from sosie.insitu.gate._gate import Cleared, Gate
-from sosie.insitu.gate._judgement import Judgement, Measure
+from sosie.insitu.gate._judgement import MOST_TOLD, Judgement, Measure, TooMuchError
 from sosie.insitu.gate._path import Path
 from sosie.insitu.gate._refused import REFUSED, Refused
 from sosie.insitu.gate._secure_sum import SecureSum
 from sosie.insitu.gate._wire import added, total_of
 
 __all__ = [
+    "MOST_TOLD",
     "REFUSED",
     "CellKey",
     "Cleared",
@@ -21,6 +22,7 @@ __all__ = [
     "Path",
     "Refused",
     "SecureSum",
+    "TooMuchError",
     "Verdict",
     "added",
     "mend",

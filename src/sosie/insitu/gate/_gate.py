@@ -12,7 +12,7 @@ from sosie.insitu.gate._audit import Memory
 from sosie.insitu.gate._cell_key import CellKey
 from sosie.insitu.gate._checks import CHECKS, Verdict, holders_suffice
 from sosie.insitu.gate._floors import strictest
-from sosie.insitu.gate._judgement import checked, remembered, said
+from sosie.insitu.gate._judgement import MOST_TOLD, TooMuchError, checked, remembered, said
 from sosie.insitu.gate._private import noised_privately
 from sosie.insitu.gate._refused import Refused
 from sosie.insitu.gate._secure_sum import as_words
@@ -20,6 +20,8 @@ from sosie.insitu.gate._wire import spelt
 from sosie.trust import PRESETS, Floors, canonical, sha256
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from numpy.typing import NDArray
 
     from sosie.insitu._aggregate import Aggregate, Part
@@ -187,32 +189,40 @@ class Gate:
             self._memory.refused()
         return Refused((reason,))
 
-    def judgement(self, found: Judgement, csv: str | None = None) -> Cleared:
+    def judgement(self, found: Judgement, accept: Collection[str] = ("pass",)) -> Cleared:
         """Check what would be told of a synthetic table, and write it.
 
         Parameters
         ----------
         found : Judgement
-            Of the table, by the evidence room.
-        csv : str, optional
-            The rows, where they are to leave too.
+            Of the table, by the evidence room; with its rows where they are to leave too.
+        accept : collection of str
+            Verdicts with which rows leave (``agreement.evidence.accept``).
 
         Raises
         ------
         Refused
             In the same words whatever the reason.
+        TooMuchError
+            If it may leave, but is more than one message carries; it then does not.
         """
         if self._memory is None:
             self._memory = Memory(found.persons)
         memory = self._memory
-        told = checked(found, self.floors, memory)
-        told.append(Verdict("refusals", _SOURCES["refusals"], memory.refusals < MOST_REFUSALS))
+        told = checked(found, self.floors, memory, accept)
+        for name, holds in (
+            ("epsilon", self._budget is None),
+            ("refusals", memory.refusals < MOST_REFUSALS),
+        ):
+            told.append(Verdict(name, _SOURCES[name], holds))
         if not all(one.holds for one in told):
             memory.refused()
             raise Refused(tuple(one.check for one in told if not one.holds))
+        payload = canonical(said(found, self.floors))
+        if len(payload) > MOST_TOLD:
+            raise TooMuchError("The rows are more than one message carries.")
         memory.add([remembered(found, np.ones(memory.rows, bool))])
-        content = said(found, self.floors)
-        return Cleared(canonical(content if csv is None else content | {"csv": csv}), tuple(told))
+        return Cleared(payload, tuple(told))
 
     def result(self, result: Result) -> Cleared:
         """Write a result at the hub, made of parts that every holder's gate let pass.

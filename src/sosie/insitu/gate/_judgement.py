@@ -6,20 +6,23 @@ import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from sosie.errors import DataError
 from sosie.insitu._aggregate import Selection
 from sosie.insitu.gate._checks import Verdict
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
 
     from sosie.insitu.gate._audit import Memory
     from sosie.trust import Floors
 
 __all__ = [
     "MOST_JUDGED",
+    "MOST_TOLD",
     "WORDS",
     "Judgement",
     "Measure",
+    "TooMuchError",
     "checked",
     "remembered",
     "said",
@@ -31,6 +34,9 @@ FORMAT = "sosie-verdict/1"
 MOST_JUDGED = 20
 """Tables judged against one original under an agreement: who could have any number of tables
 judged, each with another guess at a person in it, would read the person in the verdicts."""
+
+MOST_TOLD = 8 << 20
+"""Bytes of a verdict and its rows, at most: what one message carries."""
 
 WORDS = ("pass", "attention", "fail", "information", "not_measured")
 _STEPS = (0.01, 0.02, 0.05, 0.1, 0.2)
@@ -48,6 +54,10 @@ _TOLD = frozenset(
 )  # fmt: skip
 """Measures that are told: shares, probabilities and distances over all persons. Those about rare
 labels or isolated persons, and all details, are about a few and stay."""
+
+
+class TooMuchError(DataError):
+    """Rows that may leave, but are more than one message carries."""
 
 
 @dataclass(frozen=True)
@@ -87,6 +97,8 @@ class Judgement:
     measures : dict of str to Measure
     settings : dict of str to number or text
         Told as they are: effort, threshold, seed, version.
+    csv : str, optional
+        The synthetic rows, where they are to leave with their verdict.
     """
 
     synthetic: str
@@ -96,10 +108,16 @@ class Judgement:
     criteria: Mapping[str, str]
     measures: Mapping[str, Measure]
     settings: Mapping[str, float | str] = field(default_factory=dict)
+    csv: str | None = field(default=None, repr=False)
 
 
-def checked(found: Judgement, floors: Floors, memory: Memory) -> list[Verdict]:
-    """Check what would be told of a table."""
+def checked(
+    found: Judgement, floors: Floors, memory: Memory, accept: Collection[str]
+) -> list[Verdict]:
+    """Check what would be told of a table.
+
+    Rows leave with a verdict that the agreement accepts, alone.
+    """
     judged = {name for name in memory.columns if name.startswith("synthetic ")}
     words = [found.verdict, *found.criteria.values()]
     words += [one.verdict for one in found.measures.values()]
@@ -112,7 +130,9 @@ def checked(found: Judgement, floors: Floors, memory: Memory) -> list[Verdict]:
     )
     enough = min(found.persons, found.rows) >= 2 * floors.min_cell
     fewer = len(judged | {_mark(found)}) <= MOST_JUDGED
+    good = found.csv is None or found.verdict in accept
     return [
+        Verdict("evidence", "the agreement's clause on evidence", good),
         Verdict("persons", "dsBase nfilter.subset; vantage6, minimum of rows", enough),
         Verdict("judgements", "each table judged is an answer about its original", fewer),
         Verdict("form", "default deny: known words, names and hashes", form),
@@ -141,7 +161,7 @@ def said(found: Judgement, floors: Floors) -> dict[str, Any]:
                     "advantage": None if one.advantage is None else _rounded(one.advantage, step),
                     "step": step,
                 }
-    return {
+    told: dict[str, Any] = {
         "format": FORMAT,
         "synthetic": {"sha256": found.synthetic, "rows": found.rows},
         "persons_about": round(found.persons, -1),
@@ -150,6 +170,7 @@ def said(found: Judgement, floors: Floors) -> dict[str, Any]:
         "measures": measures,
         "settings": dict(found.settings),
     }
+    return told if found.csv is None else told | {"csv": found.csv}
 
 
 def _mark(found: Judgement) -> str:

@@ -8,28 +8,54 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sosie.errors import ParameterError, TrustError
+from sosie.errors import ParameterError
 from sosie.insitu._question import Question
 from sosie.insitu._rows import Rows
 from sosie.insitu._task import run_in_place
 from sosie.insitu.gate import Refused
 from sosie.insitu.synthetic._judge import judgement_of
 from sosie.insitu.synthetic._place import InFactors, coordinates_in
+from sosie.insitu.synthetic._told import Told
 from sosie.table import Schema, Table
-from sosie.trust import sha256, strict_json
+from sosie.trust import sha256
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sosie.evidence import Evidence
     from sosie.insitu._result import Result
-    from sosie.insitu.gate import Cleared, Gate
+    from sosie.insitu.gate import Cleared, Gate, Judgement
+    from sosie.trust import Floors
 
-__all__ = ["FederatedAvatars", "Released", "avatars_in_place", "federated_avatars", "received"]
+__all__ = [
+    "FederatedAvatars",
+    "Made",
+    "Released",
+    "avatars_in_place",
+    "federated_avatars",
+    "made_avatars",
+    "received",
+]
 
 _SET_ASIDE = 1 / 3
 _ORDER = ("pass", "attention")
-_LARGEST = 256 << 20
+
+
+@dataclass(frozen=True)
+class Made:
+    """Avatars before the gate.
+
+    Attributes
+    ----------
+    judgement : Judgement
+        What may leave, with the rows.
+    table : Table
+    evidence : Evidence
+    """
+
+    judgement: Judgement
+    table: Table
+    evidence: Evidence = field(repr=False)
 
 
 @dataclass(frozen=True)
@@ -126,36 +152,74 @@ def avatars_in_place(
     ParameterError
         If a setting is none.
     """
-    from sosie.evidence import assess
-    from sosie.generators import KERNELS, Avatar
+    from sosie.generators import KERNELS
 
     if worst not in _ORDER or kernel not in KERNELS:
         raise ParameterError(
             f"worst is pass or attention, and kernel one of: {', '.join(KERNELS)}."
         )
     schema = schema or table.schema
-    own = _only(table, schema)
-    entropy = None if seed is None else [seed, 1]
-    rows = np.random.default_rng(entropy).permutation(len(own))
     try:
-        if control is None:
-            aside = round(len(own) * _SET_ASIDE)
-            control, own = own.taken(np.sort(rows[:aside])), own.taken(np.sort(rows[aside:]))
-        else:
-            control = _only(control, schema)
-        where = coordinates_in(factors, Rows(own, schema, (), gate.floors))
-        avatar = Avatar(k, where.shape[1], kernel=InFactors(KERNELS[kernel](), where), seed=seed)
-        avatars, linked = avatar.fit(own).sample_tables()
-        evidence = assess(own, avatars, control, linked, effort=effort, threshold=threshold)
+        made = made_avatars(
+            _only(table, schema), None if control is None else _only(control, schema), factors,
+            gate.floors, schema, k=k, kernel=kernel, effort=effort, threshold=threshold, seed=seed,
+        )  # fmt: skip
     except ParameterError:
         raise
     except Exception as error:  # whatever it is, its words may tell of rows: they stay here
         raise gate.refuse("rows") from error
-    if str(evidence.verdict) not in _ORDER[: _ORDER.index(worst) + 1]:
-        raise gate.refuse("evidence")
+    accept = _ORDER[: _ORDER.index(worst) + 1]
+    return Released(gate.judgement(made.judgement, accept), made.table, made.evidence)
+
+
+def made_avatars(
+    table: Table,
+    control: Table | None,
+    factors: Result,
+    floors: Floors,
+    schema: Schema | None = None,
+    *,
+    k: int,
+    kernel: str,
+    effort: str,
+    threshold: float,
+    seed: int | None,
+) -> Made:
+    """Make avatars of a holder's persons in common factors, and judge them: see above.
+
+    Parameters
+    ----------
+    table, control : Table
+        Of the columns that would leave.
+    factors, k, kernel, effort, threshold, seed
+        As for :func:`avatars_in_place`.
+    floors : Floors
+    schema : Schema, optional
+        Of the agreement; that of the table where not given.
+
+    Raises
+    ------
+    ParameterError, DataError
+        If there are too few persons, or too many in a neighbourhood.
+    """
+    from sosie.evidence import assess
+    from sosie.generators import KERNELS, Avatar
+
+    own = table
+    entropy = None if seed is None else [seed, 1]
+    rows = np.random.default_rng(entropy).permutation(len(own))
+    if control is None:
+        aside = round(len(own) * _SET_ASIDE)
+        control, own = own.taken(np.sort(rows[:aside])), own.taken(np.sort(rows[aside:]))
+    where = coordinates_in(factors, Rows(own, schema or table.schema, (), floors))
+    avatar = Avatar(k, where.shape[1], kernel=InFactors(KERNELS[kernel](), where), seed=seed)
+    avatars, linked = avatar.fit(own).sample_tables()
+    evidence = assess(own, avatars, control, linked, effort=effort, threshold=threshold)
     csv = avatars.frame.write_csv()
-    found = replace(judgement_of(evidence), synthetic=sha256(csv.encode()), persons=len(table))
-    return Released(gate.judgement(found, csv), avatars, evidence)
+    found = replace(
+        judgement_of(evidence), synthetic=sha256(csv.encode()), persons=len(table), csv=csv
+    )
+    return Made(found, avatars, evidence)
 
 
 def federated_avatars(
@@ -223,13 +287,8 @@ def received(payload: bytes, schema: Schema) -> Table:
     """
     import polars as pl
 
-    content = strict_json(payload, largest=_LARGEST)
-    csv = content.get("csv") if isinstance(content, dict) else None
-    if not isinstance(csv, str) or content.get("verdict") not in _ORDER:
-        raise TrustError("This message brings no avatars; it is not used.")
-    if content.get("synthetic", {}).get("sha256") != sha256(csv.encode()):
-        raise TrustError("These avatars are not those that were judged; they are not used.")
-    frame = pl.read_csv(io.BytesIO(csv.encode()), infer_schema=False)
+    rows = Told.read(payload).rows
+    frame = pl.read_csv(io.BytesIO(rows.encode()), infer_schema=False)
     return Table.of(frame, schema.only(frame.columns))
 
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sosie.errors import DataError, ParameterError, TrustError
+from sosie.errors import DataError, ParameterError
 from sosie.insitu._result import Result
 from sosie.insitu.gate import Judgement, Measure
-from sosie.trust import strict_json
+from sosie.insitu.synthetic._told import Told
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -20,8 +20,11 @@ if TYPE_CHECKING:
 
 __all__ = ["Judged", "judge_in_place", "verdicts"]
 
-_FORMAT = "sosie-verdict/1"
 _ORDER = ("pass", "attention", "fail")
+_BOUND = (
+    "Each holder's synthetic table was judged where its original lies; numbers are in steps that "
+    "no fewer persons than the gate's floor can move, and where a table fails none are told."
+)
 
 
 @dataclass(frozen=True)
@@ -86,12 +89,12 @@ def judge_in_place(
 
     Examples
     --------
-    >>> import numpy as np, polars as pl
+    >>> import json, numpy as np, polars as pl
     >>> from sosie.insitu import Gate
     >>> rng = np.random.default_rng(0)
     >>> a, b, c = (pl.DataFrame({"x": rng.random(200), "y": rng.random(200)}) for _ in range(3))
     >>> judged = judge_in_place(a, b, c, gate=Gate(), effort="quick")
-    >>> strict_json(judged.cleared.payload)["verdict"] == judged.verdict
+    >>> json.loads(judged.cleared.payload)["verdict"] == judged.verdict
     True
     """
     from sosie.evidence import assess
@@ -149,10 +152,16 @@ def judgement_of(evidence: Evidence) -> Judgement:
 def verdicts(payloads: Sequence[bytes]) -> Result:
     """Put the verdicts of several holders together, at the hub.
 
+    Parameters
+    ----------
+    payloads : sequence of bytes
+        One a holder; in the tables, holders are numbered from 1.
+
     Returns
     -------
     Result
-        The worst verdict, and one row a holder and criterion.
+        The worst verdict; tables ``verdicts``, one row a holder and criterion; ``measures``, where
+        any is told; and ``judged``, what was judged.
 
     Raises
     ------
@@ -163,16 +172,21 @@ def verdicts(payloads: Sequence[bytes]) -> Result:
     """
     if not payloads:
         raise DataError("There is no verdict to put together.")
-    rows, worst = [], "pass"
-    for holder, payload in enumerate(payloads):
-        content = strict_json(payload)
-        if not isinstance(content, dict) or content.get("format") != _FORMAT:
-            raise TrustError("This message is no verdict; it is not used.")
-        told = {"all": content.get("verdict"), **content.get("criteria", {})}
-        if any(word not in (*_ORDER, "not_measured") for word in told.values()):
-            raise TrustError("This message is no verdict; it is not used.")
-        rows += [
-            {"holder": holder, "criterion": name, "verdict": word} for name, word in told.items()
+    told = [Told.read(payload) for payload in payloads]
+    tables: dict[str, list[dict[str, Any]]] = {"verdicts": [], "judged": [], "measures": []}
+    for holder, one in enumerate(told, 1):
+        tables["verdicts"] += [
+            {"holder": holder, "criterion": name, "verdict": word}
+            for name, word in [("all", one.verdict), *one.criteria.items()]
         ]
-        worst = max(worst, str(told["all"]), key=_ORDER.index)
-    return Result("evidence_in_place", {"verdict": worst}, {"verdicts": rows})
+        tables["judged"].append(
+            {"holder": holder, "sha256": one.synthetic.sha256, "rows": one.synthetic.rows,
+             "persons_about": one.persons_about, **one.settings}
+        )  # fmt: skip
+        tables["measures"] += [
+            {"holder": holder, "measure": name, **measure.model_dump()}
+            for name, measure in one.measures.items()
+        ]
+    worst = max((one.verdict for one in told), key=_ORDER.index)
+    kept = {name: rows for name, rows in tables.items() if rows}
+    return Result("evidence", {"verdict": worst}, kept, exact=False, bound=_BOUND)
