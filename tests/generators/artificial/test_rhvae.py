@@ -210,6 +210,17 @@ def test_cells_missing_by_another_column_are_filled_without_its_bias():
     assert drawn["x"][drawn["y"].isna()].mean() > drawn["x"].mean() + 0.2
 
 
+def test_a_table_of_labels_only_is_learnt():
+    rng = np.random.default_rng(3)
+    ward = rng.integers(0, 3, 240)
+    drug = np.where(rng.random(240) < 0.7, ward, rng.integers(0, 3, 240))
+    whole = pd.DataFrame({"ward": np.array(list("xyz"))[ward], "drug": np.array(list("uvw"))[drug]})
+    model = RHVAE(seed=0, epochs=40).fit(whole)
+    drawn = model.sample(2000)
+    seen, got = (pd.crosstab(f["ward"], f["drug"], normalize=True) for f in (whole, drawn))
+    assert np.abs(seen - got).to_numpy().sum() / 2 < 0.2  # 0.4 were there no bond
+
+
 def test_other_kinds_of_frames(persons):
     frame = pl.from_pandas(persons)
     drawn = RHVAE(latent_dim=2, seed=0, epochs=0, stratum=None).fit(frame).sample(5)

@@ -260,8 +260,11 @@ class Model(Networks):
         strata = np.full(m, c, np.int32)
         scores = self.drawn(self.latents(strata, rng), strata, rng).scores
         places = (scores.argsort(0, kind="stable").argsort(0) + 0.5) / m
-        read = [self._read(j, places, c) for j in range(p)]
-        return np.column_stack([np.quantile(scores[read[j], j], self._middles) for j in range(p)])
+        table = np.empty((_GRID, p))  # of no columns where the table has labels only
+        for j in range(p):
+            read = self._read(j, places, c)
+            table[:, j] = np.quantile(scores[read, j], self._middles)
+        return table
 
     def _read(self, j: int, places: Floats, c: int) -> NDArray[np.bool_]:
         """Tell in which rows score ``j`` is not missing, from the places of the masks."""

@@ -52,7 +52,7 @@ class Filter:
         self, coding: Coding, coded: Coded, columns: Columns, quantile: float = TOO_NEAR
     ) -> None:
         self._coding = coding
-        values = np.column_stack(coding.ordered(columns))
+        values = np.reshape(coding.ordered(columns), (-1, len(columns))).T
         n_numbers, missing = len(coding.numbers), np.isnan(values)
         self._middle, self._width = np.zeros(values.shape[1]), np.ones(values.shape[1])
         self._middle[:n_numbers] = np.nanmean(values[:, :n_numbers], axis=0)
@@ -71,7 +71,7 @@ class Filter:
     def told(self, columns: Columns) -> tuple[Floats, Floats]:
         """Give where other persons stand, in the two spaces."""
         coded = self._coding.coded(columns)
-        values = np.column_stack(self._coding.ordered(columns))
+        values = np.reshape(self._coding.ordered(columns), (-1, len(columns))).T
         values = np.where(np.isnan(values), self._middle, values)
         others = np.hstack([coded.level, coded.stratum]).astype(np.float64)
         return self._spaces((coded.point * coded.seen).astype(np.float64), values, others)
