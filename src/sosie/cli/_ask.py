@@ -53,7 +53,7 @@ def ask(
     """Ask all holders one question; only a checked answer comes back."""
     spoken = language(lang)
     words: dict[str, Any] = texts(spoken)["ask"]
-    from sosie.insitu.analyst import asked, connect, parameters_of
+    from sosie.insitu.analyst import asked, connect, parameters_of, rows_beside
     from sosie.insitu.exchange import RefusedError
 
     if key is None or out is None:
@@ -61,7 +61,7 @@ def ask(
     check_place(out, ".json")
     if report is not None:
         check_place(report, ".html")
-    check_apart([out, *([report] if report else [])], [agreement, key])
+    check_apart([out, rows_beside(out), *([report] if report else [])], [agreement, key])
     if (task is None) == (analysis is None):
         raise ParameterError("Give an analysis to ask for, or --task to fetch an earlier answer.")
     question = None
@@ -77,14 +77,15 @@ def ask(
         except RefusedError as error:
             typer.echo(str(error), err=True)
             raise typer.Exit(_REFUSED) from error
-    answer.write(out)
+    written = answer.write(out)
     if report is not None:
         answer.report(report, spoken)
     if as_json:
-        typer.echo(json.dumps(answer.content["result"], ensure_ascii=False))
+        typer.echo(json.dumps(answer.told, ensure_ascii=False))
         return
     _print(answer, words)
-    typer.echo(words["written"].format(path=out))
+    for path in written:
+        typer.echo(words["written"].format(path=path))
 
 
 def _derived(path: Path | None) -> list[dict[str, Any]]:

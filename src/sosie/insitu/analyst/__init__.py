@@ -1,7 +1,7 @@
 """Asking: questions as a person writes them, answers as familiar tables."""
 
-from sosie.insitu.analyst._answer import Answer
+from sosie.insitu.analyst._answer import Answer, rows_beside
 from sosie.insitu.analyst._asked import analyses, asked, parameters_of
 from sosie.insitu.analyst._connection import Connection, connect
 
-__all__ = ["Answer", "Connection", "analyses", "asked", "connect", "parameters_of"]
+__all__ = ["Answer", "Connection", "analyses", "asked", "connect", "parameters_of", "rows_beside"]

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import io
 import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sosie.errors import ParameterError
-from sosie.table import whole_file
+from sosie.table import Drafts, whole_file
 
 if TYPE_CHECKING:
     import polars as pl
 
-__all__ = ["Answer"]
+__all__ = ["Answer", "rows_beside"]
+
+_ROWS = "csv"
 
 
 class Answer:
@@ -38,7 +41,25 @@ class Answer:
     @property
     def values(self) -> dict[str, Any]:
         """Single numbers, as ``n`` or ``p``."""
-        return {k: v for k, v in self.content["result"].items() if not isinstance(v, list)}
+        return {k: v for k, v in self.told.items() if not isinstance(v, list)}
+
+    @property
+    def told(self) -> dict[str, Any]:
+        """The result, without the rows that came with it."""
+        return {k: v for k, v in self.content["result"].items() if k != _ROWS}
+
+    @property
+    def rows(self) -> pl.DataFrame:
+        """The synthetic rows that came, of all holders in a random order.
+
+        Raises
+        ------
+        ParameterError
+            If none did.
+        """
+        import polars as pl
+
+        return pl.read_csv(io.StringIO(self._csv()), infer_schema_length=None)
 
     @property
     def tables(self) -> list[str]:
@@ -87,14 +108,43 @@ class Answer:
         with whole_file(Path(path)) as file:
             file.write(page_of(self, lang).encode())
 
-    def write(self, path: str | Path) -> None:
-        """Write ``RESULT.json``."""
-        with whole_file(Path(path)) as file:
-            said = json.dumps(self.content, ensure_ascii=False, allow_nan=False, indent=1)
-            file.write(said.encode() + b"\n")
+    def write(self, path: str | Path) -> list[Path]:
+        """Write ``RESULT.json``; where rows came, also ``RESULT.avatars.csv`` beside it.
+
+        Returns
+        -------
+        list of Path
+            What was written.
+        """
+        said = json.dumps(self.content, ensure_ascii=False, allow_nan=False, indent=1)
+        files = {Path(path): said + "\n"}
+        if _ROWS in self.content["result"]:
+            files[rows_beside(path)] = self._csv()
+        with Drafts() as drafts:
+            for place, text in files.items():
+                with drafts.file(place) as file:
+                    file.write(text.encode())
+        return list(files)
+
+    def _csv(self) -> str:
+        found = self.content["result"].get(_ROWS)
+        if not isinstance(found, str):
+            raise ParameterError(f"No rows came with the answer to {self.analysis}.")
+        return found
 
     def __repr__(self) -> str:
         return f"Answer({self.analysis!r}, sites={self.content['sites']})"
+
+
+def rows_beside(path: str | Path) -> Path:
+    """Say where rows are written that come with an answer.
+
+    Examples
+    --------
+    >>> rows_beside("made.json").name
+    'made.avatars.csv'
+    """
+    return Path(path).with_suffix(".avatars.csv")
 
 
 def _is_table(value: Any) -> bool:
