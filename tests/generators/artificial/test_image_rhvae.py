@@ -8,6 +8,7 @@ from sklearn.datasets import load_digits
 from sklearn.linear_model import LogisticRegression
 
 from sosie.errors import DataError, ParameterError
+from sosie.generators.artificial import _latent_training
 from sosie.generators.artificial._hmc import hmc
 from sosie.generators.artificial._image_law import ImageLaw, log_pixels
 from sosie.generators.artificial._image_networks import factors, most_factors, start
@@ -75,6 +76,25 @@ def test_labels_asked_for_are_those_drawn(model):
         model.sample(4, asked, balance=True)
     with pytest.raises(ParameterError, match="law is one of"):
         model.sample(4, law="best")
+
+
+def test_a_pace_that_diverges_is_left_and_a_model_that_does_is_told(digits, monkeypatch):
+    images, labels = (part[:KEPT] for part in digits)
+    model = ImageRHVAE(3, seed=0, epochs=0).fit(images, labels)
+    assert len(model.sample(2).images) == 2
+
+    def bounds(*values):
+        given = iter(values)
+        monkeypatch.setattr(_latent_training, "_mean_bound", lambda *_: next(given))
+
+    bounds(1.0, 2.0, np.nan, 5.0)  # of two paces; then with all images, of the better one first
+    assert ImageRHVAE(3, seed=0, epochs=0).fit(images, labels).bound_ == 1.0
+    for values in ((np.nan,), (1.0, 2.0, np.nan, np.inf)):
+        bounds(*values)
+        with pytest.raises(DataError, match="diverged"):
+            model.fit(images, labels)
+        with pytest.raises(ParameterError, match="call fit first"):
+            model.sample(2)
 
 
 def test_same_seed_same_images_and_another_seed_others(digits):

@@ -10,9 +10,9 @@ if any(find_spec(library) is None for library in ("jax", "optax", "scipy")):
     )
 
 from sosie.generators.artificial._behind import Behind, behind
-from sosie.generators.artificial._image_data import check_label
 from sosie.generators.artificial._image_fidelity import image_fidelity
 from sosie.generators.artificial._image_files import read_images, write_images
+from sosie.generators.artificial._image_labels import check_label
 from sosie.generators.artificial._image_rhvae import ImageRHVAE
 from sosie.generators.artificial._joint import JointRHVAE
 from sosie.generators.artificial._latent_tables import (

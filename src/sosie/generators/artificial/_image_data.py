@@ -1,4 +1,4 @@
-"""Images as a model sees them: rows of pixels from 0 to 1, and labels as codes."""
+"""Images as a model sees them: rows of pixels from 0 to 1."""
 
 from __future__ import annotations
 
@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sosie.errors import DataError, ParameterError
+from sosie.errors import DataError
 
 if TYPE_CHECKING:
-    from numpy.typing import ArrayLike, NDArray
+    from numpy.typing import NDArray
 
-__all__ = ["FEWEST", "Pictures", "check_label", "code_of", "label_codes"]
+__all__ = ["FEWEST", "Pictures"]
 
 FEWEST = 30
 """Images that a model needs."""
@@ -106,66 +106,6 @@ class Pictures:
         if self.dtype == np.uint8:
             cut = np.rint(cut * 255)
         return cut.astype(self.dtype).reshape(-1, *self.shape)
-
-
-def label_codes(labels: ArrayLike | None, n: int) -> tuple[NDArray[np.intp], list[Any]]:
-    """Give labels as codes, and what they stand for; one code for all where there are none.
-
-    Raises
-    ------
-    DataError
-        If there are not as many labels as images, or one is missing.
-
-    Examples
-    --------
-    >>> codes, names = label_codes(["b", "a", "b", "b"], 4)
-    >>> codes.tolist(), names
-    ([1, 0, 1, 1], ['a', 'b'])
-    """
-    if labels is None:
-        return np.zeros(n, np.intp), [None]
-    given = np.asarray(labels)
-    if given.ndim == 2 and given.shape[1] == 1:
-        given = given[:, 0]
-    if given.shape != (n,):
-        raise DataError(f"There are {n} images and labels of shape {given.shape}: give one each.")
-    missing = np.array([one is None or one != one for one in given.tolist()])  # NaN is not itself
-    if missing.any():
-        raise DataError(f"{int(missing.sum())} images have no label: leave them out.")
-    try:
-        names, codes = np.unique(given, return_inverse=True)
-    except TypeError:
-        raise DataError("Labels are of several types: give all as text.") from None
-    if len(names) > n // 2:
-        raise DataError(
-            f"{len(names)} labels for {n} images: a label needs two images or more; group them."
-        )
-    return codes, names.tolist()
-
-
-def code_of(label: Any, names: list[Any]) -> int:
-    """Find the code of a label; text stands for what it spells.
-
-    Raises
-    ------
-    ParameterError
-        If no image has it.
-    """
-    for code, name in enumerate(names):
-        if name == label or str(name) == str(label):
-            return code
-    listed = ", ".join(str(name) for name in names[:10]) if names != [None] else "none"
-    raise ParameterError(f"No image has the label asked for; the labels are: {listed}.")
-
-
-def check_label(label: Any, labels: ArrayLike) -> None:
-    """Refuse a label that no image has.
-
-    Raises
-    ------
-    ParameterError
-    """
-    code_of(label, np.unique(np.asarray(labels).ravel()).tolist())
 
 
 def _stacked(images: Any) -> NDArray[Any]:

@@ -12,7 +12,8 @@ import numpy as np
 from sosie.errors import DataError, ParameterError
 from sosie.generators.artificial._choices import check_whole
 from sosie.generators.artificial._filter import nearest
-from sosie.generators.artificial._image_data import Pictures, code_of, label_codes
+from sosie.generators.artificial._image_data import Pictures
+from sosie.generators.artificial._image_labels import Labels
 from sosie.generators.artificial._image_law import ImageLaw
 from sosie.generators.artificial._image_networks import (
     decode,
@@ -148,14 +149,16 @@ class ImageRHVAE:
             If a parameter is out of range.
         """
         self._check_parameters()
+        self.__dict__.pop("metric_", None)  # nothing is drawn from what a fit that fails leaves
         pictures = Pictures.of(images)
-        codes, names = label_codes(labels, len(pictures))
+        known = Labels.of(labels, len(pictures))
+        codes, c = known.codes, len(known.names)
         if not (np.ptp(pictures.pixels, axis=0) > 0).any():
             raise DataError("All images are the same: there is nothing to tell them apart.")
         self.seed_ = secrets.randbelow(2**53) if self.seed is None else self.seed
         fit_seed, self._draw_seed = np.random.SeedSequence(self.seed_).spawn(2)
         rng = np.random.default_rng(fit_seed)
-        x, c = pictures.pixels.astype(np.float64), len(names)
+        x = pictures.pixels.astype(np.float64)
         self.latent_dim_ = self._chosen(x, codes, c, rng)
         start_seed = int(rng.integers(2**31))
 
@@ -163,13 +166,13 @@ class ImageRHVAE:
             found = factors(x[rows], codes[rows], c, self.latent_dim_)
             return start(found, _HIDDEN, np.random.default_rng(start_seed))
 
-        one_of = np.eye(c, dtype=np.float32)[codes]
+        one_of = known.one_of(codes)
         data = (pictures.pixels, one_of)
         recipe = Recipe(flow_steps=self.flow_steps, epochs=self.epochs)
         trained = fitted(ImageLaw(), begin, data, recipe, rng, progress)
         self.history_, self.bound_ = trained.history, max(trained.history)
-        self.labels_ = names
-        self._params, self._pictures, self._codes = trained.params, pictures, codes
+        self.labels_, self._labels = known.names, known
+        self._params, self._pictures = trained.params, pictures
         mean, sigma = posterior(ImageLaw(), trained.params, data)
         self._mean, self._spread = mean.astype(np.float64), sigma.astype(np.float64)
         self.metric_ = metric_of(mean, sigma)
@@ -220,7 +223,7 @@ class ImageRHVAE:
         if law not in LAWS:
             raise ParameterError(f"law is one of {', '.join(LAWS)}, not {law!r}.")
         rng = np.random.default_rng(self._draw_seed)
-        codes = self._asked(n, labels, balance, label, rng)
+        codes = self._labels.asked(n, labels, balance, label, rng)
         pixels = np.empty((n, self._pictures.pixels.shape[1]), np.float32)
         tried = kept = 0
         self.ess_ = 0.0
@@ -270,8 +273,7 @@ class ImageRHVAE:
                 f"Images are of shape {pictures.shape}, and those learnt from of "
                 f"{self._pictures.shape}: resize them."
             )
-        codes = self._codes_of(labels, len(pictures))
-        one_of = np.eye(len(self.labels_), dtype=np.float32)[codes]
+        one_of = self._labels.one_of(self._labels.told(labels, len(pictures)))
         mean, sigma = posterior(ImageLaw(), self._params, (pictures.pixels, one_of))
         return mean.astype(np.float64), sigma.astype(np.float64)
 
@@ -300,7 +302,7 @@ class ImageRHVAE:
         check_whole("steps", steps, 2)
         points = np.asarray(self.geodesic(a, b, steps - 1).points)
         share = np.linspace(0, 1, steps, dtype=np.float32)[:, None]
-        one_of = np.eye(len(self.labels_), dtype=np.float32)[self._codes[[a, b]]]
+        one_of = self._labels.one_of(self._labels.codes[[a, b]])
         between = (1 - share) * one_of[0] + share * one_of[1]
         return self._pictures.restored(self._decoded(points, between))
 
@@ -308,7 +310,7 @@ class ImageRHVAE:
         self, n: int, code: int, alpha: float, rng: np.random.Generator
     ) -> tuple[Floats, float]:
         """Draw latents of a label, and tell how many different ones they are worth."""
-        rows = self._codes == code
+        rows = self._labels.codes == code
         latents = Latents(self._mean[rows], self._spread[rows])
         if alpha == 0:
             return latents.aggregate(rng, n), float(n)
@@ -320,7 +322,7 @@ class ImageRHVAE:
     def _drawn(
         self, z: Floats, codes: NDArray[np.intp], rng: np.random.Generator
     ) -> NDArray[np.float32]:
-        one_of = np.eye(len(self.labels_), dtype=np.float32)[codes]
+        one_of = self._labels.one_of(codes)
         means = self._decoded(z, one_of).reshape(-1, *self._pictures.shape)
         means = self._deformations.draw(means, rng).reshape(len(z), -1)
         pixels = np.clip(means + self._texture.draw(rng, len(z)), 0, 1)
@@ -348,40 +350,6 @@ class ImageRHVAE:
     def _originals(self) -> Floats:
         return self._pictures.pixels.astype(np.float64)
 
-    def _asked(
-        self,
-        n: int,
-        labels: ArrayLike | None,
-        balance: bool,
-        label: Any,
-        rng: np.random.Generator,
-    ) -> NDArray[np.intp]:
-        """Give the code of each image that is asked for."""
-        if (labels is not None) + bool(balance) + (label is not None) > 1:
-            raise ParameterError("Ask for labels, balance or one label, and not for two of them.")
-        c = len(self.labels_)
-        if label is not None:
-            return np.full(n, code_of(label, self.labels_))
-        if labels is not None:
-            return self._codes_of(labels, n)
-        if balance and c < 2:
-            raise ParameterError("The images have one label only: there is nothing to balance.")
-        counts = np.full(c, 1) if balance else np.bincount(self._codes, minlength=c)
-        shares = counts / counts.sum()
-        ends = (np.cumsum(shares) * n + (0 if balance else rng.random())).round(6).astype(int)
-        ends[-1] = n
-        return rng.permutation(np.repeat(np.arange(c), np.diff(np.minimum(ends, n), prepend=0)))
-
-    def _codes_of(self, labels: ArrayLike | None, n: int) -> NDArray[np.intp]:
-        if labels is None:
-            if len(self.labels_) > 1:
-                raise ParameterError("The model was learnt with labels: give those of the images.")
-            return np.zeros(n, np.intp)
-        given = np.asarray(labels).ravel()
-        if len(given) != n:
-            raise ParameterError(f"Give {n} labels, and not {len(given)}.")
-        return np.array([code_of(one, self.labels_) for one in given.tolist()], np.intp)
-
     def _chosen(
         self, x: Floats, codes: NDArray[np.intp], n_labels: int, rng: np.random.Generator
     ) -> int:
@@ -397,9 +365,9 @@ class ImageRHVAE:
 
     def _row(self, row: int) -> int:
         check_whole("the row of an original", row, 0)
-        if row >= len(self._codes):
+        if row >= len(self._labels.codes):
             raise ParameterError(
-                f"There is no original {row}: rows go from 0 to {len(self._codes) - 1}."
+                f"There is no original {row}: rows go from 0 to {len(self._labels.codes) - 1}."
             )
         return row
 

@@ -267,11 +267,15 @@ def fitted(
             if progress:
                 progress((i + done / (recipe.epochs + 1)) / (len(recipe.paces) + 1))
         tried.append((history[best], -i, best, history, pace))
-    _, _, best, history, pace = max(tried, key=lambda found: found[:2])
-    *_, (_, params, metric) = run(order, pace, best)
-    _finite(float(_mean_bound(law, params, unseen, metric, still, eps, k)))
+    # A pace that went well without the persons held out may not with them: then the next best.
+    for _, _, best, history, pace in sorted(tried, key=lambda found: found[:2], reverse=True):
+        *_, (_, params, metric) = run(order, pace, best)
+        value = float(_mean_bound(law, params, unseen, metric, still, eps, k))
+        if np.isfinite(value):
+            break
     if progress:
         progress(1.0)
+    _finite(value)
     return Fitted(params, history, best)
 
 

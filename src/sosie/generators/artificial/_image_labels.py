@@ -1,0 +1,140 @@
+"""Labels of images as codes, and the codes of those that are asked for."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sosie.errors import DataError, ParameterError
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+__all__ = ["Labels", "check_label"]
+
+
+@dataclass(frozen=True)
+class Labels:
+    """Labels of n images.
+
+    Parameters
+    ----------
+    codes : ndarray of shape (n,)
+    names : list
+        What the codes stand for, in order; ``[None]`` where there are no labels.
+    """
+
+    codes: NDArray[np.intp]
+    names: list[Any]
+
+    @classmethod
+    def of(cls, labels: ArrayLike | None, n: int) -> Labels:
+        """Check the labels of n images; one code for all where there are none.
+
+        Raises
+        ------
+        DataError
+            If there are not as many labels as images, or one is missing.
+
+        Examples
+        --------
+        >>> labels = Labels.of(["b", "a", "b", "b"], 4)
+        >>> labels.codes.tolist(), labels.names
+        ([1, 0, 1, 1], ['a', 'b'])
+        """
+        if labels is None:
+            return cls(np.zeros(n, np.intp), [None])
+        given = np.asarray(labels)
+        if given.ndim == 2 and given.shape[1] == 1:
+            given = given[:, 0]
+        if given.shape != (n,):
+            raise DataError(
+                f"There are {n} images and labels of shape {given.shape}: give one each."
+            )
+        missing = np.array([one is None or one != one for one in given.tolist()])  # NaN != NaN
+        if missing.any():
+            raise DataError(f"{int(missing.sum())} images have no label: leave them out.")
+        try:
+            names, codes = np.unique(given, return_inverse=True)
+        except TypeError:
+            raise DataError("Labels are of several types: give all as text.") from None
+        if len(names) > n // 2:
+            raise DataError(
+                f"{len(names)} labels for {n} images: a label needs two images or more; group them."
+            )
+        return cls(codes, names.tolist())
+
+    def one_of(self, codes: NDArray[np.intp]) -> NDArray[np.float32]:
+        """Give codes as indicators."""
+        return np.eye(len(self.names), dtype=np.float32)[codes]
+
+    def told(self, labels: ArrayLike | None, n: int) -> NDArray[np.intp]:
+        """Give the codes of the labels of n other images.
+
+        Raises
+        ------
+        ParameterError
+            If there are none and these have some, not n, or one that these do not have.
+        """
+        if labels is None:
+            if len(self.names) > 1:
+                raise ParameterError("The model was learnt with labels: give those of the images.")
+            return np.zeros(n, np.intp)
+        given = np.asarray(labels).ravel()
+        if len(given) != n:
+            raise ParameterError(f"Give {n} labels, and not {len(given)}.")
+        return np.array([_code_of(one, self.names) for one in given.tolist()], np.intp)
+
+    def asked(
+        self,
+        n: int,
+        labels: ArrayLike | None,
+        balance: bool,
+        label: Any,
+        rng: np.random.Generator,
+    ) -> NDArray[np.intp]:
+        """Give the code of each of n images that are to be drawn.
+
+        Their labels, each label as often, one label only or, where nothing is asked, labels in
+        the shares of these.
+
+        Raises
+        ------
+        ParameterError
+            If two things are asked for, or what no image has.
+        """
+        if (labels is not None) + bool(balance) + (label is not None) > 1:
+            raise ParameterError("Ask for labels, balance or one label, and not for two of them.")
+        c = len(self.names)
+        if label is not None:
+            return np.full(n, _code_of(label, self.names))
+        if labels is not None:
+            return self.told(labels, n)
+        if balance and c < 2:
+            raise ParameterError("The images have one label only: there is nothing to balance.")
+        counts = np.full(c, 1) if balance else np.bincount(self.codes, minlength=c)
+        shares = counts / counts.sum()
+        ends = (np.cumsum(shares) * n + (0 if balance else rng.random())).round(6).astype(int)
+        ends[-1] = n
+        return rng.permutation(np.repeat(np.arange(c), np.diff(np.minimum(ends, n), prepend=0)))
+
+
+def check_label(label: Any, labels: ArrayLike) -> None:
+    """Refuse a label that no image has.
+
+    Raises
+    ------
+    ParameterError
+    """
+    _code_of(label, np.unique(np.asarray(labels).ravel()).tolist())
+
+
+def _code_of(label: Any, names: list[Any]) -> int:
+    """Find the code of a label; text stands for what it spells."""
+    for code, name in enumerate(names):
+        if name == label or str(name) == str(label):
+            return code
+    listed = ", ".join(str(name) for name in names[:10]) if names != [None] else "none"
+    raise ParameterError(f"No image has the label asked for; the labels are: {listed}.")
