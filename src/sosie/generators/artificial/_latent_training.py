@@ -268,7 +268,8 @@ def fitted(
                 progress((i + done / (recipe.epochs + 1)) / (len(recipe.paces) + 1))
         tried.append((history[best], -i, best, history, pace))
     # A pace that went well without the persons held out may not with them: then the next best.
-    for _, _, best, history, pace in sorted(tried, key=lambda found: found[:2], reverse=True):
+    for found in sorted(tried, key=lambda found: found[:2], reverse=True):
+        _, _, best, history, pace = found
         *_, (_, params, metric) = run(order, pace, best)
         value = float(_mean_bound(law, params, unseen, metric, still, eps, k))
         if np.isfinite(value):
