@@ -5,6 +5,7 @@ import binascii
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
@@ -56,15 +57,19 @@ class PublicKey:
     expires: date | None
     signature: bytes
 
-    @property
+    @cached_property
     def id(self) -> str:
         """SHA-256 of the 32 bytes, in hexadecimal."""
         return sha256(self.raw)
 
+    @cached_property
+    def _verifier(self) -> Ed25519PublicKey:
+        return Ed25519PublicKey.from_public_bytes(self.raw)
+
     def verifies(self, signature: bytes, message: bytes) -> bool:
         """Tell whether the other half signed these bytes."""
         try:
-            Ed25519PublicKey.from_public_bytes(self.raw).verify(signature, message)
+            self._verifier.verify(signature, message)
         except (InvalidSignature, ValueError):
             return False
         return True
@@ -230,7 +235,11 @@ class Key:
                 f"The key of {self.name!r} expired on {self.expires}; make another with "
                 "`sosie keys new`."
             )
-        return Ed25519PrivateKey.from_private_bytes(self.seed).sign(message)
+        return self._signer.sign(message)
+
+    @cached_property
+    def _signer(self) -> Ed25519PrivateKey:
+        return Ed25519PrivateKey.from_private_bytes(self.seed)
 
     @classmethod
     def read(cls, path: str | Path) -> Self:

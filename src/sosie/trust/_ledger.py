@@ -25,7 +25,6 @@ __all__ = [
     "Head",
     "Line",
     "append",
-    "hash_of",
     "head_of",
     "is_whole",
     "now",
@@ -57,7 +56,9 @@ class Line(Written):
     own: Digest = Field(description="SHA-256 of this line without this field.")
 
 
-def append(path: str | Path, event: str, content: Mapping[str, Any]) -> Head:
+def append(
+    path: str | Path, event: str, content: Mapping[str, Any], *, durable: bool = True
+) -> Head:
     """Add a line to a ledger, which begins with its first line.
 
     Parameters
@@ -68,6 +69,9 @@ def append(path: str | Path, event: str, content: Mapping[str, Any]) -> Head:
         What happened, in one word: ``release``, ``refusal``...
     content : mapping
         JSON; never the value of a person. At most 64 KiB.
+    durable : bool
+        Whether the line, and all before it, is on the disk when this returns. Where nothing
+        hangs on a line before the next one is written, a power cut may take it away.
 
     Returns
     -------
@@ -84,11 +88,10 @@ def append(path: str | Path, event: str, content: Mapping[str, Any]) -> Head:
     path = Path(path)
     try:
         with path.open("ab+", buffering=0) as file, _locked(file):
-            last = _last_line(file, path)
-            number, former = (last.number + 1, hash_of(last)) if last else (1, FIRST)
-            line = _line(number, event, content, former)
-            _write_whole(file, canonical(line.model_dump()) + b"\n")
-            return Head(lines=number, sha256=hash_of(line))
+            last = _head(file, path)
+            data = _line(last.lines + 1, event, content, last.sha256)
+            _write_whole(file, data + b"\n", durable=durable)
+            return Head(lines=last.lines + 1, sha256=sha256(data))
     except OSError as error:
         raise DataError(f"{path} could not be written ({error.strerror}).") from error
 
@@ -106,27 +109,22 @@ def head_of(path: str | Path) -> Head:
     path = Path(path)
     try:
         with path.open("rb", buffering=0) as file:
-            last = _last_line(file, path)
+            return _head(file, path)
     except OSError as error:
         raise DataError(f"{path} could not be read ({error.strerror}).") from error
-    return Head(lines=last.number, sha256=hash_of(last)) if last else Head(lines=0, sha256=FIRST)
 
 
-def _line(number: int, event: str, content: Mapping[str, Any], former: str) -> Line:
+def _line(number: int, event: str, content: Mapping[str, Any], former: str) -> bytes:
     said = {"number": number, "at": now(), "event": event, "content": dict(content)}
     said["former"] = former
     try:
         line = Line.model_validate(said | {"own": sha256(canonical(said))})
     except ValidationError as error:
         raise TrustError(f"This cannot be a line of a ledger: {faults(error)[0]}.") from error
-    if len(canonical(line.model_dump())) >= LONGEST:
+    data = canonical(line.model_dump())
+    if len(data) >= LONGEST:
         raise TrustError(f"A line of a ledger has at most {LONGEST:,} bytes; say less.")
-    return line
-
-
-def hash_of(line: Line) -> str:
-    """Give the hash that the next line holds."""
-    return sha256(canonical(line.model_dump()))
+    return data
 
 
 def now() -> str:
@@ -156,10 +154,11 @@ def is_whole(line: Line) -> bool:
     return line.own == sha256(canonical(line.model_dump(exclude={"own"})))
 
 
-def _last_line(file: FileIO, path: Path) -> Line | None:
+def _head(file: FileIO, path: Path) -> Head:
+    """Tell where a ledger stands, by its last line."""
     size = file.seek(0, os.SEEK_END)
     if not size:
-        return None
+        return Head(lines=0, sha256=FIRST)
     file.seek(max(0, size - LONGEST - 1))
     tail = file.read()
     data = tail.removesuffix(b"\n").rpartition(b"\n")[2]
@@ -175,16 +174,18 @@ def _last_line(file: FileIO, path: Path) -> Line | None:
             f"The last line of {path} is damaged ({why}); see `sosie ledger verify`, keep the file "
             "as it is, and begin another ledger."
         ) from error
-    return line
+    # It is spelt in the canonical way, so this is its hash.
+    return Head(lines=line.number, sha256=sha256(data))
 
 
-def _write_whole(file: FileIO, data: bytes) -> None:
+def _write_whole(file: FileIO, data: bytes, *, durable: bool) -> None:
     """Write a line whole or not at all; others wait meanwhile."""
     size = file.seek(0, os.SEEK_END)
     try:
         if file.write(data) != len(data):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        os.fsync(file.fileno())
+        if durable:
+            os.fsync(file.fileno())
     except OSError:
         with contextlib.suppress(OSError):
             file.truncate(size)
