@@ -8,7 +8,6 @@ import traceback
 import unicodedata
 import warnings
 from collections.abc import Sequence
-from importlib.metadata import version as version_of
 from types import FrameType
 from typing import Annotated, Any
 
@@ -72,6 +71,8 @@ app.command()(export)
 
 def _print_version(asked: bool) -> None:
     if asked:
+        from importlib.metadata import version as version_of
+
         typer.echo(f"sosie {version_of('sosie')}")
         raise typer.Exit
 

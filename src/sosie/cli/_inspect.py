@@ -7,11 +7,6 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich import box
-from rich.cells import cell_len
-from rich.console import Console
-from rich.markup import escape
-from rich.table import Table as Grid
 
 from sosie.cli._columns import Drop, Recreate, check_remade, said_of_columns
 from sosie.cli._options import Json, Lang
@@ -21,6 +16,7 @@ from sosie.table import CODED, NUMERIC, Kind
 
 if TYPE_CHECKING:
     import polars as pl
+    from rich.table import Table as Grid
 
     from sosie.table import Column, Table
 
@@ -60,6 +56,9 @@ def inspect(
     if as_json:
         typer.echo(json.dumps(_as_json(table), ensure_ascii=False, default=str))
         return
+    from rich.console import Console
+    from rich.markup import escape
+
     console = Console()
     if not console.is_terminal:
         console = Console(width=_WIDE)  # a file has room: one line stays one line
@@ -137,7 +136,11 @@ def _translated(remark: str, words: dict[str, Any]) -> str:
     return template or remark
 
 
-def _grid(table: "Table", path: Path, words: dict[str, Any]) -> Grid:
+def _grid(table: "Table", path: Path, words: dict[str, Any]) -> "Grid":
+    from rich import box
+    from rich.markup import escape
+    from rich.table import Table as Grid
+
     title = words["title"].format(path=path, rows=len(table), columns=len(table.names))
     grid = Grid(title=escape(title), title_justify="left", box=box.SIMPLE_HEAD, pad_edge=False)
     grid.add_column(words["column"], no_wrap=True, style="bold", min_width=_longest(table))
@@ -162,6 +165,8 @@ def _grid(table: "Table", path: Path, words: dict[str, Any]) -> Grid:
 
 def _longest(table: "Table") -> int:
     """Give the width of the longest name: names are never cut."""
+    from rich.cells import cell_len
+
     return max(cell_len(_short(name)) for name in table.names)
 
 
