@@ -48,6 +48,19 @@ def up(
     drop: Drop = None,
     keys: Keys = None,
     state: State = None,
+    synthetic: Annotated[
+        Path | None,
+        typer.Option(
+            "--synthetic",
+            metavar="FILE",
+            help="Your synthetic table, to be judged in place.",
+            **FILE,
+        ),
+    ] = None,
+    control: Annotated[
+        Path | None,
+        typer.Option("--control", metavar="FILE", help="Persons whom no generator saw.", **FILE),
+    ] = None,
     floors: Annotated[
         str | None,
         typer.Option("--floors", metavar="PRESET", help="Be at least as strict as this preset."),
@@ -83,7 +96,7 @@ def up(
     by = parties.party_of(own.public)
     way: Any = Http(hub, own, parties.hub) if hub else Drop(Path(str(drop)), by)
     serving = Node(
-        parties, own, data, Place(_folder(state, data)), way,
+        parties, own, data, Place(_folder(state, data)), way, synthetic=synthetic, control=control,
         own_floors=PRESETS[floors] if floors else None, cell_key=cell_key, fresh=not one_process,
         memory=int(memory * _GIB), seconds=seconds,
     )  # fmt: skip
@@ -136,21 +149,41 @@ def status(
 ) -> None:
     """Tell whether a node is up, since when, and what left."""
     words: dict[str, Any] = texts(language(lang))["node"]
+    from sosie.insitu.gate import MOST_REFUSALS
+
     place = _existing(state, data)
     told = place.told()
     how = _how(place, told)
-    counted = {"joined": 0, "released": 0, "refused": 0}
+    counted, by_gate = {"joined": 0, "released": 0, "refused": 0}, 0
     for line in place.lines():
         if line["event"] in counted:
             counted[line["event"]] += 1
+        by_gate += line["event"] == "refused" and line["content"]["why"] == "gate"
+        by_gate *= line["event"] != "forgiven"
+    locked = by_gate >= MOST_REFUSALS
     if as_json:
         said = {"state": how, "why": told.get("why", ""), "since": told.get("since"), **counted}
+        said["locked"] = locked
         typer.echo(json.dumps(said, ensure_ascii=False))
         return
     typer.echo(words["states"][how].format(since=told.get("since", "?"), at=told.get("at", "?")))
     if told.get("why") and how == "refused":
         typer.echo(told["why"])
     typer.echo(words["counted"].format(**counted))
+    if locked:
+        typer.echo(words["locked"].format(most=MOST_REFUSALS))
+
+
+@node.command("forgive")
+def forgive(
+    data: Data = None,
+    state: State = None,
+    lang: Lang = None,
+) -> None:
+    """Answer again after too many refusals, once you have looked at them; the node is down."""
+    words: dict[str, Any] = texts(language(lang))["node"]
+    _existing(state, data).forgive()
+    typer.echo(words["forgiven"])
 
 
 @node.command("pause")

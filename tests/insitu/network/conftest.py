@@ -21,7 +21,7 @@ from tests.insitu.conftest import Holders
 from sosie.insitu.analyst import Answer, Connection
 from sosie.insitu.exchange import Direct, Parties
 from sosie.insitu.hub import Hub, Store, _serve
-from sosie.insitu.node import Node, Place, _node
+from sosie.insitu.node import Node, Place, _beside, _node
 from sosie.insitu.node._frames import snapshot_in
 from sosie.insitu.node._inside import Inside
 from sosie.insitu.node._reading import _read
@@ -171,15 +171,16 @@ _READ: dict[Any, Any] = {}
 def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
     """Have nodes compute here, and read a table once."""
 
-    def once(path: Path, schema: Schema) -> Any:
-        key = (path.read_bytes(), schema.model_dump_json())
+    def once(path: Path, schema: Schema, *, synthetic: bool = False) -> Any:
+        key = (path.read_bytes(), schema.model_dump_json(), synthetic)
         if key not in _READ:
-            said, data = _read(path, schema.model_dump(mode="json"))
+            said, data = _read(path, schema.model_dump(mode="json"), synthetic)
             _READ[key] = snapshot_in(said["snapshot"], data), said["sha256"], said["content"]
         return _READ[key]
 
     monkeypatch.setattr(_node, "Workers", Stubs)
-    monkeypatch.setattr(_node, "read_snapshot", once)
+    for module in (_node, _beside):
+        monkeypatch.setattr(module, "read_snapshot", once)
 
 
 class Clock:

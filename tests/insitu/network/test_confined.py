@@ -106,7 +106,8 @@ def task_for(world: World, holder: int, **changed: Any) -> tuple[dict[str, Any],
         "schema": schema.model_dump(mode="json"), "holders": 1, "recipient_holds": False,
         "floors": PRESETS["snds-11"].model_dump(mode="json"), "own_floors": None,
         "memory": str(changed.pop("memory")), "commitment": "0" * 64, "secret": None,
-        "epsilon": None, "masked": False, "name": "holder_1", "run": "0/1", **changed,
+        "epsilon": None, "beside": {"accept": []}, "masked": False, "name": "holder_1",
+        "run": "0/1", **changed,
     }, data  # fmt: skip
 
 
@@ -158,7 +159,8 @@ def test_a_task_that_takes_more_memory(workers: Callable[..., Workers], tmp_path
         "schema": schema.model_dump(mode="json"), "holders": 1, "recipient_holds": False,
         "floors": PRESETS["snds-11"].model_dump(mode="json"), "own_floors": None,
         "memory": str(tmp_path / "released.bin"), "commitment": "0" * 64, "secret": None,
-        "epsilon": None, "masked": False, "name": "holder_1", "run": "0/1",
+        "epsilon": None, "beside": {"accept": []}, "masked": False, "name": "holder_1",
+        "run": "0/1",
     }  # fmt: skip
     answer = worker.ask(join, data)
     if "declined" not in answer:

@@ -134,7 +134,7 @@ def test_an_expired_key(network: Network, tmp_path: Path) -> None:
     """Of a holder: whatever it signs is refused, and nobody is left waiting without a word."""
     world = network.world
     message = network.due["holder_1"][0]
-    parties = network.hub._parties[network.parties().signed.sha256]
+    parties = network.hub._queue.parties[network.parties().signed.sha256]
     parties.keys["holder_1"] = old(world.keys["holder_1"])
     with pytest.raises(TrustError, match="expired on"):
         network.hub.take(message)
@@ -262,7 +262,7 @@ def test_the_snapshot_that_the_agreement_names(network: Network, tmp_path: Path)
 # -- disks
 
 
-def full(*_: Any) -> int:
+def full(*_: Any, **__: Any) -> int:
     raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
 
 

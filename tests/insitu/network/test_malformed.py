@@ -25,7 +25,7 @@ from sosie.insitu.exchange._messages import (
     time_now,
 )
 from sosie.insitu.exchange._tls import client_context
-from sosie.insitu.hub._app import LARGEST
+from sosie.insitu.hub._hub import LARGEST
 from sosie.trust import canonical, seal, sha256
 
 

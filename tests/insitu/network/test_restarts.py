@@ -9,7 +9,8 @@ from tests.insitu.network.conftest import CROSSTAB, HOLDERS, LOGISTIC, Network, 
 
 from sosie.errors import DataError
 from sosie.insitu.analyst import asked
-from sosie.insitu.exchange import Direct
+from sosie.insitu.exchange import Direct, RefusedError
+from sosie.insitu.gate import MOST_REFUSALS, Memory
 from sosie.insitu.hub import Hub, Store
 from sosie.trust import payload_of, strict_json, verify_ledger
 
@@ -149,7 +150,7 @@ def touch(network: Network, *holders: str) -> None:
     """Tell the hub that a node is up, whatever the hub's clock."""
     for name in holders:
         place = (network.parties().signed.sha256, name)
-        network.hub._seen[place].at = network.clock()
+        network.hub._presence.of(*place).at = network.clock()  # type: ignore[union-attr]
 
 
 def test_a_queue_is_no_node_that_is_down(connected: Callable[..., Network]) -> None:
@@ -196,10 +197,10 @@ def test_attempts_end(connected: Callable[..., Network]) -> None:
     network.turn()
     for _ in range(120):
         agreement = network.parties().signed.sha256
-        running = network.hub._running.get(agreement)
+        running = network.hub._queue.running(agreement)
         if running is None:
             break
-        network.hub._again(running)
+        network.hub._queue.again(running)
     stored = network.store.task(task)
     assert stored is not None
     assert stored.state == "failed"
@@ -236,13 +237,39 @@ def test_pausing_finishes_what_runs_and_takes_nothing_new(network: Network) -> N
     assert network.ended(second) == "done"
 
 
+def test_a_holder_who_forgives(network: Network, world: World) -> None:
+    """After too many refusals all is refused, until the holder says otherwise; once."""
+    network.ask("crosstab", **CROSSTAB)
+    node, place = network.nodes["holder_1"], network.place("holder_1")
+    rows = len(world.parts[0])
+    memory = Memory(rows, place.released, node.commitment)
+    known = len(memory)
+    for _ in range(MOST_REFUSALS):
+        memory.refused()
+    with pytest.raises(RefusedError):
+        network.ask("crosstab", **CROSSTAB)
+    assert network.refusals()[-1] == ["gate", "refusals"]
+    with pytest.raises(DataError, match="is up"):
+        place.forgive()
+    network.kill("holder_1")
+    place.forgive()
+    network.start("holder_1")
+    network.ask("crosstab", **CROSSTAB)
+    assert len(Memory(rows, place.released, node.commitment)) == known > 0
+    assert [line["event"] for line in network.ledger("holder_1")][-4:] == [
+        "forgiven", "up", "joined", "released",
+    ]  # fmt: skip
+    assert not verify_ledger(place.ledger).broken
+
+
 def test_a_key_that_expires_while_its_question_waits(network: Network) -> None:
     """The question ends, and those after it are answered."""
+    before = network.analyst().send(asked("means", {"columns_of": ["tsize"]}))
     first = network.analyst("second").send(asked("means", {"columns_of": ["age"]}))
     other = network.analyst().send(asked("crosstab", CROSSTAB))
-    parties = network.hub._parties[network.parties().signed.sha256]
+    parties = network.hub._queue.parties[network.parties().signed.sha256]
     del parties.keys["second"]
-    assert network.ended(other) == "done"
+    assert [network.ended(one) for one in (before, other)] == ["done", "done"]
     stored = network.store.task(first)
     assert stored is not None
     assert stored.state == "failed"

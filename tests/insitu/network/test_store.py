@@ -12,6 +12,7 @@ from tests.insitu.network.conftest import Clock as Now
 from sosie.errors import DataError, ParameterError
 from sosie.insitu.analyst import asked
 from sosie.insitu.hub import Hub, Store
+from sosie.insitu.hub._store import OPEN
 
 TASK, OTHER, AGREEMENT = "0" * 64, "1" * 64, "a" * 64
 
@@ -110,16 +111,13 @@ def test_the_queue(opened: Callable[[], Store]) -> None:
         store.begin(name, AGREEMENT, "recipient", {})
     store.begin(OTHER, "b" * 64, "recipient", {})
     assert [one.id for one in store.tasks(AGREEMENT)] == names
-    first = store.first(AGREEMENT)
-    assert first is not None
-    assert first.id == names[0]
     store.end(names[0], "refused", why="no")
     store.attempted(names[1], 1)
-    first = store.first(AGREEMENT)
-    assert first is not None
-    assert (first.id, first.state) == (names[1], "running")
+    waiting = [(one.id, one.state) for one in store.tasks(AGREEMENT, OPEN)]
+    assert waiting == [(names[1], "running"), (names[2], "waiting")]
     assert [one.id for one in store.tasks(states=("waiting",))] == [names[2], OTHER]
-    assert store.first("c" * 64) is None
+    assert store.begin("4" * 64, "c" * 64, "recipient", {}, attempt=1)
+    assert [(one.state, one.attempt) for one in store.tasks("c" * 64)] == [("running", 1)]
 
 
 def test_tokens_end(opened: Callable[[], Store], clock: Clock) -> None:

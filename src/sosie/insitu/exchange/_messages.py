@@ -152,7 +152,7 @@ class Decline(_OfTask):
     """A holder does not go on. Why tells nothing of the data."""
 
     kind: Literal["decline"] = "decline"
-    why: Literal["gate", "agreement", "snapshot", "resources", "exchange"]
+    why: Literal["gate", "agreement", "snapshot", "synthetic", "resources", "exchange"]
 
 
 Message = Annotated[

@@ -13,7 +13,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from sosie.trust import Agreement, PublicKey
+    from sosie.insitu._question import Question
+    from sosie.trust import Agreement, PublicKey, Refusal
     from sosie.trust._clauses import ColumnAgreed, DataSet
 
 __all__ = ["Parties"]
@@ -102,6 +103,11 @@ class Parties:
             )
         return self.key_of(hubs[0].id)
 
+    @property
+    def holders(self) -> tuple[str, ...]:
+        """All who hold data under the agreement."""
+        return tuple(dict.fromkeys(one.holder for one in self.agreement.data_sets))
+
     def key_of(self, party: str) -> PublicKey:
         """Give the key of a party.
 
@@ -146,6 +152,22 @@ class Parties:
                 "exactly one."
             )
         return held[0]
+
+    def refuses(self, question: Question, by: str) -> list[Refusal]:
+        """List what the agreement does not allow of a question, and of the rows that it releases.
+
+        Parameters
+        ----------
+        question : Question
+        by : str
+            The party that asks.
+        """
+        analysis, released = question.analysis, question.analysis.released()
+        generator, parameters = released or (None, {})
+        return self.signed.refuses(
+            analysis=str(analysis.id), columns=question.columns, recipient=by,
+            generator=generator, parameters=parameters,
+        )  # fmt: skip
 
     def sites(self, columns: Iterable[str]) -> tuple[str, ...]:
         """Name the holders of a question: all who agreed to all of its columns, never some.

@@ -1,9 +1,9 @@
 """The one gate through which results leave, and what it checks."""
 
-from sosie.insitu.gate._audit import Memory, mend
+from sosie.insitu.gate._audit import Memory, forgive, mend
 from sosie.insitu.gate._cell_key import CellKey
 from sosie.insitu.gate._checks import Verdict
-from sosie.insitu.gate._gate import Cleared, Gate
+from sosie.insitu.gate._gate import MOST_REFUSALS, Cleared, Gate
 from sosie.insitu.gate._judgement import MOST_TOLD, Judgement, Measure, TooMuchError
 from sosie.insitu.gate._path import Path
 from sosie.insitu.gate._refused import REFUSED, Refused
@@ -11,6 +11,7 @@ from sosie.insitu.gate._secure_sum import SecureSum
 from sosie.insitu.gate._wire import added, total_of
 
 __all__ = [
+    "MOST_REFUSALS",
     "MOST_TOLD",
     "REFUSED",
     "CellKey",
@@ -25,6 +26,7 @@ __all__ = [
     "TooMuchError",
     "Verdict",
     "added",
+    "forgive",
     "mend",
     "total_of",
 ]

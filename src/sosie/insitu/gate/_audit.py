@@ -240,11 +240,29 @@ class Memory:
                 )
             if "refused" in said:
                 self.refusals += 1
+            elif "forgiven" in said:
+                self.refusals = 0
             elif "epsilon" in said:
                 self._spent(said["totals"], said["epsilon"], _shaped(words, said["shapes"]))
             elif not first:
                 self._keep(words, frozenset(said["about"]), frozenset(said["by"]))
             first = False
+
+
+def forgive(path: Path) -> None:
+    """Begin to count refusals anew, as the holder says who has looked at them.
+
+    Parameters
+    ----------
+    path : Path
+        Of a :class:`Memory`; no other process may be writing it. What was released stays.
+
+    Raises
+    ------
+    DataError
+        If it cannot be written.
+    """
+    _append(path, {"forgiven": 1}, np.empty(0, np.uint64))
 
 
 def mend(path: Path, least: int = 0) -> None:

@@ -1,6 +1,7 @@
 """The trusted third party: tasks in, results out, no row and no part kept."""
 
-from sosie.insitu.hub._hub import Hub, NotAllowedError, TooManyError
+from sosie.insitu.hub._hub import Hub, NotAllowedError
 from sosie.insitu.hub._store import Store
+from sosie.insitu.hub._tokens import TooManyError
 
 __all__ = ["Hub", "NotAllowedError", "Store", "TooManyError"]

@@ -13,18 +13,16 @@ from fastapi.responses import JSONResponse
 from starlette.requests import ClientDisconnect
 
 from sosie.errors import DataError, ParameterError, SosieError, TrustError
-from sosie.insitu.hub._hub import NotAllowedError, TooManyError
+from sosie.insitu.hub._hub import NotAllowedError
+from sosie.insitu.hub._tokens import TooManyError
 from sosie.trust import strict_json
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from sosie.insitu.hub._hub import Hub
+    from sosie.insitu.hub._hub import Hub, Ticket
 
-__all__ = ["LARGEST", "app_of", "failed"]
-
-LARGEST = 4 << 20
-"""Bytes of a request, at most."""
+__all__ = ["app_of", "failed"]
 
 _LONGEST = 30.0
 _TICK = 1.0
@@ -43,7 +41,6 @@ def app_of(hub: Hub) -> FastAPI:
     app = FastAPI(lifespan=alive, docs_url=None, redoc_url=None, openapi_url=None)
     app.state.bell = bell
 
-    @app.post("/v1/message")
     async def message(request: Request) -> JSONResponse:
         try:
             return JSONResponse(await _answered(request, hub, bell))
@@ -52,6 +49,9 @@ def app_of(hub: Hub) -> FastAPI:
             return JSONResponse(said, code)
         except ClientDisconnect:
             return JSONResponse({}, 400)
+
+    # What it takes is checked here, to the signature: there is nothing for FastAPI to look into.
+    app.add_route("/v1/message", message, methods=["POST"])
 
     @app.get("/v1/health")
     async def health() -> dict[str, str]:
@@ -78,25 +78,31 @@ class _Bell:
 
     def __init__(self, hub: Hub) -> None:
         self._hub = hub
-        self._rung = asyncio.Event()
+        self._rung: asyncio.Future[None] | None = None
         self._last = hub.changes
         self.stopping = False
 
     def stop(self) -> None:
         """Send away all who wait: the hub goes down."""
         self.stopping = True
-        self._rung.set()
+        self._wake()
 
     def ring(self) -> None:
         if self._hub.changes != self._last:
             self._last = self._hub.changes
-            self._rung.set()
-            self._rung = asyncio.Event()
+            self._wake()
 
     @property
-    def next(self) -> asyncio.Event:
+    def next(self) -> asyncio.Future[None]:
         """What the next change sets: to be taken before one looks, so that none is missed."""
+        if self._rung is None:
+            self._rung = asyncio.get_running_loop().create_future()
         return self._rung
+
+    def _wake(self) -> None:
+        if self._rung is not None:
+            self._rung.set_result(None)
+            self._rung = None
 
     async def tick(self) -> None:
         while True:
@@ -107,51 +113,51 @@ class _Bell:
 
 
 async def _answered(request: Request, hub: Hub, bell: _Bell) -> dict[str, Any]:
-    body = await _read(request)
-    token = None
-    if not body["holder"]:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        token = token if scheme.lower() == "bearer" else ""
+    body = await _read(request, hub.largest)
+    scheme, _, token = request.headers.get("authorization", "").partition(" ")
+    token = token if scheme.lower() == "bearer" else ""
     ticket = hub.take(body["message"], body["payload"], token)
     bell.ring()
+    said = hub.reply(ticket)
+    bell.ring()
+    if said is None:
+        said = await _waited(request, ticket, body["wait"], hub, bell)
+    return said
+
+
+async def _waited(
+    request: Request, ticket: Ticket, wait: float, hub: Hub, bell: _Bell
+) -> dict[str, Any]:
+    """Wait until there is something to say, the time is over, or who asked has gone."""
     loop = asyncio.get_running_loop()
-    until = loop.time() + body["wait"]
-    while True:
-        rung = bell.next
-        said = hub.reply(ticket)
-        bell.ring()
-        if said is not None:
-            return said
-        left = until - loop.time()
-        if left <= 0 or bell.stopping or await request.is_disconnected():
-            return hub.nothing(ticket)
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(rung.wait(), left)
+    until = loop.time() + wait
+    gone = asyncio.ensure_future(request.receive())
+    try:
+        while (left := until - loop.time()) > 0 and not gone.done() and not bell.stopping:
+            rung = bell.next
+            await asyncio.wait((gone, rung), timeout=left, return_when=asyncio.FIRST_COMPLETED)
+            said = None if gone.done() else hub.reply(ticket)
+            bell.ring()
+            if said is not None:
+                return said
+    finally:
+        gone.cancel()
+    return hub.nothing(ticket)
 
 
-async def _read(request: Request) -> dict[str, Any]:
+async def _read(request: Request, largest: int) -> dict[str, Any]:
     data = bytearray()
     async for part in request.stream():
         data += part
-        if len(data) > LARGEST:
+        if len(data) > largest:
             raise TrustError("This message is too large; it is not used.")
-    said = strict_json(bytes(data), largest=LARGEST)
+    said = strict_json(bytes(data), largest=largest)
     try:
         message, wait = said["message"], said.get("wait", 0)
         if type(wait) not in (int, float):
             raise TypeError
         spelt = said.get("payload")
         payload = None if spelt is None else base64.b64decode(spelt, validate=True)
-        kind = _kind(message)
     except (AttributeError, KeyError, TypeError, ValueError, binascii.Error) as error:
         raise TrustError("This is no message of an analysis in place; it is not used.") from error
-    return {
-        "message": message, "payload": payload, "wait": min(max(wait, 0.0), _LONGEST),
-        "holder": kind in ("login", "poll", "join", "part", "decline"),
-    }  # fmt: skip
-
-
-def _kind(message: Any) -> str:
-    from sosie.trust import payload_of
-
-    return str(strict_json(payload_of(message))["kind"])
+    return {"message": message, "payload": payload, "wait": min(max(wait, 0.0), _LONGEST)}

@@ -28,6 +28,7 @@ class Running:
 
     task: str
     attempt: int
+    by: str
     ask: dict[str, Any]
     question: Question
     sites: tuple[str, ...]
@@ -42,6 +43,12 @@ class Running:
     handed: dict[str, float] = field(default_factory=dict)
     _sum: HubTask | None = None
 
+    def afresh(self, attempt: int) -> Running:
+        """Give another attempt at the same task, which knows nothing of this one."""
+        return Running(
+            self.task, attempt, self.by, self.ask, self.question, self.sites, self.parties
+        )
+
     def begin(self) -> HubTask:
         """Check the question against the columns of the agreement, and begin to add up."""
         if self._sum is None:
@@ -53,6 +60,16 @@ class Running:
     def full(self) -> bool:
         """Whether all holders take part."""
         return len(self.joins) == len(self.sites)
+
+    @property
+    def tells(self) -> bool:
+        """Whether this round is told a holder at a time."""
+        return self.full and self.begin().tells
+
+    @property
+    def seconds(self) -> float:
+        """How long this step may take at a holder, beyond what any may."""
+        return self.question.analysis.seconds if self.tells else 0.0
 
     def due(self, site: str) -> bool:
         """Tell whether a holder has something to do."""
@@ -90,7 +107,7 @@ class Running:
         self.checks |= {one.check: one.verdict for one in message.gate}
         if len(self.parts) < len(self.sites):
             return None
-        found = self.begin().add([payload for _, payload in self.parts.values()])
+        found = self.begin().add([self.parts[site][1] for site in self.sites])
         if isinstance(found, Result):
             return found
         self.former, self.parts = self.parts, {}

@@ -70,12 +70,21 @@ def serve(
     context = server_context(key, clients)
     app = app_of(hub)
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, lifespan="on", http="h11",
+        app, log_config=None, access_log=False, lifespan="on", http="httptools",
         timeout_keep_alive=60, timeout_graceful_shutdown=1, limit_concurrency=500,
         server_header=False, ssl_context_factory=lambda _config, _default: context,
     )  # fmt: skip
     url = f"https://{host}:{bound.getsockname()[1]}"
-    asyncio.run(_run(_Server(config, lambda: ready(url), app.state.bell.stop), bound, hub, drop))
+    _loop()(_run(_Server(config, lambda: ready(url), app.state.bell.stop), bound, hub, drop))
+
+
+def _loop() -> Callable[..., None]:
+    """Give what runs a loop of events: the quicker one where the system has it."""
+    try:
+        import uvloop
+    except ImportError:  # Windows
+        return asyncio.run
+    return uvloop.run
 
 
 class _Server(uvicorn.Server):

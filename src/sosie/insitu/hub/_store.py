@@ -136,11 +136,14 @@ class Store:
         """Close the database."""
         self._engine.dispose()
 
-    def begin(self, task: str, agreement: str, party: str, ask: dict[str, Any]) -> bool:
-        """Keep a new task; tell whether it is new."""
+    def begin(
+        self, task: str, agreement: str, party: str, ask: dict[str, Any], *, attempt: int = 0
+    ) -> bool:
+        """Keep a new task, which waits or begins at once; tell whether it is new."""
         values = {
-            "id": task, "agreement": agreement, "party": party, "state": "waiting",
-            "attempt": 0, "created": self._clock(), "ask": json.dumps(ask),
+            "id": task, "agreement": agreement, "party": party,
+            "state": "running" if attempt else "waiting", "attempt": attempt,
+            "created": self._clock(), "ask": json.dumps(ask),
         }  # fmt: skip
 
         def done() -> bool:
@@ -166,13 +169,6 @@ class Store:
         if states:
             query = query.where(_TASKS.c.state.in_(states))
         return [_stored(row) for row in self._rows(query)]
-
-    def first(self, agreement: str) -> Stored | None:
-        """Give the task that was asked first, of those that are not answered yet."""
-        open_ = _TASKS.c.state.in_(OPEN)
-        query = select(_TASKS).where(_TASKS.c.agreement == agreement, open_)
-        rows = self._rows(query.order_by(_TASKS.c.place).limit(1))
-        return _stored(rows[0]) if rows else None
 
     def attempted(self, task: str, attempt: int) -> None:
         """Keep that a task was begun once more."""

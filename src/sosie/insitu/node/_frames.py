@@ -41,8 +41,10 @@ def read_frame(file: BinaryIO) -> tuple[dict[str, Any], bytes] | None:
     return found, rest
 
 
-def spelt_snapshot(snapshot: Snapshot, names: list[str]) -> tuple[dict[str, Any], bytes]:
-    """Spell some columns of a snapshot: what they mean, and their bytes."""
+def spelt_snapshot(
+    snapshot: Snapshot, names: list[str], start: int = 0
+) -> tuple[dict[str, Any], bytes]:
+    """Spell some columns of a snapshot: what they mean, and their bytes, which begin at `start`."""
     from sosie.table import NUMERIC
 
     arrays, said = [], []
@@ -52,12 +54,13 @@ def spelt_snapshot(snapshot: Snapshot, names: list[str]) -> tuple[dict[str, Any]
         arrays.append(array.tobytes())
         said.append([name, array.dtype.str])
     schema = snapshot.schema.only(names).model_dump(mode="json")
-    return {"schema": schema, "columns": said, "rows": len(snapshot)}, b"".join(arrays)
+    head = {"schema": schema, "columns": said, "rows": len(snapshot), "start": start}
+    return head, b"".join(arrays)
 
 
 def snapshot_in(said: dict[str, Any], data: bytes) -> Snapshot:
     """Read what :func:`spelt_snapshot` spelt."""
-    columns, place, rows = {}, 0, int(said["rows"])
+    columns, place, rows = {}, int(said["start"]), int(said["rows"])
     for name, dtype in said["columns"]:
         kind = np.dtype(dtype)
         columns[name] = np.frombuffer(data, kind, rows, place)

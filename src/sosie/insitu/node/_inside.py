@@ -67,6 +67,7 @@ class _Task:
         from sosie.insitu._question import Question
         from sosie.insitu._task import NodeTask
         from sosie.insitu.gate import Gate, Memory, SecureSum
+        from sosie.insitu.node._beside import beside_in
         from sosie.table import Schema
         from sosie.trust import Floors
 
@@ -86,6 +87,7 @@ class _Task:
         return NodeTask(
             Question.of(said["question"]), snapshot, Schema.model_validate(said["schema"]), gate,
             holders=said["holders"], recipient_holds=said["recipient_holds"], secure=secure,
+            beside=beside_in(said["beside"], self._data),
         )  # fmt: skip
 
     def _cleared(self) -> dict[str, Any]:
@@ -161,10 +163,12 @@ def _serve(source: BinaryIO, out: BinaryIO) -> None:
 
 
 def _declined(error: Exception) -> dict[str, Any]:
-    from sosie.insitu.gate import Refused
+    from sosie.insitu.gate import Refused, TooMuchError
 
     if isinstance(error, Refused):
         return {"declined": "gate", "reasons": list(error.reasons)}
+    if isinstance(error, TooMuchError):
+        return {"declined": "resources", "reasons": ["size"]}
     # Of the data too, whatever else it says: outside, all refusals are alike.
     return {"declined": "gate", "reasons": [type(error).__name__]}
 

@@ -23,6 +23,7 @@ from sosie.insitu.exchange._messages import (
     time_now,
 )
 from sosie.insitu.exchange._parties import described
+from sosie.insitu.node._beside import read_beside, spelt_beside
 from sosie.insitu.node._frames import spelt_snapshot
 from sosie.insitu.node._reading import file_sha256, read_snapshot
 from sosie.insitu.node._received import (
@@ -41,6 +42,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from sosie.insitu._question import Question
     from sosie.insitu.exchange._parties import Parties
     from sosie.insitu.exchange._way import Way
     from sosie.insitu.node._place import Place
@@ -50,6 +52,7 @@ __all__ = ["Node", "commitment_of"]
 
 _WAIT = 25.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 10.0
+_TELL_EVERY = 5.0
 
 
 def commitment_of(key: Key, content: str) -> str:
@@ -72,6 +75,10 @@ class Node:
         Where the ledger is.
     way : Way
         To the hub.
+    synthetic : Path, optional
+        A synthetic table that the holder made of its table, to be judged in place.
+    control : Path, optional
+        Persons like those of the table of whom it was not made.
     own_floors : Floors, optional
         Stricter than the agreement's where the holder wants it.
     cell_key : bool
@@ -99,6 +106,8 @@ class Node:
         place: Place,
         way: Way,
         *,
+        synthetic: Path | None = None,
+        control: Path | None = None,
         own_floors: Floors | None = None,
         cell_key: bool = False,
         fresh: bool = True,
@@ -120,7 +129,7 @@ class Node:
         self._set = parties.data_set_of(self.by)
         self._place.hold()
         try:
-            self._open()
+            self._open(synthetic, control)
             self._attempts = self._former_attempts()
             self._workers = Workers(memory, seconds, fresh=fresh)
         except BaseException:
@@ -130,6 +139,7 @@ class Node:
         self._taken: Taken | None = None
         self._sent: tuple[tuple[Any, ...], dict[str, Any], bytes | None] | None = None
         self._answered = 0
+        self._told = ("", "", 0.0)
         self._vain = 0
         self._since = time_now()
         self._stopping = threading.Event()
@@ -234,7 +244,7 @@ class Node:
 
     # -- what is agreed
 
-    def _open(self) -> None:
+    def _open(self, synthetic: Path | None, control: Path | None) -> None:
         refused = self._parties.agreement.allows()
         if refused:
             raise TrustError(refused[0].why)
@@ -260,10 +270,18 @@ class Node:
                 "agreement could be subtracted; serve that one, or have a new agreement signed "
                 "and give another --state."
             )
-        self._place.mend()
-        self._place.write(
-            "up", {"agreement": self._parties.signed.sha256, "snapshot": self._commitment}
+        # What an evidence is of: the columns that have numbers or labels.
+        self._judged = wanted.only([one for one in wanted.names if one in self._table.schema])
+        self._beside, others = read_beside(
+            synthetic, control, self._judged, self._parties.signed, self._key
         )
+        up = {"agreement": self._parties.signed.sha256, "snapshot": self._commitment}
+        if synthetic is not None:
+            up["synthetic"] = self._beside.sha256
+        if control is not None:
+            up["control"] = commitment_of(self._key, others)
+        self._place.mend()
+        self._place.write("up", up)
 
     def _former_attempts(self) -> dict[str, int]:
         found: dict[str, int] = {}
@@ -314,15 +332,17 @@ class Node:
         task, attempt = work["task"], work["attempt"]
         self._check_snapshot()
         self._place.mend()
-        names = [one for one in question.columns if one in self._table.schema]
+        schema = self._schema_of(question)
+        names = [one for one in schema.names if one in self._table.schema]
         said, data = spelt_snapshot(self._table, names)
+        beside, more = spelt_beside(self._beside, question.analysis.needs, names, len(data))
         agreement = self._parties.agreement
         worker = self._workers.take()
         self._taken = Taken(task, attempt, question, sites, worker)
         answer = worker.ask(
             {
                 "do": "join", "snapshot": said, "question": question.model_dump(mode="json"),
-                "schema": self._parties.schema(question.columns).model_dump(mode="json"),
+                "schema": schema.model_dump(mode="json"), "beside": beside,
                 "holders": len(sites), "recipient_holds": self._holds(ask.by),
                 "floors": agreement.disclosure.floors.model_dump(mode="json"),
                 "own_floors": self._own_floors and self._own_floors.model_dump(mode="json"),
@@ -330,7 +350,7 @@ class Node:
                 "secret": self._secret(), "epsilon": agreement.disclosure.epsilon,
                 "masked": len(sites) >= 3, "name": self.by, "run": f"{task}/{attempt}",
             },
-            data,
+            data + more,
         )  # fmt: skip
         self._raise(answer)
         self._attempts[task] = attempt
@@ -339,14 +359,23 @@ class Node:
             {
                 "task": task, "attempt": attempt, "question": question.sha256, "by": ask.by,
                 "analysis": str(question.analysis.id),
-                "columns": list(question.columns), "network": worker.kept_by,
+                "columns": schema.names, "network": worker.kept_by,
             },
+            durable=False,  # nothing has left; the line of what leaves puts both on the disk
         )  # fmt: skip
         message = Join(
             agreement=self._parties.signed.sha256, by=self.by, at=time_now(),
             instance=self._instance, task=task, attempt=attempt, public=answer["public"],
         )  # fmt: skip
         return sealed(message, self._key)
+
+    def _schema_of(self, question: Question) -> Schema:
+        """Say what is read: the columns of the question, or all that its synthetic table has."""
+        if "synthetic" not in question.analysis.needs:
+            return self._parties.schema(question.columns)
+        if self._beside.synthetic is None:
+            raise DeclinedError("synthetic", "absent")
+        return self._judged.only(self._beside.synthetic.schema.names)
 
     def _part(self, taken: Taken, answer: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
         self._raise(answer)
@@ -415,6 +444,10 @@ class Node:
         return base64.b64encode(hmac.new(self._key.seed, of, "sha256").digest()).decode("ascii")
 
     def _tell(self, state: str, why: str = "") -> None:
+        now = time.monotonic()
+        if (state, why) == self._told[:2] and now < self._told[2] + _TELL_EVERY:
+            return
+        self._told = (state, why, now)
         said = {
             "state": state, "why": why, "since": self._since, "at": time_now(),
             "agreement": self._parties.signed.sha256, "holder": self._key.name,

@@ -7,7 +7,7 @@ import os
 from typing import IO, TYPE_CHECKING, Any
 
 from sosie.errors import DataError, ParameterError
-from sosie.insitu.gate import mend
+from sosie.insitu.gate import forgive, mend
 from sosie.trust import append, head_of, strict_json
 from sosie.trust._ledger import LONGEST
 from sosie.trust._ledger import _locked as locked
@@ -105,10 +105,10 @@ class Place:
             self._paused.unlink(missing_ok=True)
         self.write("paused" if on else "resumed", {})
 
-    def write(self, event: str, content: Mapping[str, Any]) -> Head:
+    def write(self, event: str, content: Mapping[str, Any], *, durable: bool = True) -> Head:
         """Add a line to the ledger."""
         fresh = not self.ledger.exists()
-        head = append(self.ledger, event, content)
+        head = append(self.ledger, event, content, durable=durable)
         if fresh:
             self.ledger.chmod(0o600)
         return head
@@ -137,6 +137,23 @@ class Place:
             kept = (line["content"].get("kept", 0) for line in self.lines())
             self._kept = max(kept, default=0)
         mend(self.released, self._kept)
+
+    def forgive(self) -> None:
+        """Begin to count refusals anew, and write down that the holder did so.
+
+        Raises
+        ------
+        DataError
+            If the node is up: it would be counting meanwhile.
+        """
+        self.hold()
+        try:
+            self.mend()
+            if self.released.exists():
+                forgive(self.released)
+                self.write("forgiven", {"kept": self.kept()})
+        finally:
+            self.release()
 
     def kept(self) -> int:
         """Tell how many bytes are kept of what was released, before anything of it leaves."""

@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 __all__ = ["file_sha256", "main", "read_snapshot"]
 
 
-def read_snapshot(path: Path, schema: Schema) -> tuple[Snapshot, str, str]:
+def read_snapshot(
+    path: Path, schema: Schema, *, synthetic: bool = False
+) -> tuple[Snapshot, str, str]:
     """Read the columns of an agreement out of a file, in a process that then ends.
 
     Parameters
@@ -27,6 +29,9 @@ def read_snapshot(path: Path, schema: Schema) -> tuple[Snapshot, str, str]:
     path : Path
     schema : Schema
         Of these columns, in the order of the agreement.
+    synthetic : bool
+        Whether it is a table of nobody: it may lack columns, and have no others, for what is said
+        of it is said of the whole file.
 
     Returns
     -------
@@ -51,7 +56,10 @@ def read_snapshot(path: Path, schema: Schema) -> tuple[Snapshot, str, str]:
     assert process.stdin is not None
     assert process.stdout is not None
     try:
-        asked = {"path": str(path.resolve()), "schema": schema.model_dump(mode="json")}
+        asked = {
+            "path": str(path.resolve()), "schema": schema.model_dump(mode="json"),
+            "synthetic": synthetic,
+        }  # fmt: skip
         write_frame(process.stdin, asked)  # type: ignore[arg-type]
         frame = read_frame(process.stdout)  # type: ignore[arg-type]
     except OSError:  # it ended before it was asked
@@ -93,7 +101,7 @@ def main() -> None:
     if frame is None:
         return
     try:
-        said, data = _read(Path(frame[0]["path"]), frame[0]["schema"])
+        said, data = _read(Path(frame[0]["path"]), frame[0]["schema"], frame[0]["synthetic"])
     except SosieError as error:
         said, data = {"error": str(error)}, b""
     except Exception as error:  # its message may hold the value of a person
@@ -101,13 +109,23 @@ def main() -> None:
     write_frame(out, said, data)
 
 
-def _read(path: Path, described: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
+def _read(
+    path: Path, described: dict[str, Any], synthetic: bool = False
+) -> tuple[dict[str, Any], bytes]:
     from sosie.insitu._snapshot import Snapshot
     from sosie.table import CODED, NUMERIC, Schema, Table, columns_of
     from sosie.trust import content_hash
 
     schema = Schema.model_validate(described)
     present = columns_of(path)
+    if synthetic:
+        others = [name for name in present if name not in schema]
+        if others:
+            raise DataError(
+                f"{path}: column {others[0]!a} is not one of numbers or labels that the agreement "
+                "lists, so it would not be judged; leave it out."
+            )
+        schema = schema.only([name for name in schema.names if name in present])
     absent = [name for name in schema.names if name not in present]
     if absent:
         raise DataError(f"{path}: there is no column {absent[0]!a}, which the agreement lists.")

@@ -86,9 +86,7 @@ def checked_ask(
         parties.schema(question.columns)
     except (ParameterError, TrustError) as error:
         raise DeclinedError("agreement", "question") from error
-    refused = parties.signed.refuses(
-        analysis=str(question.analysis.id), columns=question.columns, recipient=ask.by
-    )
+    refused = parties.refuses(question, ask.by)
     if refused or by not in sites:
         raise DeclinedError("agreement", *(one.item for one in refused))
     return ask, question, sites

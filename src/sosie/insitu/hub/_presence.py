@@ -1,0 +1,70 @@
+"""Which nodes answer, as the hub last heard of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from sosie.insitu.exchange._parties import Parties
+
+__all__ = ["Presence", "Seen"]
+
+
+@dataclass
+class Seen:
+    """A node when it last said something.
+
+    Attributes
+    ----------
+    instance : str
+        Another one each time it starts.
+    at : float
+        Seconds since 1970.
+    paused : bool
+    """
+
+    instance: str
+    at: float
+    paused: bool
+
+
+class Presence:
+    """The nodes of all agreements.
+
+    Parameters
+    ----------
+    lease : float
+        Seconds of silence after which a node is away.
+    clock : callable
+        Tells the time.
+    """
+
+    def __init__(self, lease: float, clock: Callable[[], float]) -> None:
+        self._lease = lease
+        self._clock = clock
+        self._seen: dict[tuple[str, str], Seen] = {}
+
+    def saw(self, agreement: str, by: str, instance: str, *, paused: bool) -> None:
+        """Keep that a node said something."""
+        self._seen[agreement, by] = Seen(instance, self._clock(), paused)
+
+    def of(self, agreement: str, by: str) -> Seen | None:
+        """Give when a node was last seen."""
+        return self._seen.get((agreement, by))
+
+    def missing(self, parties: Parties, sites: Iterable[str]) -> str:
+        """Tell in a sentence who is missing of these holders; nothing where all answer."""
+        absent, paused = [], []
+        for site in sites:
+            seen = self.of(parties.signed.sha256, site)
+            name = parties.key_of(site).name
+            if seen is None or seen.at < self._clock() - self._lease:
+                absent.append(name)
+            elif seen.paused:
+                paused.append(name)
+        if absent:
+            return f"No node of {', '.join(absent)} answers; nothing left. Ask its holder."
+        return f"{', '.join(paused)} has paused its node; ask its holder." if paused else ""
