@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sosie.generators._order import Steps
+from sosie.generators.artificial._bands import Bands
 from sosie.generators.artificial._choices import learnable, stratum_of
 from sosie.generators.artificial._coding import Coding
 from sosie.generators.artificial._draws import Limits
@@ -40,8 +41,8 @@ class Cohort:
     table, free : Table
         The table, and what has to be learnt of it.
     columns : Columns
-        Of the latter; columns in order are told by steps, levels by their places in
-        an order where they have one.
+        Of the latter, less what bands of a number tell; columns in order are told by steps,
+        levels by their places in an order where they have one.
     coding : Coding
     coded : Coded
         The persons.
@@ -58,6 +59,8 @@ class Cohort:
         self.table, self.free = table, learnable(table)
         columns = Columns.of(self.free)
         known = columns.known_numbers()
+        self._bands = Bands(columns, stratum)
+        columns = self._bands.taken(columns)
         self._steps = Steps(self.free, known)
         columns = columns.with_numbers(self._steps.taken(known))
         kinds = (Kind.ORDINAL, Kind.BOOLEAN)
@@ -71,8 +74,14 @@ class Cohort:
     def rebuilt(self, arrays: dict[str, Any]) -> Table:
         """Give values of the free columns as a table of them."""
         numbers = self._steps.undone({name: arrays[name] for name in self.columns.numbers})
-        codes = self._levels.undone(arrays)
-        return self._steps.kept(self.free.rebuild(arrays | numbers | codes))
+        codes = self._levels.undone(arrays) | self._bands.told(numbers)
+        made = self._steps.kept(self.free.rebuild(arrays | numbers | codes))
+        if self._bands.found:  # rounding may have brought a number past a cut
+            names = set(self._bands.found.values())
+            codes |= self._bands.told({name: made.numbers(name) for name in names})
+            told = self.free.rebuild(arrays | numbers | codes).frame
+            made.frame = made.frame.with_columns(told.select(list(self._bands.found)))
+        return made
 
     def arrays(self, drawn: Draws, places: Floats, *, filled: bool = False) -> dict[str, Any]:
         """Give values for every free column, missing where the draw says so unless filled."""
@@ -108,22 +117,25 @@ class Cohort:
         chained |= {a for others in before_of(self.free.schema).values() for a in others}
         limits, direct = Limits({}, {}, None), []
         for asked in conditions:
+            name = self._bands.found.get(asked.name, asked.name)
             if asked.name == coding.stratum:
                 limits.stratum = int(asked.low)
                 continue
             if asked.name in coding.nominal:
                 limits.levels[coding.nominal.index(asked.name)] = int(asked.low)
-            elif asked.name in coding.scored and asked.name not in chained:
-                j = coding.scored.index(asked.name)
+            elif name in coding.scored and name not in chained:
+                j = coding.scored.index(name)
                 low, high = asked.low, asked.high
-                if asked.name not in coding.numbers:
-                    low = high = self._levels.place(asked.name, int(low))
-                limits.places[j] = coding.ends(j, low, high, strata)
+                if name != asked.name:
+                    low, high = self._bands.ends(asked.name, int(low))
+                elif name not in coding.numbers:
+                    low = high = self._levels.place(name, int(low))
+                limits.within(j, *coding.ends(j, low, high, strata))
                 if asked.name in coding.numbers:
                     direct.append(asked)
             else:
                 continue
-            if asked.name in coding.mask_of:
-                j = len(coding.scored) + coding.mask_of[asked.name]
-                limits.places[j] = coding.ends(j, 0, 0, strata)
+            if name in coding.mask_of:
+                j = len(coding.scored) + coding.mask_of[name]
+                limits.within(j, *coding.ends(j, 0, 0, strata))
         return limits, direct

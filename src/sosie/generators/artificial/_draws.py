@@ -72,6 +72,12 @@ class Limits:
     levels: dict[int, int]
     stratum: int | None
 
+    def within(self, j: int, low: Floats, high: Floats) -> None:
+        """Keep a score between two places in each stratum, and where it was kept before."""
+        before = self.places.get(j, (low, high))
+        low = np.maximum(low, before[0])
+        self.places[j] = low, np.maximum(np.minimum(high, before[1]), low + 1e-9)
+
     @property
     def inside(self) -> bool:
         """Tell whether anything but the stratum is limited."""

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Stored", "is_model", "read", "write"]
 
 _FORMAT = "sosie artificial model"
-_VERSION = 2
+_VERSION = 3
 """Raised whenever what is stored, or what is made anew from it, changes its meaning."""
 
 _MANIFEST = "model.json"
