@@ -4,14 +4,50 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import numpy as np
 import polars as pl
+from scipy.special import ndtr
 
-from sosie.table import before_of
+from sosie.generators.artificial._draws import Draws
+from sosie.generators.artificial._impute import completed
+from sosie.table import Kind, before_of
 
 if TYPE_CHECKING:
-    from sosie.table import Schema, Sum
+    from sosie.generators.artificial._cohort import Cohort
+    from sosie.generators.artificial._draws import Networks
+    from sosie.table import Schema, Sum, Table
 
-__all__ = ["filled"]
+__all__ = ["filled", "filled_table"]
+
+
+def filled_table(cohort: Cohort, model: Networks, rng: np.random.Generator, sign: int = 1) -> Table:
+    """Fill the missing cells of the table of persons once, as a model draws them.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    model : Networks
+    rng : Generator
+    sign : {1, -1}
+        The two draws of one noise lie on the two sides of the middle of their law.
+    """
+    coding = cohort.coding
+    p = coding.shape.n_scores
+    cells = np.arange(p) < p - coding.n_masks
+    scores, levels = completed(model, cohort.coded, cells, rng, sign)
+    drawn = Draws(scores, levels, coding.strata)
+    # Of what is known the margins are those of the coding, whoever misses the cell.
+    places = np.clip(ndtr(scores), 1e-7, 1 - 1e-7)
+    arrays = cohort.arrays(drawn, places, filled=True)
+    known = cohort.columns.arrays()
+    for name, values in known.items():
+        gone = np.isnan(values) if name in cohort.columns.numbers else values < 0
+        arrays[name] = np.where(gone, arrays[name], values)
+    whole = cohort.table.restored(cohort.rebuilt(arrays))
+    table = cohort.table.taken(np.arange(len(cohort.table)))
+    names = [c.name for c in table.schema.columns if c.kind is not Kind.IDENTIFIER]
+    table.frame = filled(table.frame, whole.frame.select(names), table.schema)
+    return table
 
 
 def filled(known: pl.DataFrame, drawn: pl.DataFrame, schema: Schema) -> pl.DataFrame:

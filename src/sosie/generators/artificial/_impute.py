@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import jax
 import numpy as np
+from scipy.special import softmax
 
-from sosie.generators.artificial._likelihoods import drawn_levels, drawn_scores, log_prob
+from sosie.generators.artificial._likelihoods import log_prob
 
 if TYPE_CHECKING:
     from jax import Array
@@ -33,7 +34,11 @@ _WIDER = 1.2
 
 
 def completed(
-    model: Networks, coded: Coded, cells: NDArray[np.bool_], rng: np.random.Generator
+    model: Networks,
+    coded: Coded,
+    cells: NDArray[np.bool_],
+    rng: np.random.Generator,
+    sign: int = 1,
 ) -> tuple[Floats, NDArray[np.int32]]:
     """Draw the missing cells of persons once.
 
@@ -43,6 +48,9 @@ def completed(
     importance resampling [1]_). Missing cells are drawn from the likelihood at the last one:
     nothing is put in its mean.
 
+    Two calls alike but for ``sign`` draw from the same law, each on the other side of its middle
+    (antithetic draws [2]_): what noise there is in the one the other takes away from their mean.
+
     Parameters
     ----------
     model : Networks
@@ -51,6 +59,8 @@ def completed(
     cells : ndarray of shape (p,), bool
         Scores that may be filled: not those that say whether a cell is missing.
     rng : Generator
+    sign : {1, -1}
+        Of the noise.
 
     Returns
     -------
@@ -62,6 +72,8 @@ def completed(
     ----------
     .. [1] C. Andrieu, A. Lee, M. Vihola, "Uniform ergodicity of the iterated conditional SMC
        and geometric ergodicity of particle Gibbs samplers", Bernoulli 24 (2018), section 2.
+    .. [2] J. M. Hammersley, K. W. Morton, "A new Monte Carlo technique: antithetic variates",
+       Math. Proc. Camb. Phil. Soc. 52 (1956).
     """
     shape, n = model.coding.shape, len(coded)
     p = shape.n_scores
@@ -76,7 +88,8 @@ def completed(
     of_factors = _linear(model, coded, seen)
     best: Floats = np.empty((n, 0))
     for sweep in range(_SWEEPS):
-        z = np.concatenate([of_encoder.drawn(half, rng), of_factors.drawn(half, rng)])
+        noise = sign * rng.standard_normal((2, half, *told.shape))
+        z = np.concatenate([of_encoder.at(noise[0]), of_factors.at(noise[1])])
         if sweep:
             z[0] = best
         log_q = np.logaddexp(of_encoder.log_density(z), of_factors.log_density(z))
@@ -87,9 +100,9 @@ def completed(
         chosen = (weight + rng.gumbel(size=weight.shape)).argmax(0)
         best = z[chosen, np.arange(n)]
     output = output[chosen, np.arange(n)]
-    scores = drawn_scores(output[:, :p], model.sigma, rng)
+    scores = output[:, :p] + model.sigma * sign * rng.standard_normal((n, p))
     ends = p + np.cumsum([0, *shape.levels])
-    levels = [drawn_levels(output[:, a:b], rng) for a, b in pairwise(ends)]
+    levels = [_levels(output[:, a:b], sign, rng) for a, b in pairwise(ends)]
     return scores, np.stack(levels, axis=1) if levels else np.zeros((n, 0), np.int32)
 
 
@@ -101,8 +114,7 @@ class _Normal:
         self._inverse = np.linalg.inv(root)
         self._log_det = np.log(np.abs(np.linalg.det(root)))
 
-    def drawn(self, k: int, rng: np.random.Generator) -> Floats:
-        noise = rng.standard_normal((k, *self.mean.shape))
+    def at(self, noise: Floats) -> Floats:
         return self.mean + np.einsum("nij,knj->kni", self.root, noise)
 
     def log_density(self, z: Floats) -> Floats:
@@ -128,6 +140,13 @@ def _linear(model: Networks, coded: Coded, seen: NDArray[np.float32]) -> _Normal
         middle[rows] = np.einsum("nde,ne->nd", covariance, away @ W.T)
         root[rows] = _WIDER * np.linalg.cholesky(covariance)
     return _Normal(middle, root)
+
+
+def _levels(logits: Floats, sign: int, rng: np.random.Generator) -> NDArray[np.int32]:
+    """Draw a level a row, by its place among the levels or by that from the other end."""
+    place = rng.random((len(logits), 1))
+    below = softmax(logits, axis=1).cumsum(1)[:, :-1]
+    return (below < (place if sign > 0 else 1 - place)).sum(1).astype(np.int32)
 
 
 @partial(jax.jit, static_argnames="shape")

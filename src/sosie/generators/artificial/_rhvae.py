@@ -9,23 +9,21 @@ from typing import TYPE_CHECKING, Any, Self
 import jax.numpy as jnp
 import numpy as np
 import polars as pl
-from scipy.special import ndtr
 
 from sosie.errors import ParameterError
 from sosie.generators.artificial import _latent_tables
 from sosie.generators.artificial._choices import check_whole, most_factors
 from sosie.generators.artificial._cohort import Cohort
 from sosie.generators.artificial._conditions import balanced_levels, conditions_of
-from sosie.generators.artificial._draws import Draws, Model, Networks
-from sosie.generators.artificial._filled import filled
+from sosie.generators.artificial._draws import Model, Networks
+from sosie.generators.artificial._filled import filled_table
 from sosie.generators.artificial._filter import Filter
-from sosie.generators.artificial._impute import completed
 from sosie.generators.artificial._nearness import strictness
 from sosie.generators.artificial._networks import known_cells, linear, start
 from sosie.generators.artificial._rows import Rows
 from sosie.generators.artificial._store import Stored, read, write
 from sosie.generators.artificial._training import Course, Recipe, train, trained_alike
-from sosie.table import Kind, Table
+from sosie.table import Table
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -253,7 +251,8 @@ class RHVAE:
         ----------
         draws : int
             Completed tables to give: their spread is what is not known. Where there are two or
-            more, each comes from a model learnt again on persons drawn with replacement [1]_.
+            more, every two come from a model learnt again on persons drawn with replacement
+            [1]_, on the two sides of its middle: means over an even number of tables vary little.
 
         Returns
         -------
@@ -272,8 +271,15 @@ class RHVAE:
         check_whole("draws", draws, 1)
         rng = np.random.default_rng([self.seed_, draws, 1])
         if draws == 1:
-            return [self._completed(self._model, rng)]
-        return [self._completed(self._another(rng), rng) for _ in range(draws)]
+            return [filled_table(self._cohort, self._model, rng)]
+        found: list[Table] = []
+        for first in range(0, draws, 2):
+            model, noise = self._another(rng), int(rng.integers(2**53))
+            found += [
+                filled_table(self._cohort, model, np.random.default_rng(noise), sign)
+                for sign in (1, -1)[: draws - first]
+            ]
+        return found
 
     def latent(self) -> tuple[Floats, Floats]:
         """Give the means and the standard deviations of the latents of the persons."""
@@ -361,25 +367,6 @@ class RHVAE:
         shape = cohort.coding.shape
         params = trained_alike(self._begun(rows, rng), cohort.coded, shape, self._course, rows, rng)
         return Networks(params, cohort.coding)
-
-    def _completed(self, model: Networks, rng: np.random.Generator) -> Table:
-        cohort, coding = self._cohort, self._cohort.coding
-        p = coding.shape.n_scores
-        cells = np.arange(p) < p - coding.n_masks
-        scores, levels = completed(model, cohort.coded, cells, rng)
-        drawn = Draws(scores, levels, coding.strata)
-        # Of what is known the margins are those of the coding, whoever misses the cell.
-        places = np.clip(ndtr(scores), 1e-7, 1 - 1e-7)
-        arrays = cohort.arrays(drawn, places, filled=True)
-        known = cohort.columns.arrays()
-        for name, values in known.items():
-            gone = np.isnan(values) if name in cohort.columns.numbers else values < 0
-            arrays[name] = np.where(gone, arrays[name], values)
-        whole = self.table_.restored(cohort.rebuilt(arrays))
-        table = self.table_.taken(np.arange(len(self.table_)))
-        names = [c.name for c in table.schema.columns if c.kind is not Kind.IDENTIFIER]
-        table.frame = filled(table.frame, whole.frame.select(names), table.schema)
-        return table
 
     def _generators(self) -> tuple[np.random.Generator, np.random.SeedSequence]:
         fit_seed, draw_seed = np.random.SeedSequence(self.seed_).spawn(2)
