@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import signal
 import time
@@ -35,6 +36,10 @@ State = Annotated[
 Data = Annotated[
     Path | None, typer.Option("--data", help="The table that the node serves, or served.")
 ]
+
+
+class _LeftError(BaseException):
+    """A signal came while nothing was under way."""
 
 
 @node.command("up")
@@ -100,8 +105,14 @@ def up(
         own_floors=PRESETS[floors] if floors else None, cell_key=cell_key, fresh=not one_process,
         memory=int(memory * _GIB), seconds=seconds,
     )  # fmt: skip
+
+    def leave(*_: object) -> None:
+        serving.stop()
+        if serving.idle:  # else once what it does is done
+            raise _LeftError
+
     for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, lambda *_: serving.stop())
+        signal.signal(number, leave)
     if not parties.vouched:
         typer.echo(words["unvouched"], err=True)
     typer.echo(words["serves"].format(data=data, title=parties.agreement.title))
@@ -110,7 +121,8 @@ def up(
     def told(word: str) -> None:
         typer.echo(words.get(word, word).format(hub=where))
 
-    serving.run(told)
+    with contextlib.suppress(_LeftError):
+        serving.run(told)
     typer.echo(words["down"])
 
 

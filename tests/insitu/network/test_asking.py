@@ -9,7 +9,7 @@ from tests.insitu.network.conftest import CROSSTAB, HOLDERS, LOGISTIC, Network
 
 from sosie.errors import DataError, ParameterError, TrustError
 from sosie.insitu.analyst import asked
-from sosie.insitu.exchange import RefusedError, verify_in_place
+from sosie.insitu.exchange import RefusedError, TooManyError, verify_in_place
 from sosie.insitu.exchange._messages import (
     Ask,
     Certify,
@@ -21,7 +21,7 @@ from sosie.insitu.exchange._messages import (
     sealed,
     time_now,
 )
-from sosie.insitu.hub import NotAllowedError, TooManyError
+from sosie.insitu.hub import NotAllowedError
 from sosie.trust import sha256
 
 

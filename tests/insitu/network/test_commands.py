@@ -375,6 +375,10 @@ def test_programs_that_are_killed(
         assert ran.status == 0
         events = [one["event"] for one in json.loads(ran.out)["lines"]]
         assert events.count("up") == events.count("released") == 2
+        time.sleep(1.1)
+        programs.running["holder_1"].terminate()  # who waits for work leaves at once
+        assert programs.running["holder_1"].wait(10) == 0
+        assert "Traceback" not in until(tmp_path / "holder_1.out", "down")
         for name in ("hub", "holder_1"):
             assert "Traceback" not in (tmp_path / f"{name}.out").read_text()
     finally:

@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 from tests.insitu.network.conftest import (
+    COLUMNS,
     CROSSTAB,
     HOLDERS,
     LOGISTIC,
@@ -27,7 +28,7 @@ from sosie.insitu._aggregate import Selection
 from sosie.insitu.analyst import asked
 from sosie.insitu.exchange import Direct, Parties, RefusedError
 from sosie.insitu.exchange._messages import check_clock, moment
-from sosie.insitu.gate import Memory, mend
+from sosie.insitu.gate import REFUSED, Memory, mend
 from sosie.insitu.hub._hub import Ticket
 from sosie.insitu.node import Node, Place, commitment_of
 from sosie.trust import Key, _ledger, canonical, payload_of, strict_json, verify_ledger
@@ -121,6 +122,38 @@ def test_no_node_serves_it(
     assert "\n" not in str(raised.value)
     assert network.ledger("holder_1") == before
     network.start("holder_1")  # its folder is free again
+
+
+def test_units_that_differ(connected: Callable[..., Network], world: World, tmp_path: Path) -> None:
+    """Sizes in millimetres at one holder and in centimetres at the next are not added up."""
+    sets = []
+    for one, unit in zip(world.content["data_sets"], ("mm", "cm", "mm"), strict=True):
+        columns = [c | ({"unit": unit} if c["name"] == "tsize" else {}) for c in one["columns"]]
+        sets.append(one | {"columns": columns})
+    network = connected(world.signed(tmp_path / "units.json", data_sets=sets))
+    network.start()
+    with pytest.raises(TrustError, match=r"Column 'tsize' does not mean the same.*unit") as raised:
+        network.analyst().send(asked("means", {"columns_of": ["tsize"]}))
+    assert "\n" not in str(raised.value)
+    network.turn(2)
+    assert network.released() == 0
+    network.ask("means", columns_of=["age"])  # what means the same is answered
+
+
+def test_a_site_below_the_floor(network: Network, tmp_path: Path) -> None:
+    """A holder of eight persons refuses what the others answer; only it sees why."""
+    few = tmp_path / "few.csv"
+    network.world.parts[2][list(COLUMNS)].head(8).to_csv(few, index=False)
+    network.kill("holder_3")
+    network.place("holder_3").ledger.unlink()
+    network.start("holder_3", data=few)
+    with pytest.raises(RefusedError) as raised:
+        network.ask("means", columns_of=["age"])
+    assert str(raised.value) == REFUSED
+    why, *reasons = network.refusals("holder_3")[-1]
+    assert why == "gate"
+    assert "persons" in reasons
+    assert network.ledger("holder_3", "released") == []
 
 
 def test_a_key_that_did_not_sign(network: Network) -> None:

@@ -8,7 +8,6 @@ asked, whenever it is fetched. A file is whole or absent.
 from __future__ import annotations
 
 import asyncio
-import base64
 import contextlib
 import time
 from typing import TYPE_CHECKING, Any
@@ -17,6 +16,7 @@ from pydantic import TypeAdapter
 
 from sosie.errors import DataError, SosieError, TrustError
 from sosie.insitu.exchange._http import raised
+from sosie.insitu.exchange._letter import letter, read_letter
 from sosie.insitu.exchange._messages import PartyId, task_in
 from sosie.table import whole_file
 from sosie.trust import canonical, payload_of, sha256, strict_json
@@ -65,7 +65,7 @@ class Drop:
     ) -> dict[str, Any]:
         """Leave a message, and wait for what the hub leaves."""
         said = strict_json(payload_of(message))
-        data = _spelt(message, payload)
+        data = canonical(letter(message, payload))
         # The hub reads them by name: a question before who waits for its answer.
         out = self._out / f"{said['kind']}-{sha256(data)}.json"
         if said["kind"] == "poll":
@@ -142,9 +142,7 @@ def _take(hub: Hub, folder: Path, path: Path, waiting: dict[Path, Any], refused:
     data = _read(path)
     path.unlink(missing_ok=True)
     try:
-        said = strict_json(data, largest=_LARGEST)
-        message = said["message"]
-        payload = None if said.get("payload") is None else base64.b64decode(said["payload"])
+        message, payload = read_letter(strict_json(data, largest=_LARGEST))
         inner = strict_json(payload_of(message))
         kind = str(inner["kind"])
         place = folder / f"to-{_PARTY.validate_python(inner['by'])}"
@@ -187,13 +185,6 @@ def _hand_out(hub: Hub, folder: Path, written: dict[str, Path]) -> None:
 
 def _answer_to(task: str) -> str:
     return f"answer-{task}.json"
-
-
-def _spelt(message: dict[str, Any], payload: bytes | None) -> bytes:
-    said: dict[str, Any] = {"message": message}
-    if payload is not None:
-        said["payload"] = base64.b64encode(payload).decode("ascii")
-    return canonical(said)
 
 
 def _made(folder: Path) -> Path:

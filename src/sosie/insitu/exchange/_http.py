@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import json
 import os
 from typing import TYPE_CHECKING, Any
@@ -11,13 +10,14 @@ from urllib.parse import urlsplit
 import urllib3
 
 from sosie.errors import DataError, ParameterError, TrustError
+from sosie.insitu.exchange._letter import letter
 from sosie.insitu.exchange._tls import client_context
 from sosie.trust import strict_json
 
 if TYPE_CHECKING:
     from sosie.trust import Key, PublicKey
 
-__all__ = ["AbsentError", "Http", "RefusedError", "raised"]
+__all__ = ["AbsentError", "Http", "RefusedError", "TooManyError", "raised"]
 
 _LARGEST = 64 << 20
 
@@ -28,6 +28,10 @@ class AbsentError(DataError):
 
 class RefusedError(TrustError):
     """The gate, or the agreement, refuses."""
+
+
+class TooManyError(TrustError):
+    """Somebody asks more often than the hub grants."""
 
 
 class Http:
@@ -89,9 +93,7 @@ class Http:
         RefusedError, TrustError, ParameterError, DataError
             As the hub says.
         """
-        said: dict[str, Any] = {"message": message, "wait": wait}
-        if payload is not None:
-            said["payload"] = base64.b64encode(payload).decode("ascii")
+        said = letter(message, payload) | {"wait": wait}
         headers = {"Content-Type": "application/json"}
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
@@ -121,7 +123,10 @@ def raised(status: int, data: bytes, name: str) -> dict[str, Any]:
         raise AbsentError(f"What answers at {name} is no hub of sosie.") from error
     if status == 200:
         return said
-    kinds = {"refused": RefusedError, "trust": TrustError, "wrong": ParameterError}
+    kinds = {
+        "refused": RefusedError, "trust": TrustError, "many": TooManyError,
+        "wrong": ParameterError,
+    }  # fmt: skip
     raise kinds.get(str(said.get("sort")), DataError)(str(said.get("error", "The hub failed.")))
 
 

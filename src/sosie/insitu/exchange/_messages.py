@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MESSAGE",
+    "NO_MESSAGE",
     "Ask",
     "Certify",
     "Decline",
@@ -42,6 +43,8 @@ __all__ = [
 
 MESSAGE = "application/vnd.sosie.in-place+json"
 """The media type of a signed message."""
+
+NO_MESSAGE = "This is no message of an analysis in place; it is not used."
 
 _SKEW = dt.timedelta(minutes=5)
 _CARRIED = dt.timedelta(days=8)
@@ -200,7 +203,7 @@ def read_message(envelope: Any, keys: Mapping[str, PublicKey]) -> Any:
     try:
         message = _ANY.validate_python(strict_json(found.payload))
     except ValidationError as error:
-        raise TrustError("This is no message of an analysis in place; it is not used.") from error
+        raise TrustError(NO_MESSAGE) from error
     key = keys.get(message.by)
     if key is None or not found.holds or [one.id for one in found.signers] != [key.id]:
         expired = next((one.why for one in found.problems if one.name == "expired key"), None)
@@ -220,7 +223,7 @@ def agreement_in(envelope: Any) -> str:
     """
     said = strict_json(payload_of(envelope, MESSAGE))
     if not isinstance(said, dict) or not isinstance(said.get("agreement"), str):
-        raise TrustError("This is no message of an analysis in place; it is not used.")
+        raise TrustError(NO_MESSAGE)
     return str(said["agreement"])
 
 
@@ -237,7 +240,7 @@ def task_in(said: Mapping[str, Any]) -> str:
             return task_of(Ask.model_validate(said))
         return Wait.model_validate(said).task
     except ValidationError as error:
-        raise TrustError("This is no message of an analysis in place; it is not used.") from error
+        raise TrustError(NO_MESSAGE) from error
 
 
 def check_clock(

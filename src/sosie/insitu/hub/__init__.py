@@ -2,6 +2,5 @@
 
 from sosie.insitu.hub._hub import Hub, NotAllowedError
 from sosie.insitu.hub._store import Store
-from sosie.insitu.hub._tokens import TooManyError
 
-__all__ = ["Hub", "NotAllowedError", "Store", "TooManyError"]
+__all__ = ["Hub", "NotAllowedError", "Store"]

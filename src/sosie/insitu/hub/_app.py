@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 import contextlib
 from typing import TYPE_CHECKING, Any
 
@@ -13,8 +11,10 @@ from fastapi.responses import JSONResponse
 from starlette.requests import ClientDisconnect
 
 from sosie.errors import DataError, ParameterError, SosieError, TrustError
+from sosie.insitu.exchange._http import TooManyError
+from sosie.insitu.exchange._letter import read_letter
+from sosie.insitu.exchange._messages import NO_MESSAGE
 from sosie.insitu.hub._hub import NotAllowedError
-from sosie.insitu.hub._tokens import TooManyError
 from sosie.trust import strict_json
 
 if TYPE_CHECKING:
@@ -152,12 +152,8 @@ async def _read(request: Request, largest: int) -> dict[str, Any]:
         if len(data) > largest:
             raise TrustError("This message is too large; it is not used.")
     said = strict_json(bytes(data), largest=largest)
-    try:
-        message, wait = said["message"], said.get("wait", 0)
-        if type(wait) not in (int, float):
-            raise TypeError
-        spelt = said.get("payload")
-        payload = None if spelt is None else base64.b64decode(spelt, validate=True)
-    except (AttributeError, KeyError, TypeError, ValueError, binascii.Error) as error:
-        raise TrustError("This is no message of an analysis in place; it is not used.") from error
+    message, payload = read_letter(said)
+    wait = said.get("wait", 0)
+    if type(wait) not in (int, float):
+        raise TrustError(NO_MESSAGE)
     return {"message": message, "payload": payload, "wait": min(max(wait, 0.0), _LONGEST)}

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sosie.insitu._result import Result
 from sosie.insitu._task import HubTask
 from sosie.insitu.exchange._certificate import Answered
+from sosie.insitu.exchange._letter import letter
 from sosie.trust import canonical, sha256
 
 if TYPE_CHECKING:
@@ -87,7 +88,7 @@ class Running:
         said |= {"stage": "part", "round": self.turn}
         if self.turn == 0:
             return said | {"joins": list(self.joins.values())}
-        return said | {"parts": [_spelt(*one) for one in self.former.values()]}
+        return said | {"parts": [letter(*one) for one in self.former.values()]}
 
     def joined(self, message: Join, envelope: dict[str, Any]) -> None:
         """Keep that a holder takes part."""
@@ -126,9 +127,3 @@ class Running:
             parts=self.told,
             result_sha256=sha256(canonical(content)),
         )
-
-
-def _spelt(envelope: dict[str, Any], payload: bytes) -> dict[str, Any]:
-    import base64
-
-    return {"message": envelope, "payload": base64.b64encode(payload).decode("ascii")}

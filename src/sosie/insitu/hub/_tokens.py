@@ -8,19 +8,16 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from sosie.errors import TrustError
+from sosie.insitu.exchange._http import TooManyError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from sosie.insitu.hub._store import Store
 
-__all__ = ["Rate", "Tokens", "TooManyError"]
+__all__ = ["Rate", "Tokens"]
 
 _SECONDS = 900.0
-
-
-class TooManyError(TrustError):
-    """Somebody asks more often than the hub grants."""
 
 
 class Tokens:

@@ -53,6 +53,7 @@ __all__ = ["Node", "commitment_of"]
 _WAIT = 25.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 10.0
 _TELL_EVERY = 5.0
+_SAID = 1.0
 
 
 def commitment_of(key: Key, content: str) -> str:
@@ -140,6 +141,7 @@ class Node:
         self._sent: tuple[tuple[Any, ...], dict[str, Any], bytes | None] | None = None
         self._answered = 0
         self._told = ("", "", 0.0)
+        self._posted: float | None = None
         self._vain = 0
         self._since = time_now()
         self._stopping = threading.Event()
@@ -161,6 +163,7 @@ class Node:
         message, payload = self._poll(), None
         try:
             while not self._stopping.is_set():
+                self._posted = time.monotonic()
                 try:
                     reply = self._way.post(message, payload, wait=_WAIT)
                 except AbsentError:
@@ -179,6 +182,8 @@ class Node:
                     self._stopping.wait(_LONGEST_PAUSE)
                     message, payload = self._poll(), None
                     continue
+                finally:
+                    self._posted = None
                 if state != "up":
                     told("up")
                 pause, state = _FIRST_PAUSE, "up"
@@ -193,6 +198,11 @@ class Node:
     def stop(self) -> None:
         """Stop after the present step."""
         self._stopping.set()
+
+    @property
+    def idle(self) -> bool:
+        """Whether it has said all that it had to say, and waits for work."""
+        return self._posted is not None and time.monotonic() > self._posted + _SAID
 
     def close(self) -> None:
         """End all processes, and leave the folder to others."""

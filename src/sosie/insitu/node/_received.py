@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from sosie.errors import ParameterError, TrustError
 from sosie.insitu._question import Question
+from sosie.insitu.exchange._letter import read_letter
 from sosie.insitu.exchange._messages import Ask, Join, Part, moment, read_message, task_of
 from sosie.trust import sha256
 
@@ -133,15 +134,14 @@ def all_parts(work: Mapping[str, Any], taken: Taken, parties: Parties, by: str) 
     found: dict[str, bytes] = {}
     for one in _listed(work, "parts"):
         try:
-            payload = base64.b64decode(one["payload"], validate=True)
-            envelope = one["message"]
-        except (KeyError, TypeError, ValueError) as error:
+            envelope, payload = read_letter(one)
+        except TrustError as error:
             raise DeclinedError("exchange", "part") from error
         message = _read(envelope, parties)
         good = isinstance(message, Part) and _of(message, parties, taken)
         if not good or message.round != taken.turn:
             raise DeclinedError("exchange", "part")
-        if message.payload_sha256 != sha256(payload):
+        if payload is None or message.payload_sha256 != sha256(payload):
             raise DeclinedError("exchange", "hash")
         found[message.by] = payload
     if set(found) != set(taken.sites) or found[by] != taken.payload:
