@@ -52,7 +52,7 @@ class Coded:
     ----------
     point, low, high : ndarray of shape (n, p), float32
         Normal score, and the ends of the interval that it stands for; equal where the
-        value is nobody else's.
+        value is nobody else's and no count.
     seen : ndarray of shape (n, p), float32
         1 where the cell is known.
     level : ndarray of shape (n, L), float32
@@ -83,7 +83,9 @@ class Coded:
 class Scale:
     """Margin of an ordered variable in every stratum: value <-> place in (0, 1).
 
-    Numbers go by :class:`sosie.space.Margin`; codes of ordered levels by their shares.
+    Numbers go by :class:`sosie.space.Margin`; codes of ordered levels by their shares. Whole
+    numbers are counts: each stands for the interval between its neighbours, were it of one
+    person only, so that the probabilities of all counts seen add up to 1.
     """
 
     def __init__(self, *, number: bool) -> None:
@@ -92,6 +94,7 @@ class Scale:
     def fit(self, values: Floats, stratum: NDArray[np.int32], n_strata: int) -> Self:
         """Learn from values, NaN where missing; a stratum without values has those of all."""
         known = ~np.isnan(values)
+        self._whole = bool((values[known] % 1 == 0).all())
         self._sorted, self._margins = [], []
         for c in range(n_strata):
             inside = values[known & (stratum == c)]
@@ -112,8 +115,8 @@ class Scale:
         return low, high
 
     def shared(self, low: Floats, high: Floats, stratum: NDArray[np.int32]) -> Bools:
-        """Tell which intervals hold more than one person (all do for levels)."""
-        if not self.number:
+        """Tell which intervals hold more than one person; all count for counts and levels."""
+        if self._whole:
             return np.ones(len(low), bool)
         n = np.array([len(ordered) for ordered in self._sorted])[stratum]
         return (high - low) * n > 1.5
@@ -135,8 +138,8 @@ class Coding:
     """Code columns as scores, levels and strata, and back.
 
     Ordered variables (numbers, ordinals, whatever has two levels, and whether cells are
-    missing) become normal scores: a value that several persons have stands for an interval
-    of scores, as in a Gaussian copula, so that spikes, whole numbers and levels need no
+    missing) become normal scores: a count, or a value that several persons have, stands for an
+    interval of scores, as in a Gaussian copula, so that spikes, counts and levels need no
     likelihood of their own. Columns of three levels or more without order keep their levels.
 
     One column may part the persons into strata, each with margins of its own.
@@ -210,7 +213,7 @@ class Coding:
     ) -> tuple[Floats, Floats, Floats]:
         """Give for variable ``j`` the two ends of the scores of values, and their mean.
 
-        The ends are equal where a value is nobody else's.
+        The ends are equal where a value is nobody else's and no count.
         """
         scale = self._scales[j]
         a, b = scale.interval(values, strata)
