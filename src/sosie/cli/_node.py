@@ -135,10 +135,9 @@ def snapshot(
     key: Annotated[Path, typer.Option("--key", help="Of this holder.", **FILE)],
 ) -> None:
     """Print what the agreement may hold so that no other data can be served: `snapshot = "..."`."""
-    from sosie.insitu.exchange._parties import described
     from sosie.insitu.node import commitment_of
     from sosie.insitu.node._reading import read_snapshot
-    from sosie.table import Schema
+    from sosie.insitu.node._served import agreed_schema
     from sosie.trust import Agreement, Key
     from sosie.trust._agreed import party_of
 
@@ -147,8 +146,7 @@ def snapshot(
     held = [one for one in written.data_sets if party is not None and one.holder == party.id]
     if len(held) != 1:
         raise ParameterError(f"{own.name} does not hold exactly one data set of {agreement}.")
-    columns = [described(one) for one in held[0].columns if one.kind is not None]
-    _, _, content = read_snapshot(data, Schema(columns=columns))
+    _, _, content = read_snapshot(data, agreed_schema(held[0].columns))
     typer.echo(commitment_of(own, content))
 
 

@@ -21,7 +21,7 @@ from tests.insitu.conftest import Holders
 from sosie.insitu.analyst import Answer, Connection
 from sosie.insitu.exchange import Direct, Parties
 from sosie.insitu.hub import Hub, Store, _serve
-from sosie.insitu.node import Node, Place, _beside, _node
+from sosie.insitu.node import Node, Place, _beside, _node, _served
 from sosie.insitu.node._frames import snapshot_in
 from sosie.insitu.node._inside import Inside
 from sosie.insitu.node._reading import _read
@@ -179,7 +179,7 @@ def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
         return _READ[key]
 
     monkeypatch.setattr(_node, "Workers", Stubs)
-    for module in (_node, _beside):
+    for module in (_served, _beside):
         monkeypatch.setattr(module, "read_snapshot", once)
 
 

@@ -24,7 +24,7 @@ from sosie.insitu.analyst import Answer, asked
 from sosie.insitu.exchange import Http, RefusedError, verify_in_place
 from sosie.insitu.gate import _gate
 from sosie.insitu.hub import _hub
-from sosie.insitu.node import Node, _node
+from sosie.insitu.node import Node, _node, _served
 from sosie.insitu.node._beside import read_beside
 from sosie.insitu.node._worker import Workers
 from sosie.insitu.synthetic import Judged, judge_in_place
@@ -234,7 +234,7 @@ def test_avatars_of_all_holders(
         beside, control = read_beside(*files)
         return dataclasses.replace(beside, seed=4), control
 
-    monkeypatch.setattr(_node, "read_beside", read)
+    monkeypatch.setattr(_served, "read_beside", read)
     network = connected()
     network.start()
     judge(1)

@@ -10,7 +10,7 @@ import threading
 import time
 from typing import TYPE_CHECKING, Any
 
-from sosie.errors import DataError, SosieError, TrustError
+from sosie.errors import SosieError, TrustError
 from sosie.insitu.exchange._http import AbsentError
 from sosie.insitu.exchange._messages import (
     CheckTold,
@@ -22,10 +22,6 @@ from sosie.insitu.exchange._messages import (
     sealed,
     time_now,
 )
-from sosie.insitu.exchange._parties import described
-from sosie.insitu.node._beside import read_beside, spelt_beside
-from sosie.insitu.node._frames import spelt_snapshot
-from sosie.insitu.node._reading import file_sha256, read_snapshot
 from sosie.insitu.node._received import (
     DeclinedError,
     Taken,
@@ -33,33 +29,25 @@ from sosie.insitu.node._received import (
     checked_ask,
     keys_of_others,
 )
+from sosie.insitu.node._served import Served
 from sosie.insitu.node._worker import StoppedError, Workers
-from sosie.table import CODED, Column, Kind, Schema
 from sosie.trust import canonical, sha256
-from sosie.trust._opening import committed
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
-    from sosie.insitu._question import Question
     from sosie.insitu.exchange._parties import Parties
     from sosie.insitu.exchange._way import Way
     from sosie.insitu.node._place import Place
     from sosie.trust import Floors, Key
 
-__all__ = ["Node", "commitment_of"]
+__all__ = ["Node"]
 
 _WAIT = 25.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 10.0
 _TELL_EVERY = 5.0
 _SAID = 1.0
-
-
-def commitment_of(key: Key, content: str) -> str:
-    """Commit to the content of a snapshot: only who has the key can make it, or check a guess."""
-    nonce = hmac.new(key.seed, b"sosie snapshot 1", "sha256").hexdigest()
-    return committed(nonce, "snapshot", content)
 
 
 class Node:
@@ -117,7 +105,6 @@ class Node:
     ) -> None:
         self._parties = parties
         self._key = key
-        self._data = data
         self._place = place
         self._way = way
         self._own_floors = own_floors
@@ -127,10 +114,13 @@ class Node:
             raise TrustError(
                 f"{key.name} has not signed the agreement with this key; nothing is served."
             )
-        self._set = parties.data_set_of(self.by)
         self._place.hold()
         try:
-            self._open(synthetic, control)
+            self._served = Served(parties, key, data, synthetic, control)
+            former = [one["content"] for one in place.lines() if one["event"] == "up"]
+            self._served.check_former(former[-1]["snapshot"] if former else None)
+            place.mend()
+            place.write("up", self._served.told)
             self._attempts = self._former_attempts()
             self._workers = Workers(memory, seconds, fresh=fresh)
         except BaseException:
@@ -149,7 +139,7 @@ class Node:
     @property
     def commitment(self) -> str:
         """What the agreement may have as the snapshot of this data set."""
-        return self._commitment
+        return self._served.commitment
 
     def run(self, told: Callable[[str], None] = lambda _: None) -> None:
         """Serve until stopped; where the hub is away, try again and again.
@@ -252,47 +242,6 @@ class Node:
         self._sent = (step, message, payload)
         return message, payload
 
-    # -- what is agreed
-
-    def _open(self, synthetic: Path | None, control: Path | None) -> None:
-        refused = self._parties.agreement.allows()
-        if refused:
-            raise TrustError(refused[0].why)
-        wanted = Schema(columns=[_column(one) for one in self._set.columns if one.kind is not None])
-        if not wanted.columns:
-            raise TrustError(
-                "The agreement says of no column of what kind it is; analyses in place need it."
-            )
-        self._table, self._sha256, content = read_snapshot(self._data, wanted)
-        _check_kinds(self._data, wanted, self._table.schema)
-        self._stat = self._stat_now()
-        self._commitment = commitment_of(self._key, content)
-        agreed = self._set.snapshot
-        if agreed is not None and not hmac.compare_digest(agreed, self._commitment):
-            raise TrustError(
-                f"{self._data} is not the data set that was agreed on: its content has changed; "
-                "serve that one, or have a new agreement signed."
-            )
-        former = [one for one in self._place.lines() if one["event"] == "up"]
-        if former and former[-1]["content"]["snapshot"] != self._commitment:
-            raise TrustError(
-                f"{self._data} is not what this node served before: two snapshots under one "
-                "agreement could be subtracted; serve that one, or have a new agreement signed "
-                "and give another --state."
-            )
-        # What an evidence is of: the columns that have numbers or labels.
-        self._judged = wanted.only([one for one in wanted.names if one in self._table.schema])
-        self._beside, others = read_beside(
-            synthetic, control, self._judged, self._parties.signed, self._key
-        )
-        up = {"agreement": self._parties.signed.sha256, "snapshot": self._commitment}
-        if synthetic is not None:
-            up["synthetic"] = self._beside.sha256
-        if control is not None:
-            up["control"] = commitment_of(self._key, others)
-        self._place.mend()
-        self._place.write("up", up)
-
     def _former_attempts(self) -> dict[str, int]:
         found: dict[str, int] = {}
         for line in self._place.lines():
@@ -300,22 +249,6 @@ class Node:
                 content = line["content"]
                 found[content["task"]] = max(found.get(content["task"], 0), content["attempt"])
         return found
-
-    def _stat_now(self) -> tuple[int, int, int]:
-        try:
-            stat = self._data.stat()
-        except OSError as error:
-            raise DataError(f"{self._data} is not there any more.") from error
-        return stat.st_mtime_ns, stat.st_size, stat.st_ino
-
-    def _check_snapshot(self) -> None:
-        try:
-            now = self._stat_now()
-            if now != self._stat and file_sha256(self._data) != self._sha256:
-                raise DeclinedError("snapshot", "changed")
-        except DataError as error:
-            raise DeclinedError("snapshot", "absent") from error
-        self._stat = now
 
     # -- steps
 
@@ -340,27 +273,24 @@ class Node:
         self._drop(good=True)
         ask, question, sites = checked_ask(work, self._parties, self.by, self._attempts)
         task, attempt = work["task"], work["attempt"]
-        self._check_snapshot()
+        self._served.check()
         self._place.mend()
-        schema = self._schema_of(question)
-        names = [one for one in schema.names if one in self._table.schema]
-        said, data = spelt_snapshot(self._table, names)
-        beside, more = spelt_beside(self._beside, question.analysis.needs, names, len(data))
+        schema, said, data = self._served.spelt(question)
         agreement = self._parties.agreement
         worker = self._workers.take()
         self._taken = Taken(task, attempt, question, sites, worker)
         answer = worker.ask(
             {
-                "do": "join", "snapshot": said, "question": question.model_dump(mode="json"),
-                "schema": schema.model_dump(mode="json"), "beside": beside,
+                **said, "do": "join", "question": question.model_dump(mode="json"),
+                "schema": schema.model_dump(mode="json"),
                 "holders": len(sites), "recipient_holds": self._holds(ask.by),
                 "floors": agreement.disclosure.floors.model_dump(mode="json"),
                 "own_floors": self._own_floors and self._own_floors.model_dump(mode="json"),
-                "memory": str(self._place.released.resolve()), "commitment": self._commitment,
+                "memory": str(self._place.released.resolve()), "commitment": self.commitment,
                 "secret": self._secret(), "epsilon": agreement.disclosure.epsilon,
                 "masked": len(sites) >= 3, "name": self.by, "run": f"{task}/{attempt}",
             },
-            data + more,
+            data,
         )  # fmt: skip
         self._raise(answer)
         self._attempts[task] = attempt
@@ -378,14 +308,6 @@ class Node:
             instance=self._instance, task=task, attempt=attempt, public=answer["public"],
         )  # fmt: skip
         return sealed(message, self._key)
-
-    def _schema_of(self, question: Question) -> Schema:
-        """Say what is read: the columns of the question, or all that its synthetic table has."""
-        if "synthetic" not in question.analysis.needs:
-            return self._parties.schema(question.columns)
-        if self._beside.synthetic is None:
-            raise DeclinedError("synthetic", "absent")
-        return self._judged.only(self._beside.synthetic.schema.names)
 
     def _part(self, taken: Taken, answer: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
         self._raise(answer)
@@ -465,15 +387,3 @@ class Node:
         }  # fmt: skip
         with contextlib.suppress(OSError):  # on a full disk a node goes on, and declines
             self._place.tell(said)
-
-
-def _column(agreed: Any) -> Column:
-    return described(agreed)
-
-
-def _check_kinds(path: Path, wanted: Schema, found: Schema) -> None:
-    for column in wanted.columns:
-        if column.kind not in (*CODED, Kind.NUMBER, Kind.INTEGER, Kind.DATE, Kind.DATETIME):
-            continue
-        if column.name not in found:
-            raise DataError(f"{path}: column {column.name!a} is not of the kind that was agreed.")
