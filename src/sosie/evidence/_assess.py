@@ -5,14 +5,13 @@ from __future__ import annotations
 import datetime as dt
 import hashlib
 import time
-from dataclasses import replace
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sosie.errors import DataError, ParameterError
 from sosie.evidence._align import Aligned, align, read_alike
-from sosie.evidence._case import EFFORTS, Case, drawn
+from sosie.evidence._case import EFFORTS, Case
 from sosie.evidence._controls import controls, trusted
 from sosie.evidence._criteria import judge
 from sosie.evidence._evidence import Evidence
@@ -45,9 +44,6 @@ THRESHOLD, OPEN_RELEASE = 0.05, 0.02
 
 _MEET_BY_CHANCE = 0.01
 """Share of identifiers that may be found again where they are made afresh, as numbers are."""
-
-_MEASURED = 50_000
-"""Most rows of each table on which use is measured."""
 
 _LIBRARIES = ("sosie", "numpy", "polars", "scipy", "scikit-learn", "statsmodels", "lifelines")
 
@@ -167,7 +163,7 @@ def judged(
 ) -> Evidence:
     """Run the battery on a case."""
     told = progress or (lambda _: None)
-    measured = measured_on(case)
+    measured = case.measured()
     steps = len(ATTACKS) + len(MEASURES) + 4
     done = 0
     privacy: dict[str, Finding] = {"identifiers_copied": _identifiers(aligned)}
@@ -241,20 +237,6 @@ def case_of(
         threshold,
         EFFORTS[effort],
         seed,
-    )
-
-
-def measured_on(case: Case) -> Case:
-    """Draw the rows on which measures of use are taken, where there are very many."""
-    rows = min(case.effort.rows, _MEASURED)
-    return replace(
-        case,
-        original=drawn(case.original, rows, case.rng("measured original")),
-        synthetic=drawn(case.synthetic, rows, case.rng("measured synthetic")),
-        control=None
-        if case.control is None
-        else drawn(case.control, rows, case.rng("measured control")),
-        linked=None,
     )
 
 

@@ -23,6 +23,9 @@ NEIGHBOURS = 10
 
 _FEWEST_ATTACKED = 300
 
+_MEASURED = 50_000
+"""Most rows of each table on which use is measured."""
+
 
 @dataclass(frozen=True)
 class Effort:
@@ -162,6 +165,19 @@ class Case:
     def space(self) -> Space:
         """Coordinates an attacker can make: scaled by the synthetic table alone."""
         return Space().fit(self.compared)
+
+    def measured(self) -> Case:
+        """Draw the rows on which measures of use are taken, where there are very many."""
+        most = min(self.effort.rows, _MEASURED)
+        return replace(
+            self,
+            original=drawn(self.original, most, self.rng("measured original")),
+            synthetic=drawn(self.synthetic, most, self.rng("measured synthetic")),
+            control=None
+            if self.control is None
+            else drawn(self.control, most, self.rng("measured control")),
+            linked=None,
+        )
 
     def judging(self, synthetic: People) -> Case:
         """Judge another synthetic table in the same circumstances."""

@@ -43,7 +43,6 @@ _BATTERY = (
     AttributeInference,
     Membership,
     AvatarDiagnostics,
-    Hellinger,
 )
 
 
@@ -161,6 +160,7 @@ def trial(ground: Ground, setting: Setting | None, turn: int) -> dict[str, Any]:
         found: dict[str, Finding] = {}
         for attack in _BATTERY:
             found |= attack().run(case)
+        found |= Hellinger().run(case.measured())
     criteria, verdict = judge(found, control=True)
     return {
         **classes.scores(synthetic, tested, _rng(ground, turn)),

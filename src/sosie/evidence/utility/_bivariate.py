@@ -11,7 +11,6 @@ from sosie.evidence._finding import Finding
 from sosie.evidence._people import Layout, People
 from sosie.evidence.utility._associations import Sums, association_matrix
 from sosie.evidence.utility._judged import judged
-from sosie.evidence.utility._resampling import compared
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -55,7 +54,7 @@ class AssociationDifference:
 
     def run(self, case: Case) -> dict[str, Finding]:
         """Compare each pair of columns."""
-        original, synthetic, control = compared(case)
+        original, synthetic, control = case.original, case.synthetic, case.control
         names = original.layout.names
         if len(names) < 2:
             return {self.name: Finding(target=_TARGET, why_not="too_few")}

@@ -9,7 +9,7 @@ from threadpoolctl import threadpool_limits
 
 from sosie.evidence._finding import Finding
 from sosie.evidence.utility._judged import judged
-from sosie.evidence.utility._resampling import around, compared, replicates
+from sosie.evidence.utility._resampling import around, replicates
 from sosie.evidence.utility._shown import share_or_none
 
 if TYPE_CHECKING:
@@ -43,7 +43,7 @@ class MissingDifference:
 
     def run(self, case: Case) -> dict[str, Finding]:
         """Compare each column, and each pair."""
-        original, synthetic, control = compared(case)
+        original, synthetic, control = case.original, case.synthetic, case.control
         ours, theirs = _missing(original), _missing(synthetic)
         value = _mean_difference(ours, theirs)
         fresh = None if control is None else _missing(control)

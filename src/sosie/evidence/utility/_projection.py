@@ -11,7 +11,7 @@ from sosie.errors import DataError
 from sosie.evidence._finding import Finding
 from sosie.evidence.utility._cells import Tally, hellinger
 from sosie.evidence.utility._judged import judged
-from sosie.evidence.utility._resampling import around, compared, replicates
+from sosie.evidence.utility._resampling import around, replicates
 from sosie.evidence.utility._shown import FEWEST, round_edges
 from sosie.space import FAMD, Mixed
 
@@ -61,7 +61,7 @@ class Projection:
 
     def run(self, case: Case) -> dict[str, Finding]:
         """Project, and compare each coordinate."""
-        original, synthetic, control = compared(case)
+        original, synthetic, control = case.original, case.synthetic, case.control
         coding = _Coding(original)
         with threadpool_limits(1):
             try:

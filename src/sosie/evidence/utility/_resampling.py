@@ -6,36 +6,18 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sosie.evidence._case import drawn
-
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from numpy.typing import NDArray
 
-    from sosie.evidence._case import Case
-    from sosie.evidence._people import People
-
     Floats = NDArray[np.float64]
     Weights = NDArray[np.float32]
 
-__all__ = ["around", "compared", "replicates", "weights"]
+__all__ = ["around", "replicates", "weights"]
 
 _BATCH = 25
 """Resamples whose weights are held at a time."""
-
-
-def compared(case: Case) -> tuple[People, People, People | None]:
-    """Give the original, synthetic and control rows that utility is measured on.
-
-    Of more rows than ``case.effort.rows`` a sample: the intervals say what that costs.
-    """
-    most = case.effort.rows
-    return (
-        drawn(case.original, most, case.rng("utility original")),
-        drawn(case.synthetic, most, case.rng("utility synthetic")),
-        None if case.control is None else drawn(case.control, most, case.rng("utility control")),
-    )
 
 
 def weights(n: int, repeats: int, rng: np.random.Generator) -> Weights:

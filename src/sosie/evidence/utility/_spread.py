@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 from sosie.evidence._finding import Finding, Verdict
 from sosie.evidence._intervals import wilson
 from sosie.evidence.utility._judged import judged
-from sosie.evidence.utility._resampling import around, compared, replicates
+from sosie.evidence.utility._resampling import around, replicates
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -44,7 +44,7 @@ class SpreadRatio:
 
     def run(self, case: Case) -> dict[str, Finding]:
         """Compare the standard deviation of each number."""
-        original, synthetic, control = compared(case)
+        original, synthetic, control = case.original, case.synthetic, case.control
         ours = _Moments(original, original)
         varies = ours.deviations()[:, 0] > 0
         if not varies.any():

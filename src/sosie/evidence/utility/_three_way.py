@@ -11,7 +11,7 @@ import numpy as np
 from sosie.evidence._finding import Finding
 from sosie.evidence.utility._cells import Cutting, Tally, total_variation
 from sosie.evidence.utility._judged import judged
-from sosie.evidence.utility._resampling import around, compared, replicates
+from sosie.evidence.utility._resampling import around, replicates
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,7 +49,7 @@ class ThreeWay:
 
     def run(self, case: Case) -> dict[str, Finding]:
         """Compare the cells of triples of columns."""
-        original, synthetic, control = compared(case)
+        original, synthetic, control = case.original, case.synthetic, case.control
         names = original.layout.names
         if len(names) < 3:
             return {self.name: Finding(target=_TARGET, why_not="too_few")}

@@ -16,7 +16,7 @@ from sosie.evidence.utility._cells import (
     total_variation,
 )
 from sosie.evidence.utility._judged import judged
-from sosie.evidence.utility._resampling import around, compared, replicates
+from sosie.evidence.utility._resampling import around, replicates
 from sosie.evidence.utility._shown import edges_of, shares_shown, spread_over
 from sosie.space import largest_distance
 
@@ -66,7 +66,7 @@ class Hellinger:
 
     def run(self, case: Case) -> dict[str, Finding]:
         """Compare each column."""
-        original, synthetic, control = compared(case)
+        original, synthetic, control = case.original, case.synthetic, case.control
         cutting = Cutting.equal_width(original)
         sizes = cutting.sizes
         ours = Tally(cutting.codes(original), sizes)
@@ -132,7 +132,7 @@ class UnivariateDistance:
 
     def run(self, case: Case) -> dict[str, Finding]:
         """Compare each column."""
-        original, synthetic, control = compared(case)
+        original, synthetic, control = case.original, case.synthetic, case.control
         by_column = _distances(original, synthetic)
         value = float(by_column.mean())
         fresh = None if control is None else _distances(original, control)
