@@ -109,25 +109,27 @@ def one_shot(repeats: int, lines: list[str]) -> float:
             if not options:
                 memory = memory_of(programs)
         shutil.rmtree(place)
-    lines += ["", "| process | MB resident |", "|---|---|"]
-    lines += [f"| {name} | {value:.0f} |" for name, value in memory]
+    lines += ["", "| process | MB resident | MB, shared pages by share |", "|---|---|---|"]
+    lines += [f"| {name} | {resident:.0f} | {share:.0f} |" for name, resident, share in memory]
     return medians["one process"]
 
 
-def memory_of(programs: Holders) -> list[tuple[str, float]]:
+def memory_of(programs: Holders) -> list[tuple[str, float, float]]:
     found = []
     for one in programs._running:
         words = Path(f"/proc/{one.pid}/cmdline").read_text().split("\0")
         name = "hub" if "hub" in words else "node"
-        found.append((name, resident(one.pid)))
+        found.append((name, *memory_in(one.pid)))
         children = Path(f"/proc/{one.pid}/task/{one.pid}/children").read_text().split()
-        found += [("process of one task", resident(int(child))) for child in children]
+        found += [("process of one task", *memory_in(int(child))) for child in children]
     return found
 
 
-def resident(pid: int) -> float:
-    lines = Path(f"/proc/{pid}/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmRSS")) / 1024
+def memory_in(pid: int) -> tuple[float, float]:
+    """Give resident memory, and that in which each of several processes counts its share alone."""
+    lines = Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+    found = {line.split(":")[0]: line.split()[1] for line in lines[1:]}
+    return int(found["Rss"]) / 1024, int(found["Pss"]) / 1024
 
 
 def flower(bin_folder: Path, rounds: int) -> list[float]:
