@@ -53,7 +53,7 @@ def ask(
     """Ask all holders one question; only a checked answer comes back."""
     spoken = language(lang)
     words: dict[str, Any] = texts(spoken)["ask"]
-    from sosie.insitu.analyst import asked, connect, parameters_of, rows_beside
+    from sosie.insitu.analyst import asked, connect, parameters_of, rows_beside, texts_of
     from sosie.insitu.exchange import RefusedError
 
     if key is None or out is None:
@@ -83,7 +83,8 @@ def ask(
     if as_json:
         typer.echo(json.dumps(answer.told, ensure_ascii=False))
         return
-    _print(answer, words)
+    said = texts_of(spoken, answer.analysis)
+    _print(answer, words | {name: said[name] for name in ("words", "told")})
     for path in written:
         typer.echo(words["written"].format(path=path))
 
@@ -123,7 +124,8 @@ def _print(answer: "Answer", words: dict[str, Any]) -> None:
         spelt = (f"{name} {_spelt(value, words)}" for name, value in values.items())
         console.print(", ".join(spelt), highlight=False)
     bound = answer.content["result"].get("bound")
-    console.print(words["exact"] if answer.content["result"].get("exact") else str(bound))
+    how = words["exact"] if answer.content["result"].get("exact") else str(bound)
+    console.print(words["told"].get(answer.analysis, how))
     checks = ", ".join(one["check"] for one in answer.content["gate"])
     console.print(words["gate"].format(checks=checks), highlight=False)
 
@@ -139,4 +141,4 @@ def _spelt(value: Any, words: dict[str, Any]) -> str:
     if isinstance(value, float):
         spelt = f"{value:.0f}" if value.is_integer() and abs(value) < 1e12 else f"{value:.4g}"
         return spelt.replace(".", words["decimal"])
-    return str(value)
+    return str(words["words"].get(value, value))

@@ -395,7 +395,16 @@ def test_asking_in_words(
         first = rows.read_text().splitlines()[1]
         assert first not in ran.out
         assert first not in (tmp_path / "r.html").read_text()
+        page = (tmp_path / "r.html").read_text()
+        assert "Membership, strongest attack" in page
+        assert "not exactly what the pooled rows" not in page
         assert sosie("verify", out, "--keys", world.folder / "keys").status == 0
+        task = network.store.tasks()[-1].id
+        again = tmp_path / "again.json"
+        ran = sosie("ask", world.agreement, "--task", task, *words[:4], "--out", again,
+                    "--lang", "fr")  # fmt: skip
+        assert (tmp_path / "again.avatars.csv").read_bytes() == rows.read_bytes()
+        assert "Appartenance" in ran.out
         content["result"]["csv"] = content["result"]["csv"].replace(first, first + "0", 1)
         out.write_text(json.dumps(content))
         assert sosie("verify", out, "--keys", world.folder / "keys").status == 3

@@ -3,5 +3,15 @@
 from sosie.insitu.analyst._answer import Answer, rows_beside
 from sosie.insitu.analyst._asked import analyses, asked, parameters_of
 from sosie.insitu.analyst._connection import Connection, connect
+from sosie.insitu.analyst._page import texts_of
 
-__all__ = ["Answer", "Connection", "analyses", "asked", "connect", "parameters_of", "rows_beside"]
+__all__ = [
+    "Answer",
+    "Connection",
+    "analyses",
+    "asked",
+    "connect",
+    "parameters_of",
+    "rows_beside",
+    "texts_of",
+]

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sosie.insitu.analyst._answer import Answer
 
-__all__ = ["page_of"]
+__all__ = ["page_of", "texts_of"]
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: #23262d; background: #fcfbf8;
@@ -41,7 +41,7 @@ def page_of(answer: Answer, lang: str) -> str:
     """
     from sosie.insitu.analyst._picture import drawn
 
-    words = _texts(lang)
+    words = texts_of(lang, answer.analysis)
     content = answer.content
     parts = [
         f"<h1>{_safe(words['names'].get(answer.analysis, answer.analysis))}</h1>",
@@ -63,6 +63,7 @@ def page_of(answer: Answer, lang: str) -> str:
         parts.append(f"<table>{rows}</table>")
     result = content["result"]
     how = words["exact"] if result.get("exact") else words["bound"].format(bound=result["bound"])
+    how = words["told"].get(answer.analysis, how)
     parts.append(f"<p>{_safe(how)}</p>")
     checks = ", ".join(words["checks"].get(one["check"], one["check"]) for one in content["gate"])
     parts += [
@@ -94,12 +95,18 @@ def _spelt(value: Any, words: dict[str, Any]) -> str:
         whole = value.is_integer() and abs(value) < 1e12
         spelt = f"{value:.0f}" if whole else f"{value:.4g}"
         return spelt.replace(".", words["decimal"])
-    return _safe(str(value))
+    return _safe(words["words"].get(value, str(value)))
 
 
-def _texts(lang: str) -> dict[str, Any]:
+def texts_of(lang: str, analysis: str) -> dict[str, Any]:
+    """Give the words of an answer, ``en`` or ``fr``.
+
+    Verdicts and measures have words of their own; what other analyses tell are labels of the
+    holders, which stay as they are.
+    """
     content = (files("sosie.insitu.analyst") / f"{lang}.toml").read_text(encoding="utf-8")
-    return tomllib.loads(content)
+    words = tomllib.loads(content)
+    return words if analysis in words["told"] else words | {"words": {}}
 
 
 def _safe(text: str) -> str:

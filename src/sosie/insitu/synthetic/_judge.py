@@ -144,7 +144,6 @@ def judgement_of(evidence: Evidence) -> Judgement:
             "seed": settings["seed"],
             "control": "given" if evidence.inputs["control"] else "none",
             "sosie": evidence.sosie,
-            "rulebook": evidence.rulebook,
         },
     )
 
@@ -180,8 +179,8 @@ def verdicts(payloads: Sequence[bytes]) -> Result:
             for name, word in [("all", one.verdict), *one.criteria.items()]
         ]
         tables["judged"].append(
-            {"holder": holder, "sha256": one.synthetic.sha256, "rows": one.synthetic.rows,
-             "persons_about": one.persons_about, **one.settings}
+            {"holder": holder, "rows": one.synthetic.rows, "persons_about": one.persons_about,
+             **one.settings, "sha256": one.synthetic.sha256}
         )  # fmt: skip
         tables["measures"] += [
             {"holder": holder, "measure": name, **measure.model_dump()}
