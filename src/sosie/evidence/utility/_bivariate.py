@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 from sosie.evidence._finding import Finding
 from sosie.evidence._people import Layout, People
 from sosie.evidence.utility._associations import Sums, association_matrix
-from sosie.evidence.utility._judged import judged
+from sosie.evidence.utility._judged import finding_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -83,16 +83,7 @@ class AssociationDifference:
             "spearman": spearman if len(original.layout.numbers) > 1 else None,
         }
         return {
-            self.name: Finding(
-                value=value,
-                ci=interval,
-                control=ceiling,
-                target=_TARGET,
-                verdict=judged(value, interval, _TARGET, control=ceiling),
-                n=len(original),
-                n_control=None if control is None else len(control),
-                detail=detail,
-            )
+            self.name: finding_of(case, value, interval, _TARGET, control=ceiling, detail=detail)
         }
 
 

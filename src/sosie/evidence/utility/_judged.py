@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from sosie.evidence._finding import Verdict
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["judged"]
+from sosie.evidence._finding import Finding, Verdict
+
+if TYPE_CHECKING:
+    from sosie.evidence._case import Case
+
+__all__ = ["finding_of", "judged"]
 
 
 def judged(
@@ -37,3 +42,27 @@ def judged(
     if value > target and (control is None or low > control):
         return Verdict.FAIL
     return Verdict.ATTENTION
+
+
+def finding_of(
+    case: Case,
+    value: float,
+    interval: tuple[float, float],
+    target: float,
+    *,
+    control: float | None,
+    detail: dict[str, Any],
+    better: str = "lower",
+) -> Finding:
+    """Tell a distance between all rows of the case, with its verdict: see :func:`judged`."""
+    return Finding(
+        value=value,
+        ci=interval,
+        control=control,
+        target=target,
+        better=better,
+        verdict=judged(value, interval, target, better=better, control=control),
+        n=len(case.original),
+        n_control=None if case.control is None else len(case.control),
+        detail=detail,
+    )

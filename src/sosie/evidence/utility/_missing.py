@@ -7,8 +7,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 from threadpoolctl import threadpool_limits
 
-from sosie.evidence._finding import Finding
-from sosie.evidence.utility._judged import judged
+from sosie.evidence.utility._judged import finding_of
 from sosie.evidence.utility._resampling import around, replicates
 from sosie.evidence.utility._shown import share_or_none
 
@@ -16,6 +15,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sosie.evidence._case import Case
+    from sosie.evidence._finding import Finding
     from sosie.evidence._people import People
 
     Weights = NDArray[np.float32]
@@ -61,28 +61,20 @@ class MissingDifference:
                     case.rng(self.name),
                 )
             interval = around(value, found * anywhere.mean())
+        detail = {
+            "columns": [
+                {
+                    "name": name,
+                    "original": share_or_none(int(ours[:, j].sum()), len(ours)),
+                    "synthetic": round(float(theirs[:, j].mean()), 6),
+                }
+                for j, name in enumerate(original.layout.names)
+                if anywhere[j]
+            ],
+            "pairs": _pairs_difference(ours[:, anywhere], theirs[:, anywhere]),
+        }
         return {
-            self.name: Finding(
-                value=value,
-                ci=interval,
-                control=ceiling,
-                target=_TARGET,
-                verdict=judged(value, interval, _TARGET, control=ceiling),
-                n=len(original),
-                n_control=None if control is None else len(control),
-                detail={
-                    "columns": [
-                        {
-                            "name": name,
-                            "original": share_or_none(int(ours[:, j].sum()), len(ours)),
-                            "synthetic": round(float(theirs[:, j].mean()), 6),
-                        }
-                        for j, name in enumerate(original.layout.names)
-                        if anywhere[j]
-                    ],
-                    "pairs": _pairs_difference(ours[:, anywhere], theirs[:, anywhere]),
-                },
-            )
+            self.name: finding_of(case, value, interval, _TARGET, control=ceiling, detail=detail)
         }
 
 

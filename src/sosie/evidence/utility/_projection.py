@@ -10,7 +10,7 @@ from threadpoolctl import threadpool_limits
 from sosie.errors import DataError
 from sosie.evidence._finding import Finding
 from sosie.evidence.utility._cells import Tally, hellinger
-from sosie.evidence.utility._judged import judged
+from sosie.evidence.utility._judged import finding_of
 from sosie.evidence.utility._resampling import around, replicates
 from sosie.evidence.utility._shown import FEWEST, round_edges
 from sosie.space import FAMD, Mixed
@@ -87,22 +87,15 @@ class Projection:
             case.effort.repeats,
             case.rng(self.name),
         )
-        interval = around(value, found)
+        detail = {
+            **_densities(ours, theirs),
+            "explained": famd.explained_variance_ratio_[:2].tolist(),
+            "contributions": contributions,
+            "factors": by_factor.tolist(),
+        }
         return {
-            self.name: Finding(
-                value=value,
-                ci=interval,
-                control=ceiling,
-                target=_TARGET,
-                verdict=judged(value, interval, _TARGET, control=ceiling),
-                n=len(original),
-                n_control=None if control is None else len(control),
-                detail={
-                    **_densities(ours, theirs),
-                    "explained": famd.explained_variance_ratio_[:2].tolist(),
-                    "contributions": contributions,
-                    "factors": by_factor.tolist(),
-                },
+            self.name: finding_of(
+                case, value, around(value, found), _TARGET, control=ceiling, detail=detail
             )
         }
 

@@ -9,7 +9,7 @@ from threadpoolctl import threadpool_limits
 
 from sosie.evidence._finding import Finding, Verdict
 from sosie.evidence._intervals import wilson
-from sosie.evidence.utility._judged import judged
+from sosie.evidence.utility._judged import finding_of, judged
 from sosie.evidence.utility._resampling import around, replicates
 
 if TYPE_CHECKING:
@@ -63,31 +63,23 @@ class SpreadRatio:
                 case.effort.repeats,
                 case.rng(self.name),
             )
-        interval = around(value, found, (0, np.inf))
-        verdict = judged(value, interval, _TARGET, better="higher", control=ceiling)
-        if verdict is Verdict.PASS and interval[0] > 1 / _TARGET:
-            verdict = Verdict.ATTENTION
-        return {
-            self.name: Finding(
-                value=value,
-                ci=interval,
-                control=ceiling,
-                target=_TARGET,
-                better="higher",
-                verdict=verdict,
-                n=len(original),
-                n_control=None if control is None else len(control),
-                detail={
-                    "columns": [
-                        {"name": name, "ratio": float(ratio)}
-                        for name, ratio, kept in zip(
-                            original.layout.numbers, by_column, varies, strict=True
-                        )
-                        if kept
-                    ]
-                },
-            )
-        }
+        columns = [
+            {"name": name, "ratio": float(ratio)}
+            for name, ratio, kept in zip(original.layout.numbers, by_column, varies, strict=True)
+            if kept
+        ]
+        made = finding_of(
+            case,
+            value,
+            around(value, found, (0, np.inf)),
+            _TARGET,
+            better="higher",
+            control=ceiling,
+            detail={"columns": columns},
+        )
+        if made.verdict is Verdict.PASS and made.ci and made.ci[0] > 1 / _TARGET:
+            made.verdict = Verdict.ATTENTION
+        return {self.name: made}
 
 
 class RareLevels:

@@ -10,7 +10,7 @@ import numpy as np
 
 from sosie.evidence._finding import Finding
 from sosie.evidence.utility._cells import Cutting, Tally, total_variation
-from sosie.evidence.utility._judged import judged
+from sosie.evidence.utility._judged import finding_of
 from sosie.evidence.utility._resampling import around, replicates
 
 if TYPE_CHECKING:
@@ -72,26 +72,19 @@ class ThreeWay:
             case.effort.repeats,
             rng,
         )
-        interval = around(value, found)
+        detail = {
+            "triples": [
+                {
+                    "names": [names[j] for j in triple],
+                    "value": float(by_triple[t]),
+                    "control": None if fresh is None else float(fresh[t]),
+                }
+                for t, triple in enumerate(chosen)
+            ]
+        }
         return {
-            self.name: Finding(
-                value=value,
-                ci=interval,
-                control=ceiling,
-                target=_TARGET,
-                verdict=judged(value, interval, _TARGET, control=ceiling),
-                n=len(original),
-                n_control=None if control is None else len(control),
-                detail={
-                    "triples": [
-                        {
-                            "names": [names[j] for j in triple],
-                            "value": float(by_triple[t]),
-                            "control": None if fresh is None else float(fresh[t]),
-                        }
-                        for t, triple in enumerate(chosen)
-                    ]
-                },
+            self.name: finding_of(
+                case, value, around(value, found), _TARGET, control=ceiling, detail=detail
             )
         }
 

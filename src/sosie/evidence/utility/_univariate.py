@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from sosie.evidence._finding import Finding
 from sosie.evidence.utility._cells import (
     Cutting,
     Tally,
@@ -15,7 +14,7 @@ from sosie.evidence.utility._cells import (
     tally,
     total_variation,
 )
-from sosie.evidence.utility._judged import judged
+from sosie.evidence.utility._judged import finding_of
 from sosie.evidence.utility._resampling import around, replicates
 from sosie.evidence.utility._shown import edges_of, shares_shown, spread_over
 from sosie.space import largest_distance
@@ -24,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sosie.evidence._case import Case
+    from sosie.evidence._finding import Finding
     from sosie.evidence._people import People
 
     Floats = NDArray[np.float64]
@@ -98,15 +98,8 @@ class Hellinger:
             }
             columns.append(entry | _drawn(column, original, synthetic, control))
         return {
-            self.name: Finding(
-                value=value,
-                ci=interval,
-                control=ceiling,
-                target=_TARGET,
-                verdict=judged(value, interval, _TARGET, control=ceiling),
-                n=len(original),
-                n_control=None if control is None else len(control),
-                detail={"columns": columns},
+            self.name: finding_of(
+                case, value, interval, _TARGET, control=ceiling, detail={"columns": columns}
             )
         }
 
@@ -148,26 +141,19 @@ class UnivariateDistance:
             case.effort.repeats,
             case.rng(self.name),
         )
-        interval = around(value, found)
+        detail = {
+            "columns": [
+                {
+                    "name": column,
+                    "distance": float(by_column[j]),
+                    "control": None if fresh is None else float(fresh[j]),
+                }
+                for j, column in enumerate(original.layout.names)
+            ]
+        }
         return {
-            self.name: Finding(
-                value=value,
-                ci=interval,
-                control=ceiling,
-                target=_TARGET,
-                verdict=judged(value, interval, _TARGET, control=ceiling),
-                n=len(original),
-                n_control=None if control is None else len(control),
-                detail={
-                    "columns": [
-                        {
-                            "name": column,
-                            "distance": float(by_column[j]),
-                            "control": None if fresh is None else float(fresh[j]),
-                        }
-                        for j, column in enumerate(original.layout.names)
-                    ]
-                },
+            self.name: finding_of(
+                case, value, around(value, found), _TARGET, control=ceiling, detail=detail
             )
         }
 
