@@ -8,18 +8,20 @@ import pytest
 from statsmodels.datasets import fair
 
 from sosie import evidence
-from sosie.errors import ParameterError, TrustError
+from sosie.errors import DataError, ParameterError, TrustError
 from sosie.generators import KERNELS, Gaussian
 from sosie.insitu import REFUSED, Gate, Memory, Refused
 from sosie.insitu._rows import Rows
 from sosie.insitu.synthetic import (
+    _together,
     avatars_in_place,
     coordinates_in,
     federated_avatars,
     received,
 )
+from sosie.insitu.synthetic._together import together
 from sosie.table import Column, Schema, Table
-from sosie.trust import PRESETS
+from sosie.trust import PRESETS, sha256
 
 HOLDERS = 3
 
@@ -122,6 +124,31 @@ def test_rows_that_were_not_judged_are_not_taken(holders, released):
     ):
         with pytest.raises(TrustError, match="not used"):
             received(json.dumps(changed).encode(), holders[0].schema)
+
+
+def test_rows_of_all_holders_are_in_an_order_of_none(holders, released, monkeypatch):
+    content = json.loads(released.cleared.payload)
+    head, *rows = content["csv"].splitlines(keepends=True)
+    payloads = []
+    for part in (rows[:500], rows[500:]):
+        csv = "".join([head, *part])
+        made = {"sha256": sha256(csv.encode()), "rows": len(part)}
+        payloads.append(json.dumps(content | {"csv": csv, "synthetic": made}).encode())
+    names = holders[0].names
+    found = together(payloads, names)
+    made = found.values["csv"].splitlines(keepends=True)
+    assert made[0] == head
+    assert sorted(made[1:]) == sorted(rows)
+    assert together(payloads[::-1], names).values["csv"] == found.values["csv"]
+    first = set(rows[:500])
+    early = sum(row in first for row in made[1:501])
+    assert abs(early - 500 * 500 / len(rows)) < 60
+    for wrong in (names[:-1], names[::-1]):
+        with pytest.raises(TrustError, match="columns that were asked for"):
+            together(payloads, wrong)
+    monkeypatch.setattr(_together, "_LARGEST", len(content["csv"]) // 2)
+    with pytest.raises(DataError, match="more rows than one answer carries"):
+        together(payloads, names)
 
 
 def test_neighbours_are_those_in_the_common_factors(holders, factors):

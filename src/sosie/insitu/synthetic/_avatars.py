@@ -16,7 +16,6 @@ from sosie.insitu.gate import Refused
 from sosie.insitu.synthetic._judge import judgement_of
 from sosie.insitu.synthetic._place import InFactors, coordinates_in
 from sosie.insitu.synthetic._told import Told
-from sosie.table import Schema, Table
 from sosie.trust import sha256
 
 if TYPE_CHECKING:
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from sosie.evidence import Evidence
     from sosie.insitu._result import Result
     from sosie.insitu.gate import Cleared, Gate, Judgement
+    from sosie.table import Schema, Table
     from sosie.trust import Floors
 
 __all__ = [
@@ -287,6 +287,8 @@ def received(payload: bytes, schema: Schema) -> Table:
     """
     import polars as pl
 
+    from sosie.table import Table
+
     rows = Told.read(payload).rows
     frame = pl.read_csv(io.BytesIO(rows.encode()), infer_schema=False)
     return Table.of(frame, schema.only(frame.columns))
@@ -294,6 +296,8 @@ def received(payload: bytes, schema: Schema) -> Table:
 
 def _only(table: Table, schema: Schema) -> Table:
     """Keep the columns of the agreement."""
+    from sosie.table import Table
+
     names = [name for name in table.names if name in schema]
     if names == table.names:
         return table
