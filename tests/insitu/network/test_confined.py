@@ -215,6 +215,20 @@ def test_what_libraries_print_is_not_in_frames() -> None:
     assert (out, err) == (b"", b"")
 
 
+def test_what_computes_has_loaded_neither_network_nor_keys() -> None:
+    """What is not there cannot be misused, and takes no memory."""
+    program = (
+        "import sosie.insitu.node._inside, sosie.insitu._question, sosie.insitu._task, "
+        "sosie.insitu.gate, sys; print(*sys.modules)"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-I", "-c", program], env=_environment(), capture_output=True, check=True
+    )
+    loaded = set(ran.stdout.decode().split())
+    assert "sosie.insitu.gate" in loaded
+    assert not {"ssl", "urllib3", "polars", "sosie.insitu.exchange", "sosie.trust._keys"} & loaded
+
+
 def test_frames_that_are_cut() -> None:
     whole = io.BytesIO()
     write_frame(whole, {"a": "é"}, b"data")

@@ -176,4 +176,5 @@ def _environment() -> dict[str, str]:
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "SYSTEMROOT") if name in os.environ}
     # A task has a share of the machine; threads would only hold memory.
     threads = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")
-    return kept | dict.fromkeys(threads, "1")
+    # Plug-ins of a library see what it reads.
+    return kept | dict.fromkeys(threads, "1") | {"PYDANTIC_DISABLE_PLUGINS": "1"}
