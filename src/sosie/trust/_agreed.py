@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import base64
 import datetime as dt
 from typing import TYPE_CHECKING, Any, Literal
 
 from sosie.errors import TrustError
 from sosie.trust._certificate import Agreed, Article30, Certificate, Crossing, Party, Signer
 from sosie.trust._item import Item
+from sosie.trust._keys import encoded
 from sosie.trust._signed import SignedAgreement, differences
 from sosie.trust._vocabulary import iri_of
 
@@ -127,8 +127,7 @@ def _signer(party: PartyAgreed, key: PublicKey | None) -> Signer:
 
 
 def _of_key(key: PublicKey, *, required: bool) -> Signer:
-    public = base64.b64encode(key.raw).decode("ascii")
-    return Signer(name=key.name, key=key.id, public=public, required=required)
+    return Signer(name=key.name, key=key.id, public=encoded(key.raw), required=required)
 
 
 def refusals_of(

@@ -256,9 +256,7 @@ class Key:
             if said["type"] != _PRIVATE:
                 raise TrustError(f"it is not a {_PRIVATE}")
             key = cls(binary(said["private"], "private"), PublicKey.of(said["key"]))
-            if len(key.seed) != 32 or not key.public.verifies(
-                Ed25519PrivateKey.from_private_bytes(key.seed).sign(b""), b""
-            ):
+            if len(key.seed) != 32 or not key.public.verifies(key._signer.sign(b""), b""):
                 raise TrustError("its two halves are not of one key")
         except TrustError as error:
             raise _unusable(path, error) from error

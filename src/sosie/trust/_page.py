@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import base64
 import hashlib
 import json
 import re
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from sosie.trust._canonical import canonical, sha256
 from sosie.trust._code import hash_code
 from sosie.trust._envelope import payload_of
+from sosie.trust._keys import encoded
 from sosie.trust._texts import LANGUAGES, meanings, text_file, texts
 
 if TYPE_CHECKING:
@@ -76,9 +76,8 @@ def _inert(value: Any) -> str:
 
 
 def _allowed(text: str) -> str:
-    digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()
-    return f"sha256-{digest}"
+    return f"sha256-{encoded(hashlib.sha256(text.encode()).digest())}"
 
 
 def _address(svg: bytes) -> str:
-    return "data:image/svg+xml;base64," + base64.b64encode(svg).decode()
+    return f"data:image/svg+xml;base64,{encoded(svg)}"
