@@ -26,7 +26,7 @@ from sosie.trust._clauses import (
 from sosie.trust._disclosure import Disclosure
 from sosie.trust._names import check_distinct
 from sosie.trust._vocabulary import is_special
-from sosie.trust._written import Identity, Text, Word, Written, faults, read_toml
+from sosie.trust._written import Identity, Text, Word, Written, faults, read_toml, to_fill
 
 __all__ = ["AGREEMENT", "Agreement", "faults_of"]
 
@@ -183,7 +183,7 @@ class Agreement(Written):
 
     def unfilled(self) -> list[str]:
         """Name the fields that still hold a text between < and >, to be filled in."""
-        return [where for where, value in _texts(self.content()) if _to_fill(value)]
+        return [where for where, value in _texts(self.content()) if to_fill(value)]
 
     def content(self) -> dict[str, Any]:
         """Give what is signed: JSON, as Python has it."""
@@ -249,7 +249,3 @@ def _texts(content: Any, where: str = "") -> list[tuple[str, str]]:
         for step, part in steps
         for found in _texts(part, f"{where}.{step}" if where else step)
     ]
-
-
-def _to_fill(text: str) -> bool:
-    return text.startswith("<") and text.endswith(">")

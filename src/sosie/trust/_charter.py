@@ -10,7 +10,7 @@ from sosie.errors import TrustError
 from sosie.trust._canonical import canonical, sha256
 from sosie.trust._clauses import check_unique
 from sosie.trust._template import Lang
-from sosie.trust._written import Name, Text, Word, Written, faults, read_toml
+from sosie.trust._written import Name, Text, Word, Written, faults, read_toml, to_fill
 
 __all__ = ["Charter", "Principle", "charter_template"]
 
@@ -29,7 +29,7 @@ class Principle(Written):
     def lacks(self) -> list[str]:
         """Name the fields that are still to be filled in: ``answer``, ``by``."""
         fields = (("answer", self.answer), ("by", self.by))
-        return [name for name, text in fields if not text.strip() or _to_fill(text.strip())]
+        return [name for name, text in fields if not text.strip() or to_fill(text.strip())]
 
 
 class Charter(Written):
@@ -98,7 +98,3 @@ def charter_template(lang: Lang) -> str:
     True
     """
     return (files("sosie.trust") / "templates" / f"charter.{lang}.toml").read_text("utf-8")
-
-
-def _to_fill(text: str) -> bool:
-    return text.startswith("<") and text.endswith(">")

@@ -68,7 +68,7 @@ class Purpose(Written):
     )
 
     @model_validator(mode="after")
-    def _terms_arecheck_known(self) -> Self:
+    def _terms_are_known(self) -> Self:
         check_known("purposes", self.terms)
         return self
 
@@ -100,7 +100,7 @@ class ColumnAgreed(Written):
         return self
 
     @model_validator(mode="after")
-    def _category_ischeck_known(self) -> Self:
+    def _category_is_known(self) -> Self:
         check_known("categories", [self.category])
         return self
 
@@ -122,7 +122,7 @@ class DataSet(Written):
     )
 
     @model_validator(mode="after")
-    def _columns_arecheck_unique(self) -> Self:
+    def _columns_are_unique(self) -> Self:
         check_unique("column", [column.name for column in self.columns])
         return self
 

@@ -18,7 +18,17 @@ from pydantic import (
 from sosie.errors import TrustError
 from sosie.trust._names import check_name
 
-__all__ = ["Digest", "Identity", "Name", "Text", "Word", "Written", "faults", "read_toml"]
+__all__ = [
+    "Digest",
+    "Identity",
+    "Name",
+    "Text",
+    "Word",
+    "Written",
+    "faults",
+    "read_toml",
+    "to_fill",
+]
 
 _LARGEST = 4 << 20
 
@@ -83,6 +93,11 @@ def read_toml(path: Path) -> dict[str, Any]:
         return tomllib.loads(content.decode("utf-8"))
     except (ValueError, RecursionError) as error:
         raise TrustError(f"{path} is not valid TOML: {str(error)[:200]}.") from error
+
+
+def to_fill(text: str) -> bool:
+    """Tell whether a text, between < and >, still stands as the template has it."""
+    return text.startswith("<") and text.endswith(">")
 
 
 def faults(error: ValidationError) -> list[str]:
