@@ -125,7 +125,7 @@ def judged(draws: Floats, truth: Floats, scale: Floats) -> dict[str, float]:
 
 
 def ours(holed: pd.DataFrame, draws: int, seed: int) -> Floats:
-    """sosie.RHVAE.impute."""
+    """sosie.RHVAE.impute, whose draws come in antithetic pairs."""
     from sosie import RHVAE
 
     model = RHVAE(seed=seed).fit(holed)
