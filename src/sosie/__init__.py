@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from sosie._on_demand import on_demand
 
 if TYPE_CHECKING:
     from sosie.errors import DataError, ParameterError, SchemaError, SosieError, TrustError
@@ -11,6 +12,18 @@ if TYPE_CHECKING:
     from sosie.generators import Avatar
     from sosie.generators.artificial import RHVAE, ImageRHVAE, JointRHVAE
     from sosie.table import Schema, Table
+else:
+    # Rooms are entered when they are needed: `sosie --version` need not wait for faiss.
+    __getattr__, __dir__ = on_demand(
+        __name__,
+        {
+            "errors": "DataError ParameterError SchemaError SosieError TrustError",
+            "evidence": "Evidence adjusted_effect assess prognostic_score rehearse",
+            "generators": "Avatar",
+            "generators.artificial": "RHVAE ImageRHVAE JointRHVAE",
+            "table": "Schema Table",
+        },
+    )
 
 __all__ = [
     "RHVAE",
@@ -30,29 +43,3 @@ __all__ = [
     "prognostic_score",
     "rehearse",
 ]
-
-_ROOM_OF = {
-    "RHVAE": "generators.artificial",
-    "ImageRHVAE": "generators.artificial",
-    "JointRHVAE": "generators.artificial",
-    "Avatar": "generators",
-    "DataError": "errors",
-    "Evidence": "evidence",
-    "ParameterError": "errors",
-    "Schema": "table",
-    "SchemaError": "errors",
-    "SosieError": "errors",
-    "Table": "table",
-    "TrustError": "errors",
-    "adjusted_effect": "evidence",
-    "assess": "evidence",
-    "prognostic_score": "evidence",
-    "rehearse": "evidence",
-}
-
-
-def __getattr__(name: str) -> Any:
-    # Rooms are entered when they are needed: `sosie --version` need not wait for faiss.
-    if name in _ROOM_OF:
-        return getattr(import_module(f"sosie.{_ROOM_OF[name]}"), name)
-    raise AttributeError(f"module 'sosie' has no attribute {name!r}")

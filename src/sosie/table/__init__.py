@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
+
+from sosie._on_demand import on_demand
 
 if TYPE_CHECKING:
     from sosie.table._atomic import Drafts, whole_file
@@ -16,6 +17,23 @@ if TYPE_CHECKING:
     from sosie.table._rebuild import before_of, in_order, ticks_of
     from sosie.table._schema import Column, Determined, Schema, Sum
     from sosie.table._table import Table
+else:
+    # Polars is half of the memory of a process that only needs a schema.
+    __getattr__, __dir__ = on_demand(
+        __name__,
+        {
+            "_atomic": "Drafts whole_file",
+            "_dialect": "Dialect",
+            "_files": "check_output",
+            "_folders": "check_folder whole_folder",
+            "_formula": "Factor Formula FormulaError",
+            "_header": "columns_of",
+            "_kinds": "CODED NUMERIC Kind",
+            "_rebuild": "before_of in_order ticks_of",
+            "_schema": "Column Determined Schema Sum",
+            "_table": "Table",
+        },
+    )
 
 __all__ = [
     "CODED",
@@ -40,24 +58,3 @@ __all__ = [
     "whole_file",
     "whole_folder",
 ]
-
-_NAMES_OF = {
-    "_atomic": "Drafts whole_file",
-    "_dialect": "Dialect",
-    "_files": "check_output",
-    "_folders": "check_folder whole_folder",
-    "_formula": "Factor Formula FormulaError",
-    "_header": "columns_of",
-    "_kinds": "CODED NUMERIC Kind",
-    "_rebuild": "before_of in_order ticks_of",
-    "_schema": "Column Determined Schema Sum",
-    "_table": "Table",
-}
-_FILE_OF = {name: file for file, names in _NAMES_OF.items() for name in names.split()}
-
-
-def __getattr__(name: str) -> Any:
-    # Polars is half of the memory of a process that only needs a schema.
-    if name in _FILE_OF:
-        return getattr(import_module(f"sosie.table.{_FILE_OF[name]}"), name)
-    raise AttributeError(f"module 'sosie.table' has no attribute {name!r}")

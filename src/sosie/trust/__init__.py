@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from importlib import import_module
 from importlib.util import find_spec
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from sosie._on_demand import on_demand
 from sosie.errors import SosieError
 
 if any(find_spec(library) is None for library in ("cryptography", "rfc8785")):
@@ -45,6 +45,38 @@ if TYPE_CHECKING:
     from sosie.trust._template import agreement_template
     from sosie.trust._texts import LANGUAGES
     from sosie.trust._verify import Verification, verify
+else:
+    # A holder's task needs the floors and the canonical spelling, and no certificate.
+    __getattr__, __dir__ = on_demand(
+        __name__,
+        {
+            "_agreement": "AGREEMENT Agreement",
+            "_allowed": "Refusal",
+            "_canonical": "canonical sha256 strict_json",
+            "_certificate": "Certificate",
+            "_certify": "Certified certify quoted",
+            "_charter": "Charter Principle charter_template",
+            "_code": "hash_code",
+            "_content": "content_hash schema_hash",
+            "_crate": "contexts crate_of",
+            "_disclosure": "PRESETS Disclosure Floors",
+            "_envelope": "Opened Problem add_signature carried_keys opened payload_of seal",
+            "_item": "Item",
+            "_judged": "EvidenceFile judged_of",
+            "_keys": "Key PublicKey",
+            "_ledger": "Head append head_of",
+            "_ledger_check": "Broken checkpoint verify_ledger",
+            "_opening": "Opening",
+            "_page": "page",
+            "_pia": "pia_of",
+            "_register": "register_of",
+            "_signed": "SignedAgreement differences sign_agreement",
+            "_statement": "PAYLOAD_TYPE certificate_in read_envelope statement_of",
+            "_template": "agreement_template",
+            "_texts": "LANGUAGES",
+            "_verify": "Verification verify",
+        },
+    )
 
 __all__ = [
     "AGREEMENT",
@@ -102,39 +134,3 @@ __all__ = [
     "verify",
     "verify_ledger",
 ]
-
-_NAMES_OF = {
-    "_agreement": "AGREEMENT Agreement",
-    "_allowed": "Refusal",
-    "_canonical": "canonical sha256 strict_json",
-    "_certificate": "Certificate",
-    "_certify": "Certified certify quoted",
-    "_charter": "Charter Principle charter_template",
-    "_code": "hash_code",
-    "_content": "content_hash schema_hash",
-    "_crate": "contexts crate_of",
-    "_disclosure": "PRESETS Disclosure Floors",
-    "_envelope": "Opened Problem add_signature carried_keys opened payload_of seal",
-    "_item": "Item",
-    "_judged": "EvidenceFile judged_of",
-    "_keys": "Key PublicKey",
-    "_ledger": "Head append head_of",
-    "_ledger_check": "Broken checkpoint verify_ledger",
-    "_opening": "Opening",
-    "_page": "page",
-    "_pia": "pia_of",
-    "_register": "register_of",
-    "_signed": "SignedAgreement differences sign_agreement",
-    "_statement": "PAYLOAD_TYPE certificate_in read_envelope statement_of",
-    "_template": "agreement_template",
-    "_texts": "LANGUAGES",
-    "_verify": "Verification verify",
-}
-_FILE_OF = {name: file for file, names in _NAMES_OF.items() for name in names.split()}
-
-
-def __getattr__(name: str) -> Any:
-    # A holder's task needs the floors and the canonical spelling, and no certificate.
-    if name in _FILE_OF:
-        return getattr(import_module(f"sosie.trust.{_FILE_OF[name]}"), name)
-    raise AttributeError(f"module 'sosie.trust' has no attribute {name!r}")
