@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 from statsmodels.datasets import fair
 
+from sosie import evidence
 from sosie.errors import ParameterError, TrustError
-from sosie.insitu import REFUSED, Gate, Memory, Refused
+from sosie.insitu import REFUSED, Gate, Memory, NodeTask, Question, Refused
+from sosie.insitu._rows import Beside
 from sosie.insitu.gate import Judgement, Measure
 from sosie.insitu.synthetic import judge_in_place, verdicts
 from sosie.table import Table
@@ -123,6 +125,48 @@ def a_judgement(**changes):
 def test_the_gate_refuses_in_the_same_words(changes):
     with pytest.raises(Refused) as caught:
         Gate().judgement(a_judgement(**changes))
+    assert str(caught.value) == REFUSED
+
+
+def test_rows_leave_with_a_verdict_that_is_accepted_alone():
+    csv = {"csv": "age\n41\n"}
+    for verdict, accept, leaves in (
+        ("pass", ("pass",), True),
+        ("attention", ("pass",), False),
+        ("attention", ("pass", "attention"), True),
+        ("fail", ("pass", "attention"), False),
+    ):
+        found = a_judgement(verdict=verdict, **csv)
+        if leaves:
+            assert json.loads(Gate().judgement(found, accept).payload)["csv"] == csv["csv"]
+        else:
+            with pytest.raises(Refused) as caught:
+                Gate().judgement(found, accept)
+            assert caught.value.reasons == ("evidence",)
+    with pytest.raises(Refused) as caught:
+        Gate(epsilon=1.0).judgement(a_judgement())
+    assert caught.value.reasons == ("epsilon",)
+
+
+def test_one_answer_a_task(women, of_others, monkeypatch):
+    """A hub that asks for the round again, or for one more, gets nothing."""
+    monkeypatch.setattr(evidence, "assess", lambda *_, **__: of_others.evidence)
+    original, synthetic, control = women
+    task = NodeTask(
+        Question.of({"analysis": {"id": "evidence"}}), original, original.schema, Gate(),
+        holders=3, beside=Beside(synthetic=synthetic, sha256="0" * 64, control=control),
+    )  # fmt: skip
+    payload = task.part().payload
+    assert json.loads(payload)["criteria"] == content(of_others)["criteria"]
+    for again in (task.part, lambda: task.advance_with([payload] * 3)):
+        with pytest.raises(Refused) as caught:
+            again()
+        assert caught.value.reasons == ("path",)
+    bare = NodeTask(
+        Question.of({"analysis": {"id": "evidence"}}), original, original.schema, Gate(), holders=3
+    )
+    with pytest.raises(Refused) as caught:
+        bare.part()
     assert str(caught.value) == REFUSED
 
 
