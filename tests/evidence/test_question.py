@@ -202,9 +202,10 @@ def test_malformed_files_are_one_sentence(tmp_path, text, message):
 def test_files_that_cannot_be_read(tmp_path):
     with pytest.raises(SchemaError, match="could not be read"):
         Question.read(tmp_path / "absent.toml")
-    (tmp_path / "bytes.toml").write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(SchemaError, match="not valid TOML"):
-        Question.read(tmp_path / "bytes.toml")
+    for content in (b"\xff\xfe\x00", b"deep = " + b"[" * 5_000 + b"]" * 5_000):
+        (tmp_path / "other.toml").write_bytes(content)
+        with pytest.raises(SchemaError, match="not valid TOML"):
+            Question.read(tmp_path / "other.toml")
 
 
 def test_the_example_of_the_page_is_read(tmp_path):

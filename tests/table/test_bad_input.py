@@ -141,6 +141,7 @@ def test_schemas_that_do_not_hold(
     ("content", "parts"),
     [
         ("kind = ", ("not valid TOML",)),
+        ("deep = " + "[" * 5_000 + "]" * 5_000, ("not valid TOML",)),
         ("colour = 1", ("colour",)),
         ('[[columns]]\nname = "a"\nkind = "colour"', ("column 'a'", "kind")),
         ('[[columns]]\nkind = "text"', ("column number 1", "name")),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import difflib
-import tomllib
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Self
 
@@ -11,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sosie.errors import SchemaError
 from sosie.evidence._analyses import KINDS, Analysis
+from sosie.table import read_toml
 
 if TYPE_CHECKING:
     from sosie.evidence._people import Layout
@@ -55,12 +55,7 @@ class Question(BaseModel):
             If the file cannot be read, is not TOML, or says what a question cannot say.
         """
         path = Path(path)
-        try:
-            content = tomllib.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise SchemaError(f"{path} could not be read ({error.strerror}).") from error
-        except ValueError as error:
-            raise SchemaError(f"{path} is not valid TOML: {error}.") from error
+        content = read_toml(path)
         try:
             _check_kinds(content)
             found = cls.model_validate(content)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from sosie.table._rebuild import before_of, in_order, ticks_of
     from sosie.table._schema import Column, Determined, Schema, Sum
     from sosie.table._table import Table
+    from sosie.table._toml import read_toml
 else:
     # Polars is half of the memory of a process that only needs a schema.
     __getattr__, __dir__ = on_demand(
@@ -32,6 +33,7 @@ else:
             "_rebuild": "before_of in_order ticks_of",
             "_schema": "Column Determined Schema Sum",
             "_table": "Table",
+            "_toml": "read_toml",
         },
     )
 
@@ -54,6 +56,7 @@ __all__ = [
     "check_output",
     "columns_of",
     "in_order",
+    "read_toml",
     "ticks_of",
     "whole_file",
     "whole_folder",

@@ -1,6 +1,5 @@
 """What the columns of a table mean, as a file a person can read and edit."""
 
-import tomllib
 from datetime import date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Self
@@ -21,6 +20,7 @@ from pydantic import (
 from sosie.errors import ParameterError, SchemaError
 from sosie.table._atomic import whole_file
 from sosie.table._kinds import Kind
+from sosie.table._toml import read_toml
 
 __all__ = ["Column", "Determined", "Level", "Schema", "Sum"]
 
@@ -190,12 +190,7 @@ class Schema(_Model):
             If the file cannot be read, is not TOML, or says something a schema cannot say.
         """
         path = Path(path)
-        try:
-            content = tomllib.loads(path.read_text(encoding="utf-8"))
-        except OSError as error:
-            raise SchemaError(f"{path} could not be read ({error.strerror}).") from error
-        except ValueError as error:
-            raise SchemaError(f"{path} is not valid TOML: {error}.") from error
+        content = read_toml(path)
         try:
             return cls.model_validate(content)
         except ValidationError as error:

@@ -1,6 +1,5 @@
 """What persons write into agreements and charters: texts that are seen as they are."""
 
-import tomllib
 import unicodedata
 from pathlib import Path
 from typing import Annotated, Any, ClassVar
@@ -16,6 +15,7 @@ from pydantic import (
 )
 
 from sosie.errors import TrustError
+from sosie.table import read_toml as read_any_toml
 from sosie.trust._names import check_name
 
 __all__ = [
@@ -82,17 +82,7 @@ def read_toml(path: Path) -> dict[str, Any]:
     TrustError
         If it cannot be read, is too large, or is no TOML.
     """
-    try:
-        with path.open("rb") as file:
-            content = file.read(_LARGEST + 1)
-    except OSError as error:
-        raise TrustError(f"{path} could not be read ({error.strerror}).") from error
-    if len(content) > _LARGEST:
-        raise TrustError(f"{path} is too large: more than {_LARGEST:,} bytes.")
-    try:
-        return tomllib.loads(content.decode("utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise TrustError(f"{path} is not valid TOML: {str(error)[:200]}.") from error
+    return read_any_toml(path, TrustError, _LARGEST)
 
 
 def to_fill(text: str) -> bool:
