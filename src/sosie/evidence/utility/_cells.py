@@ -159,6 +159,9 @@ class Tally:
         self._cells = held.T.tocsr()
         self._n = n
 
+    def __len__(self) -> int:
+        return self._n
+
     def shares(self, weights: NDArray[np.float32] | None = None) -> Floats:
         """Give the share of each cell among the rows: (cells, resamples)."""
         if weights is None:

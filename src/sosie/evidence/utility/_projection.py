@@ -9,9 +9,9 @@ from threadpoolctl import threadpool_limits
 
 from sosie.errors import DataError
 from sosie.evidence._finding import Finding
-from sosie.evidence.utility._cells import Tally, hellinger
+from sosie.evidence.utility._cells import hellinger
 from sosie.evidence.utility._judged import finding_of
-from sosie.evidence.utility._resampling import around, replicates
+from sosie.evidence.utility._resampling import around, cells_apart
 from sosie.evidence.utility._shown import FEWEST, round_edges
 from sosie.space import FAMD, Mixed
 
@@ -72,21 +72,17 @@ class Projection:
             theirs = famd.transform(coding.mixed(synthetic))
             fresh = None if control is None else famd.transform(coding.mixed(control))
             contributions = _contributions(famd, coding, original, synthetic)
-        sizes = np.full(ours.shape[1], _BINS)
         inner = np.linspace(ours.min(axis=0), ours.max(axis=0), _BINS + 1)[1:-1]
-        persons, rows = Tally(_cells(ours, inner), sizes), Tally(_cells(theirs, inner), sizes)
-        by_factor = hellinger(persons.shares(), rows.shares(), sizes)[:, 0]
-        value, ceiling = float(by_factor.mean()), None
-        if fresh is not None:
-            shares = Tally(_cells(fresh, inner), sizes).shares()
-            ceiling = float(hellinger(persons.shares(), shares, sizes).mean())
-        found = replicates(
-            lambda w, v: hellinger(persons.shares(w), rows.shares(v), sizes).mean(axis=0),
-            len(original),
-            len(synthetic),
+        by_factor, of_fresh, found = cells_apart(
+            hellinger,
+            lambda points: _cells(points, inner),
+            (ours, theirs, fresh),
+            np.full(ours.shape[1], _BINS),
             case.effort.repeats,
             case.rng(self.name),
         )
+        value = float(by_factor.mean())
+        ceiling = None if of_fresh is None else float(of_fresh.mean())
         detail = {
             **_densities(ours, theirs),
             "explained": famd.explained_variance_ratio_[:2].tolist(),

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
+
+from sosie.evidence.utility._cells import Tally
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -13,8 +15,12 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Weights = NDArray[np.float32]
+    Codes = NDArray[np.int32]
+    Distance = Callable[[Floats, Floats, NDArray[np.intp]], Floats]
 
-__all__ = ["around", "replicates", "weights"]
+__all__ = ["around", "cells_apart", "replicates", "weights"]
+
+T = TypeVar("T")
 
 _BATCH = 25
 """Resamples whose weights are held at a time."""
@@ -60,6 +66,52 @@ def replicates(
             for size in _batches(repeats, _BATCH)
         ]
     )
+
+
+def cells_apart(
+    distance: Distance,
+    cells: Callable[[T], Codes],
+    tables: tuple[T, T, T | None],
+    sizes: NDArray[np.intp],
+    repeats: int,
+    rng: np.random.Generator,
+) -> tuple[Floats, Floats | None, Floats]:
+    """Give how far the columns of a table are from their original by what stands in cells.
+
+    Parameters
+    ----------
+    distance : callable
+        Takes the shares of the cells in two tables, (cells, b), and ``sizes``, to (columns, b).
+    cells : callable
+        Gives the cell of each value of a table, (n, columns).
+    tables : tuple
+        The original, the synthetic table, and the control or None.
+    sizes : ndarray of shape (columns,)
+        Cells of each column.
+
+    Returns
+    -------
+    ndarray of shape (columns,)
+        Distances of the synthetic table.
+    ndarray of shape (columns,) or None
+        Those of the control.
+    ndarray of shape (repeats,)
+        Mean distance of the synthetic table, rows of both resampled.
+    """
+    original, synthetic, control = tables
+    ours, theirs = (Tally(cells(table), sizes) for table in (original, synthetic))
+    by_column = distance(ours.shares(), theirs.shares(), sizes)[:, 0]
+    fresh = None
+    if control is not None:
+        fresh = distance(ours.shares(), Tally(cells(control), sizes).shares(), sizes)[:, 0]
+    found = replicates(
+        lambda w, v: distance(ours.shares(w), theirs.shares(v), sizes).mean(axis=0),
+        len(ours),
+        len(theirs),
+        repeats,
+        rng,
+    )
+    return by_column, fresh, found
 
 
 def _batches(total: int, most: int) -> Iterator[int]:

@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 
 from sosie.evidence._finding import Finding
-from sosie.evidence.utility._cells import Cutting, Tally, total_variation
+from sosie.evidence.utility._cells import Cutting, total_variation
 from sosie.evidence.utility._judged import finding_of
-from sosie.evidence.utility._resampling import around, replicates
+from sosie.evidence.utility._resampling import around, cells_apart
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -56,22 +56,16 @@ class ThreeWay:
         rng = case.rng(self.name)
         chosen = triples(len(names), _MOST, rng)
         cutting = Cutting.coarse(original, _GROUPS)
-        sizes = _crossed_sizes(cutting, chosen)
-        ours = Tally(_crossed(cutting, original, chosen), sizes)
-        theirs = Tally(_crossed(cutting, synthetic, chosen), sizes)
-        by_triple = total_variation(ours.shares(), theirs.shares(), sizes)[:, 0]
-        value, fresh = float(by_triple.mean()), None
-        if control is not None:
-            shares = Tally(_crossed(cutting, control, chosen), sizes).shares()
-            fresh = total_variation(ours.shares(), shares, sizes)[:, 0]
-        ceiling = None if fresh is None else float(fresh.mean())
-        found = replicates(
-            lambda w, v: total_variation(ours.shares(w), theirs.shares(v), sizes).mean(axis=0),
-            len(original),
-            len(synthetic),
+        by_triple, fresh, found = cells_apart(
+            total_variation,
+            lambda people: _crossed(cutting, people, chosen),
+            (original, synthetic, control),
+            _crossed_sizes(cutting, chosen),
             case.effort.repeats,
             rng,
         )
+        value = float(by_triple.mean())
+        ceiling = None if fresh is None else float(fresh.mean())
         detail = {
             "triples": [
                 {

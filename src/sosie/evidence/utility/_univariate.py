@@ -15,7 +15,7 @@ from sosie.evidence.utility._cells import (
     total_variation,
 )
 from sosie.evidence.utility._judged import finding_of
-from sosie.evidence.utility._resampling import around, replicates
+from sosie.evidence.utility._resampling import around, cells_apart, replicates
 from sosie.evidence.utility._shown import edges_of, shares_shown, spread_over
 from sosie.space import largest_distance
 
@@ -68,22 +68,15 @@ class Hellinger:
         """Compare each column."""
         original, synthetic, control = case.original, case.synthetic, case.control
         cutting = Cutting.equal_width(original)
-        sizes = cutting.sizes
-        ours = Tally(cutting.codes(original), sizes)
-        theirs = Tally(cutting.codes(synthetic), sizes)
-        by_column = hellinger(ours.shares(), theirs.shares(), sizes)[:, 0]
-        value = float(by_column.mean())
-        fresh = None
-        if control is not None:
-            shares = Tally(cutting.codes(control), sizes).shares()
-            fresh = hellinger(ours.shares(), shares, sizes)[:, 0]
-        found = replicates(
-            lambda w, v: hellinger(ours.shares(w), theirs.shares(v), sizes).mean(axis=0),
-            len(original),
-            len(synthetic),
+        by_column, fresh, found = cells_apart(
+            hellinger,
+            cutting.codes,
+            (original, synthetic, control),
+            cutting.sizes,
             case.effort.repeats,
             case.rng(self.name),
         )
+        value = float(by_column.mean())
         ceiling = None if fresh is None else float(fresh.mean())
         interval = around(value, found)
         distances = _distances(original, synthetic)
