@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
+from sosie._on_demand import on_demand
 from sosie.insitu._analysis import Analysis
 from sosie.insitu._derive import Cut, Derivation, Indicator, Log, Ratio, Recode
 from sosie.insitu._question import Question
@@ -23,6 +24,9 @@ from sosie.insitu.gate import (
 
 if TYPE_CHECKING:
     from sosie.insitu.analyst import connect
+else:
+    # A process that computes has no business with a network.
+    __getattr__, __dir__ = on_demand(__name__, {"analyst": "connect"})
 
 __all__ = [
     "REFUSED",
@@ -48,12 +52,3 @@ __all__ = [
     "connect",
     "run_in_place",
 ]
-
-
-def __getattr__(name: str) -> Any:
-    # A process that computes has no business with a network.
-    if name == "connect":
-        from sosie.insitu.analyst import connect
-
-        return connect
-    raise AttributeError(f"module 'sosie.insitu' has no attribute {name!r}")
