@@ -16,7 +16,7 @@ import pytest
 from lifelines import datasets
 
 from sosie.errors import TrustError
-from sosie.table import Table
+from sosie.table import Column, Schema, Table
 from sosie.trust import (
     AGREEMENT,
     Agreement,
@@ -343,6 +343,16 @@ def test_names_of_columns_cannot_say_anything_else() -> None:
     text = agreement_template("en", Table.of(frame).schema, '"]\n[x]')
     agreement = Agreement.of(tomllib.loads(text))
     assert [column.name for column in agreement.data_sets[0].columns] == [name, "b"]
+
+
+def test_levels_are_listed_where_some_are_known_and_few() -> None:
+    levels = {"none": [], "some": ["f", "m"], "many": list(range(41))}
+    columns = [Column(name=name, kind="category", levels=of) for name, of in levels.items()]
+    text = agreement_template("en", Schema(columns=columns))
+    told = {c.name: c.levels for c in Agreement.of(tomllib.loads(text)).data_sets[0].columns}
+    assert told == {"none": None, "some": ["f", "m"], "many": None}
+    assert "a label that few persons have" in text
+    assert "a label" not in agreement_template("en", Schema(columns=columns[::2]))
 
 
 @pytest.mark.parametrize("document", list(DOCUMENTS))

@@ -12,11 +12,7 @@ Preset = Literal["snds-11", "acro-10", "opensafely-7-5", "ons-10-5", "datashield
 Share = Annotated[float, Field(gt=0, le=1)]
 
 
-class _Part(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Floors(_Part):
+class Floors(BaseModel):
     """Limits below or above which an aggregate may not leave.
 
     Examples
@@ -24,6 +20,8 @@ class Floors(_Part):
     >>> PRESETS["snds-11"].min_cell
     11
     """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
 
     min_cell: Annotated[int, Field(ge=1, le=1000)] = Field(
         description="Persons behind any count that is not 0, at least."

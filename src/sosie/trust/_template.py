@@ -18,12 +18,12 @@ __all__ = ["Lang", "agreement_template"]
 
 Lang = Literal["en", "fr"]
 
-_EXAMPLE = tuple(
-    (name, category, "")
-    for name, category in (
-        ("age", "Age"), ("sex", "Gender"), ("education", "Education"), ("diagnosis", "Health"),
-    )
-)  # fmt: skip
+_EXAMPLE = (
+    ("age", "Age", ""),
+    ("sex", "Gender", ""),
+    ("education", "Education", ""),
+    ("diagnosis", "Health", ""),
+)
 _EXAMPLE_DATA = {"en": "Persons of the study", "fr": "Personnes de l'étude"}
 _LEFT_OUT = {
     "en": "Left out, for it may name persons:",
@@ -105,7 +105,7 @@ def _columns(lang: Lang, schema: Schema | None) -> str:
     hidden = [c.name for c in schema.columns if c.kind in (Kind.IDENTIFIER, Kind.TEXT)]
     kept = [c.name for c in schema.columns if c.name not in hidden]
     lines = [f"# {_GUESSED[lang]}"]
-    if any(schema[name].levels for name in kept):
+    if any(_levels_told(schema[name]) for name in kept):
         lines.append(f"# {_LEVELS[lang]}")
     lines.append(_spelt([(name, category_of(name), _meaning(schema[name])) for name in kept]))
     return "\n".join([*lines, *(f"# {_LEFT_OUT[lang]} {_quoted(name)}" for name in hidden), ""])
@@ -130,13 +130,15 @@ def category_of(name: str) -> str:
 def _meaning(column: Column) -> str:
     """Say what analyses in place need to know of a column."""
     said = f", kind = {_quoted(str(column.kind))}"
-    if column.kind in CODED and len(column.levels) <= _MOST_LEVELS:
-        said += f", levels = {_listed_levels(column.levels)}"
+    if levels := ", ".join(_quoted(level) for level in _levels_told(column)):
+        said += f", levels = [{levels}]"
     return said
 
 
-def _listed_levels(levels: Sequence[Any]) -> str:
-    return "[" + ", ".join(_quoted(level) for level in levels) + "]"
+def _levels_told(column: Column) -> Sequence[Any]:
+    """Give the levels of a column where it has some, and few."""
+    few = column.kind in CODED and len(column.levels) <= _MOST_LEVELS
+    return column.levels if few else ()
 
 
 def _spelt(columns: Sequence[tuple[str, str, str]]) -> str:
