@@ -21,8 +21,6 @@ if TYPE_CHECKING:
 
     from matplotlib.figure import Figure
 
-    Shares = Sequence[float | None]
-
 __all__ = ["boxes", "curves", "density_maps", "difference_map", "dots", "forest", "histogram"]
 
 _DENSITY = LinearSegmentedColormap.from_list(
