@@ -11,8 +11,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
-import platform
 import re
 import subprocess
 import sys
@@ -29,6 +27,7 @@ from artificial_measured import measured, note
 from artificial_measures import evaluate
 from artificial_methods import METHODS, filled
 from cohorts import WIDE, load
+from sections import busy, earlier, write
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -199,7 +198,7 @@ PARTS: dict[str, Callable[[argparse.Namespace, Callable[[str], None]], None]] = 
 
 def main() -> None:
     arguments = read_arguments()
-    sections = earlier()
+    sections = earlier(RESULTS)
     for part in arguments.parts.split(","):
         lines: list[str] = []
 
@@ -208,34 +207,15 @@ def main() -> None:
             lines.append(line)
 
         PARTS[part](arguments, say)
-        load_ = ", ".join(f"{x:.1f}" for x in os.getloadavg())
         command = " ".join(["python benchmarks/artificial.py", *_public(sys.argv[1:])])
-        say(f"\n`{command}`; load after: {load_}.\n")
+        say(f"\n`{command}`; load after: {busy()}.\n")
         sections[part] = "\n".join(lines)
-        write(sections)
+        write(RESULTS, "Artificial patients beside other methods", sections)
 
 
 def _public(words: list[str]) -> list[str]:
     """Give the command without the places of this machine."""
     return [re.sub(r"^(--[\w-]+=)?/.*", r"\1...", word) for word in words]
-
-
-def earlier() -> dict[str, str]:
-    """Give what an earlier run wrote, by part."""
-    text = RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else ""
-    found = re.split(r"(?m)^(?=## )", text)[1:]
-    return {part.splitlines()[0][3:].strip(): part for part in found}
-
-
-def write(sections: dict[str, str]) -> None:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    head = (
-        f"# Artificial patients beside other methods\n\n{platform.machine()}, {cores} cores, "
-        f"Python {platform.python_version()}.\n"
-    )
-    parts = [head, *(section.strip() + "\n" for section in sections.values())]
-    RESULTS.parent.mkdir(exist_ok=True)
-    RESULTS.write_text("\n".join(parts), encoding="utf-8")
 
 
 if __name__ == "__main__":

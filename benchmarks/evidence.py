@@ -14,8 +14,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import platform
-import re
 import subprocess
 import sys
 import tempfile
@@ -24,6 +22,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from sections import busy, earlier, write
 from speed import RESULTS, WORKERS, Told, medians, run
 
 EVIDENCE_WORKERS = Path(__file__).resolve().parent / "evidence_workers.py"
@@ -372,33 +371,16 @@ def main() -> None:
         "mostlyai-qa": arguments.qa_python,
         "sdmetrics": arguments.sdmetrics_python,
     }
-    sections = earlier()
+    results = RESULTS / "evidence.md"
+    sections = earlier(results)
     with tempfile.TemporaryDirectory() as folder:
         for part in arguments.parts.split(","):
             bench = Bench(adult, Path(folder), arguments.repeats, pythons)
-            load = ", ".join(f"{x:.1f}" for x in os.getloadavg())
+            load = busy()
             PARTS[part](bench)
             bench.say(f"\nLoad before: {load}.\n")
             sections[part] = "\n".join(bench.lines)
-            write(sections)
-
-
-def earlier() -> dict[str, str]:
-    """Give what an earlier run wrote, by part."""
-    path = RESULTS / "evidence.md"
-    text = path.read_text(encoding="utf-8") if path.exists() else ""
-    return {found[3]: found for found in re.split(r"(?m)^(?=## \w\. )", text)[1:]}
-
-
-def write(sections: dict[str, str]) -> None:
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    head = (
-        f"# Evidence: speed, and who sees a leak\n\n{platform.machine()}, {cores} cores, Python "
-        f"{platform.python_version()}.\n"
-    )
-    parts = [head, *(sections[part].strip() + "\n" for part in sorted(sections))]
-    RESULTS.mkdir(exist_ok=True)
-    (RESULTS / "evidence.md").write_text("\n".join(parts), encoding="utf-8")
+            write(results, "Evidence: speed, and who sees a leak", dict(sorted(sections.items())))
 
 
 if __name__ == "__main__":

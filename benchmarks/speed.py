@@ -14,7 +14,6 @@ import argparse
 import importlib.util
 import json
 import os
-import platform
 import statistics
 import subprocess
 import sys
@@ -22,6 +21,8 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+
+from sections import busy, machine
 
 # Nothing heavy is imported here: a child's peak memory may start from its parent's.
 
@@ -227,12 +228,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         bench = Bench(adult, Path(folder), arguments.repeats, arguments.sdv_python, [])
         bench.say("# Speed")
-        cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-        load = ", ".join(f"{x:.1f}" for x in os.getloadavg())
-        bench.say(
-            f"\n{platform.machine()}, {cores} cores, Python {platform.python_version()}; "
-            f"load before the runs {load}; medians of {bench.repeats} runs."
-        )
+        bench.say(f"\n{machine()}; load before the runs {busy()}; medians of {bench.repeats} runs.")
         for part in arguments.parts.split(","):
             PARTS[part](bench)
     RESULTS.mkdir(exist_ok=True)
