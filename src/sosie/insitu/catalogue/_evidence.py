@@ -24,18 +24,17 @@ class Evidence(Analysis):
     """Judge the synthetic table that each holder serves beside its own; the verdict leaves.
 
     The table is the holder's file, so there is no column to name: it is judged on all that it
-    has. The threshold is that of the agreement.
+    has, with the effort and the threshold of the agreement.
 
     Examples
     --------
-    >>> Evidence(effort="quick").columns
+    >>> Evidence().columns
     ()
     """
 
     needs: ClassVar[tuple[str, ...]] = ("synthetic", "control")
     seconds: ClassVar[float] = 1200.0
     id: Literal["evidence"] = "evidence"
-    effort: Literal["quick", "standard", "thorough"] = "quick"
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -64,7 +63,9 @@ class Evidence(Analysis):
             None if table is None else table_of(Rows(table, rows.agreed, (), rows.floors), names)
             for table in (rows.table, beside.synthetic, beside.control)
         )
-        found = assess(original, synthetic, control, effort=self.effort, threshold=beside.threshold)
+        found = assess(
+            original, synthetic, control, effort=beside.effort, threshold=beside.threshold
+        )
         return replace(judgement_of(found), synthetic=beside.sha256)
 
     def combine(self, total: Total, state: State) -> Result:

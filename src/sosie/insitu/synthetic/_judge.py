@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sosie.errors import DataError, ParameterError
+from sosie.errors import DataError
 from sosie.insitu._result import Result
 from sosie.insitu.gate import Judgement, Measure
 from sosie.insitu.synthetic._told import Told
@@ -98,11 +98,9 @@ def judge_in_place(
     True
     """
     from sosie.evidence import assess
+    from sosie.evidence._assess import check_settings
 
-    if effort not in ("quick", "standard", "thorough"):
-        raise ParameterError(f"There is no effort {effort!r}; use quick, standard or thorough.")
-    if not 0 < threshold < 1 or isinstance(seed, bool) or not isinstance(seed, int) or seed < 0:
-        raise ParameterError("The threshold is between 0 and 1, and the seed 0 or more.")
+    check_settings(effort, threshold, seed)
     try:
         evidence = assess(
             original,
