@@ -1,5 +1,6 @@
 """`sosie hub`: the trusted third party, which passes on, adds up and certifies."""
 
+import signal
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -76,5 +77,8 @@ def up(
         names = ", ".join(one.name for one in clients.values())
         typer.echo(words["up"].format(url=url, names=names))
 
+    for number in (signal.SIGTERM, signal.SIGINT):
+        # The server takes them while it serves, and gives them again once it is down.
+        signal.signal(number, lambda *_: None)
     serve(made, own, clients.values(), host=host, port=port, drop=drop, ready=ready)
     typer.echo(words["down"])

@@ -379,6 +379,10 @@ def test_programs_that_are_killed(
         programs.running["holder_1"].terminate()  # who waits for work leaves at once
         assert programs.running["holder_1"].wait(10) == 0
         assert "Traceback" not in until(tmp_path / "holder_1.out", "down")
+        threads.stop()
+        programs.running["hub"].terminate()
+        assert programs.running["hub"].wait(10) == 0
+        until(tmp_path / "hub.out", "down")
         for name in ("hub", "holder_1"):
             assert "Traceback" not in (tmp_path / f"{name}.out").read_text()
     finally:
