@@ -116,16 +116,15 @@ def assess(
     """
     started = time.perf_counter()
     check_settings(effort, threshold, seed)
+    given = {"synthetic": synthetic, "control": control, "linked": linked}
+    names = {role: _called(source, role) for role, source in given.items()}
+    names["original"] = _called(original, "original")
     table = table_of(original, schema, missing)
     others = {
-        role: None if source is None else read_alike(source, table, _called(source, role), missing)
-        for role, source in (("synthetic", synthetic), ("control", control), ("linked", linked))
+        role: None if source is None else read_alike(source, table, names[role], missing)
+        for role, source in given.items()
     }
     assert others["synthetic"] is not None
-    names = {"original": _called(original, "original")} | {
-        role: _called(source, role)
-        for role, source in (("synthetic", synthetic), ("control", control), ("linked", linked))
-    }
     aligned = align(table, others["synthetic"], others["control"], others["linked"], names)
     case = case_of(
         aligned,
@@ -137,15 +136,8 @@ def assess(
         seed=seed,
     )
     asked = question_of(question, aligned)
-    inputs = {
-        role: input_of(source, given)
-        for role, source, given in (
-            ("original", original, table),
-            ("synthetic", synthetic, others["synthetic"]),
-            ("control", control, others["control"]),
-            ("linked", linked, others["linked"]),
-        )
-    }
+    inputs: dict[str, Any] = {"original": input_of(original, table)}
+    inputs |= {role: input_of(source, others[role]) for role, source in given.items()}
     inputs["left_out"] = aligned.left_out
     return judged(case, aligned, asked, inputs, started=started, progress=progress)
 
