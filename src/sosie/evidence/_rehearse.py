@@ -122,6 +122,7 @@ def rehearse(
     whose = _whose(persons, len(table))
     times = _ROUNDS[effort] if rounds is None else rounds
     told = progress or (lambda _: None)
+    original = input_of(source or data, table)
     asked = None
     found = []
     for one in range(times):
@@ -150,7 +151,7 @@ def rehearse(
         if one == 0:
             extra = _with_generator(case, train, make, effort, lambda s: advanced(0.5 * s))
         inputs = {
-            "original": input_of(source or data, table),
+            "original": original,
             "synthetic": None,
             "control": None,
             "linked": None,
@@ -207,6 +208,7 @@ def _with_generator(
     """Attack by fitting the generator again and again, on some of the persons if very many."""
     from dataclasses import replace
 
+    links = case.linked is not None
     if len(train) > _REFITTED_ON:
         rows = np.sort(case.rng("refitted on").choice(len(train), _REFITTED_ON, replace=False))
         train = train.taken(rows)
@@ -218,7 +220,7 @@ def _with_generator(
     found: dict[str, Finding] = {}
     shadow = ShadowMembership(with_rows, ShadowMembership.fits_of(effort))
     found |= shadow.run(case, lambda share: progress(share / 2))
-    if case.linked is not None or _links(make, train):
+    if links:
 
         def linked(seed: int) -> People:
             table = make(seed).fit(train).sample_tables()[1]
@@ -228,8 +230,3 @@ def _with_generator(
         regeneration = RegenerationLinkage(linked, RegenerationLinkage.sets_of(effort))
         found |= regeneration.run(case, lambda share: progress(0.5 + share / 2))
     return found
-
-
-def _links(make: Callable[[int], Generator], train: Table) -> bool:
-    """Tell whether the generator makes rows of persons."""
-    return make(0).fit(train).sample_tables()[1] is not None
