@@ -102,9 +102,10 @@ def _planted(case: Case, fresh: Case, told: Callable[[float], None]) -> dict[str
 
     Among the synthetic rows; or, where these are found to leak already, among control rows.
     """
-    if _leaks(case):
-        case = fresh
-    isolated, before = _most_isolated(case), _leaks(case)
+    before = _leaks(case)
+    if before:
+        case, before = fresh, _leaks(fresh)
+    isolated = _most_isolated(case)
     shares = [share for share in _SHARES if round(share * len(case.original))]
     tried: dict[float, dict[str, Any]] = {}
     low, high = 0, len(shares)  # what is before low is too little, what is from high on is found
