@@ -44,10 +44,15 @@ def parted(data: Round) -> list[np.ndarray]:
     return np.array_split(np.argsort(blurred.to_numpy()), 3)
 
 
+def known(data: Round, holders: list[np.ndarray]) -> pd.Series:
+    """Give the share of known cells of each column where it is smallest."""
+    shares = [data.train.iloc[rows].notna().mean() for rows in holders]
+    return pd.concat(shares, axis=1).min(axis=1)
+
+
 def everywhere(data: Round, holders: list[np.ndarray]) -> Round:
     """Leave out the columns that half of a holder's persons lack: avatars are refused there."""
-    known = pd.concat([data.train.iloc[rows].notna().mean() for rows in holders], axis=1)
-    kept = known.index[known.min(axis=1) > 0.5]
+    kept = data.train.columns[known(data, holders) > 0.5]
     numbers = tuple(name for name in data.study.numbers if name in kept)
     study = replace(data.study, numbers=numbers)
     return replace(data, study=study, train=data.train[kept], control=data.control[kept])
@@ -89,12 +94,11 @@ def made(way: str, kernel: str, k: int, data: Round, holders: list[np.ndarray], 
         tables = [whole.taken(rows) for rows in holders]
     gap, factors = np.nan, None
     if way == "federated":
-        known = pd.concat([data.train.iloc[rows].notna().mean() for rows in holders], axis=1)
-        known = known.min(axis=1) > 0.9
+        enough = known(data, holders) > 0.9
         columns = [
             c.name
             for c in whole.schema.columns
-            if known[c.name] and (c.kind in ("number", "integer") or 2 <= len(c.levels) <= 40)
+            if enough[c.name] and (c.kind in ("number", "integer") or 2 <= len(c.levels) <= 40)
         ]
         asked = Question.of({"analysis": {"id": "famd", "columns_of": columns, "factors": FACTORS}})
         factors = added_up(asked, tables, whole.schema)
@@ -120,12 +124,12 @@ def distance_to_pooled(whole, columns, factors) -> float:
     from sosie.trust import PRESETS
 
     rows = Rows(whole, whole.schema, (), PRESETS["snds-11"])
-    known = rows.known(columns)
+    complete = rows.known(columns)
     numbers = [c for c in columns if whole.schema[c].kind in NUMERIC]
     coded = [c for c in columns if c not in numbers]
     mixed = Mixed(
-        np.column_stack([rows.numbers(c)[known] for c in numbers]),
-        np.column_stack([rows.codes(c)[known] for c in coded]),
+        np.column_stack([rows.numbers(c)[complete] for c in numbers]),
+        np.column_stack([rows.codes(c)[complete] for c in coded]),
         tuple(len(whole.schema[c].levels) for c in coded),
     )
     axes = np.array([axis["weights"] for axis in factors.tables["axes"]])

@@ -46,14 +46,14 @@ class Holders(demo.Programs):
         super().__init__(place, keys)
         self._options = options
         self.nodes: dict[int, subprocess.Popen[str]] = {}
+        self._words: dict[int, tuple[str, ...]] = {}
 
     def _start(self, *words: str) -> subprocess.Popen[str]:
         more = self._options if words[0] == "node" else ("--asks-a-minute", "100000")
         one = super()._start(*words, *more)
         if words[0] == "node":
             number = int(Path(words[words.index("--data") + 1]).stem[-1])
-            self.nodes[number] = one
-            self._words = getattr(self, "_words", {}) | {number: words}
+            self.nodes[number], self._words[number] = one, words
         return one
 
     def again(self, number: int) -> None:
