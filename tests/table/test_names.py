@@ -18,7 +18,7 @@ def imported(module):
     }
 
 
-@pytest.mark.parametrize("room", ["sosie.evidence", "sosie.table", "sosie.trust"])
+@pytest.mark.parametrize("room", ["sosie.evidence", "sosie.space", "sosie.table", "sosie.trust"])
 def test_names_are_those_that_the_type_checker_sees(room):
     module = import_module(room)
     assert set(module.__all__) <= set(dir(module))
