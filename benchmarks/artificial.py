@@ -25,7 +25,7 @@ import pandas as pd
 from artificial_completion import completion
 from artificial_measured import measured, note
 from artificial_measures import evaluate
-from artificial_methods import METHODS, filled
+from artificial_methods import METHODS, TABLES, filled
 from cohorts import WIDE, load
 from sections import busy, earlier, write
 
@@ -83,7 +83,8 @@ def tables(arguments: argparse.Namespace, say: Callable[[str], None]) -> None:
     say("## tables\n")
     say(
         "Half of the persons seen, as many rows drawn, judged against the other half. "
-        f"Splits {arguments.seeds}; {', '.join(SLOW)}: the first {arguments.slow_seeds} of them."
+        f"Splits {arguments.seeds}; {', '.join(SLOW)}: the first {arguments.slow_seeds} of them; "
+        f"{OURS}: the mean of {TABLES} tables drawn of each fit."
     )
     known = measured(arguments.measured, ("set", "method", "seed"))
     for name in arguments.sets.split(","):
@@ -97,7 +98,8 @@ def tables(arguments: argparse.Namespace, say: Callable[[str], None]) -> None:
                     rows.append({key: value for key, value in found.items() if key != "set"})
                 elif method not in SLOW or i < arguments.slow_seeds:
                     made, seconds = drawn(method, train, cohort, seed, arguments)
-                    found = evaluate(cohort, train, test, made, seed)
+                    each = [evaluate(cohort, train, test, one, seed) for one in made]
+                    found = pd.DataFrame(each).mean().to_dict()
                     rows.append({"method": method, "seed": seed, **found, "seconds": seconds})
                     note({"set": name, **rows[-1]}, arguments.measured)
         n, p = train.shape
@@ -107,15 +109,17 @@ def tables(arguments: argparse.Namespace, say: Callable[[str], None]) -> None:
 
 def drawn(
     method: str, train: pd.DataFrame, cohort: Cohort, seed: int, arguments: argparse.Namespace
-) -> tuple[pd.DataFrame, float]:
-    """Have a method draw as many rows as it saw, and give the seconds it took."""
+) -> tuple[list[pd.DataFrame], float]:
+    """Have a method draw tables of as many rows as it saw, and give the seconds it took."""
     if method in PEERS:
-        return peer(method, getattr(arguments, PEERS[method]), train, cohort, seed)
+        one, seconds = peer(method, getattr(arguments, PEERS[method]), train, cohort, seed)
+        return [one], seconds
     begun = time.perf_counter()
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         made = METHODS[method](train, cohort, len(train), seed)
-    return made, time.perf_counter() - begun
+    tables = made if isinstance(made, list) else [made]
+    return tables, time.perf_counter() - begun
 
 
 def peer(

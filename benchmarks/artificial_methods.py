@@ -1,7 +1,8 @@
 """Generators that artificial patients are compared with, short enough to be read.
 
 Each takes the persons, the cohort that tells kinds and target, rows to draw and a seed, and
-gives a frame of the same columns. Those that know no missing cells get medians and a level.
+gives a frame of the same columns, or several. Those that know no missing cells get medians and a
+level.
 """
 
 from __future__ import annotations
@@ -22,9 +23,11 @@ if TYPE_CHECKING:
     from cohorts import Cohort
 
     Floats = NDArray[np.float64]
-    Method = Callable[[pd.DataFrame, "Cohort", int, int], pd.DataFrame]
+    Frames = pd.DataFrame | list[pd.DataFrame]
+    Method = Callable[[pd.DataFrame, "Cohort", int, int], Frames]
 
 LEAF = 5
+TABLES = 5
 NEIGHBOURS = 5
 
 
@@ -107,12 +110,19 @@ def cart(train: pd.DataFrame, cohort: Cohort, n: int, seed: int) -> pd.DataFrame
     return made[list(train)]
 
 
-def sosie(train: pd.DataFrame, cohort: Cohort, n: int, seed: int) -> pd.DataFrame:
-    """sosie.RHVAE, told which column is the outcome as all others here but ARF are."""
+def sosie(train: pd.DataFrame, cohort: Cohort, n: int, seed: int) -> list[pd.DataFrame]:
+    """sosie.RHVAE, told which column is the outcome as all others here but ARF are.
+
+    Several tables of one fit: what one table of so few rows scores is half chance.
+    """
     from sosie import RHVAE
 
-    made: pd.DataFrame = RHVAE(seed=seed, stratum=cohort.target).fit(train).sample(n)
-    return made.astype(dict.fromkeys(cohort.numbers, float))
+    model, made = RHVAE(seed=seed, stratum=cohort.target).fit(train), []
+    for draw in range(TABLES):
+        if draw:  # the first is the one that a user gets
+            model._draw_seed = np.random.SeedSequence([seed, draw])
+        made.append(model.sample(n).astype(dict.fromkeys(cohort.numbers, float)))
+    return made
 
 
 def sosie_untold(train: pd.DataFrame, cohort: Cohort, n: int, seed: int) -> pd.DataFrame:
