@@ -27,6 +27,7 @@ __all__ = [
     "append",
     "head_of",
     "is_whole",
+    "locked",
     "now",
     "read_line",
 ]
@@ -87,7 +88,7 @@ def append(
     """
     path = Path(path)
     try:
-        with path.open("ab+", buffering=0) as file, _locked(file):
+        with path.open("ab+", buffering=0) as file, locked(file):
             last = _head(file, path)
             data = _line(last.lines + 1, event, content, last.sha256)
             _write_whole(file, data + b"\n", durable=durable)
@@ -193,7 +194,7 @@ def _write_whole(file: FileIO, data: bytes, *, durable: bool) -> None:
 
 
 @contextlib.contextmanager
-def _locked(file: FileIO) -> Iterator[None]:
+def locked(file: FileIO) -> Iterator[None]:
     """Hold a file so that other programs wait until the block ends."""
     try:
         import fcntl

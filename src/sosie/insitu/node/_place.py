@@ -9,8 +9,7 @@ from typing import IO, TYPE_CHECKING, Any
 from sosie.errors import DataError, ParameterError
 from sosie.insitu.gate import forgive, mend
 from sosie.trust import append, head_of, strict_json
-from sosie.trust._ledger import LONGEST
-from sosie.trust._ledger import _locked as locked
+from sosie.trust._ledger import LONGEST, locked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
