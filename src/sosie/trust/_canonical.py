@@ -4,6 +4,7 @@ import hashlib
 import json
 import math
 import re
+from collections.abc import Iterable
 from typing import Any
 
 import rfc8785
@@ -17,6 +18,8 @@ LARGEST = 16 << 20
 
 _DEEPEST = 64
 _LARGEST_WHOLE = 2**53 - 1
+_HALF = re.compile(rb"\\u[dD][89a-fA-F]")
+"""UTF-8 holds no half of a character: only an escape can."""
 _SURROGATE = re.compile("[\ud800-\udfff]")
 
 
@@ -105,7 +108,9 @@ def strict_json(data: bytes, *, largest: int = LARGEST) -> Any:
             parse_float=_finite,
             parse_int=_whole,
         )
-        _check(value, 1)
+        _check_depth(value)
+        if _HALF.search(data):
+            _check_halves(value)
     except UnicodeDecodeError as error:
         raise TrustError(
             f"Not readable as strict JSON: byte {error.start + 1} is not of UTF-8."
@@ -156,18 +161,26 @@ def _whole(spelt: str) -> float:
     return double
 
 
-def _check(value: Any, depth: int) -> None:
-    if isinstance(value, str):
-        if _SURROGATE.search(value):
-            raise _refusal("a text holds half a character")
-        return
-    if not isinstance(value, dict | list):
-        return
-    if depth > _DEEPEST:
-        raise _refusal(f"nested more than {_DEEPEST} deep")
+def _check_depth(value: Any) -> None:
+    level = [value]
+    for _ in range(_DEEPEST):
+        level = [part for one in level for part in _parts(one) if isinstance(part, dict | list)]
+        if not level:
+            return
+    raise _refusal(f"nested more than {_DEEPEST} deep")
+
+
+def _parts(value: Any) -> Iterable[Any]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
+def _check_halves(value: Any) -> None:
+    if isinstance(value, str) and _SURROGATE.search(value):
+        raise _refusal("a text holds half a character")
     if isinstance(value, dict):
         for key in value:
-            _check(key, depth)
-        value = value.values()
-    for part in value:
-        _check(part, depth + 1)
+            _check_halves(key)
+    for part in _parts(value):
+        _check_halves(part)
