@@ -215,7 +215,7 @@ def test_a_table_of_labels_only_is_learnt():
     ward = rng.integers(0, 3, 240)
     drug = np.where(rng.random(240) < 0.7, ward, rng.integers(0, 3, 240))
     whole = pd.DataFrame({"ward": np.array(list("xyz"))[ward], "drug": np.array(list("uvw"))[drug]})
-    model = RHVAE(seed=0, epochs=40).fit(whole)
+    model = RHVAE(latent_dim=2, seed=0, epochs=40).fit(whole)
     drawn = model.sample(2000)
     seen, got = (pd.crosstab(f["ward"], f["drug"], normalize=True) for f in (whole, drawn))
     assert np.abs(seen - got).to_numpy().sum() / 2 < 0.2  # 0.4 were there no bond

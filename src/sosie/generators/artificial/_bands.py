@@ -55,7 +55,8 @@ class Bands:
     >>> from sosie.space import Columns
     >>> age = np.arange(20.0, 80.0)
     >>> group = np.array([2, 0, 1], np.int32)[((age - 20) // 20).astype(int)]
-    >>> bands = Bands(Columns({"age": age}, {"group": group}, {"group": 3}, (), {}))
+    >>> numbers = {"age": age, "dose": age % 7}
+    >>> bands = Bands(Columns(numbers, {"group": group}, {"group": 3}, (), {}))
     >>> bands.found
     {'group': 'age'}
     >>> bands.told({"age": np.array([30.0, 39.4, 39.6, 99.0])})["group"].tolist()

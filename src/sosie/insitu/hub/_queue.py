@@ -178,8 +178,7 @@ class Queue:
             if running is not None and running.task == one.id:
                 self.end(running, "failed", why=why)
             else:
-                self._ended_so(one.id, "failed", why=why)
-                self._waiting[agreement].remove(one.id)
+                self._ended_so(one.id, "failed", why=why)  # in the queue it is passed over
 
     def _missing(self, stored: Stored) -> str:
         parties = self.parties[stored.agreement]
