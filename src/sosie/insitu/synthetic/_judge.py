@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sosie.insitu.gate import Cleared, Gate
     from sosie.table import Schema
 
-__all__ = ["Judged", "judge_in_place", "verdicts"]
+__all__ = ["Judged", "judge_in_place", "verdicts", "verdicts_of"]
 
 _ORDER = ("pass", "attention", "fail")
 _BOUND = (
@@ -167,9 +167,13 @@ def verdicts(payloads: Sequence[bytes]) -> Result:
     DataError
         If there is none.
     """
-    if not payloads:
+    return verdicts_of([Told.read(payload) for payload in payloads])
+
+
+def verdicts_of(told: Sequence[Told]) -> Result:
+    """Put together what :func:`verdicts` reads."""
+    if not told:
         raise DataError("There is no verdict to put together.")
-    told = [Told.read(payload) for payload in payloads]
     tables: dict[str, list[dict[str, Any]]] = {"verdicts": [], "judged": [], "measures": []}
     for holder, one in enumerate(told, 1):
         tables["verdicts"] += [

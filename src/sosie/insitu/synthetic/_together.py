@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sosie.errors import DataError, TrustError
-from sosie.insitu.synthetic._judge import verdicts
+from sosie.insitu.synthetic._judge import verdicts_of
 from sosie.insitu.synthetic._told import Told
 from sosie.trust import sha256
 
@@ -51,11 +51,12 @@ def together(payloads: Sequence[bytes], columns: Sequence[str]) -> Result:
     DataError
         If they are more than one answer carries.
     """
-    told = [Told.read(payload).rows for payload in payloads]
-    if sum(map(len, told)) > _LARGEST:
+    told = [Told.read(payload) for payload in payloads]
+    texts = [one.rows for one in told]
+    if sum(map(len, texts)) > _LARGEST:
         raise DataError("These are more rows than one answer carries; ask for fewer columns.")
     found: list[list[str]] = []
-    for text in told:
+    for text in texts:
         head, *rows = csv.reader(io.StringIO(text, newline=""), strict=True)
         if head != list(columns) or any(len(row) != len(head) for row in rows):
             raise TrustError("These avatars do not have the columns that were asked for.")
@@ -67,6 +68,6 @@ def together(payloads: Sequence[bytes], columns: Sequence[str]) -> Result:
     writer = csv.writer(out, lineterminator="\n")
     writer.writerow(columns)
     writer.writerows(found[place] for place in order)
-    said, whole = verdicts(payloads), out.getvalue()
+    said, whole = verdicts_of(told), out.getvalue()
     values: dict[str, Any] = {"rows": len(found), "sha256": sha256(whole.encode()), "csv": whole}
     return replace(said, analysis="avatars", values={**said.values, **values}, bound=_BOUND)
