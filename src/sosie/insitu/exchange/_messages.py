@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "MESSAGE",
+    "MOST_ATTEMPTS",
     "NO_MESSAGE",
     "Ask",
     "Certify",
@@ -45,6 +46,9 @@ MESSAGE = "application/vnd.sosie.in-place+json"
 """The media type of a signed message."""
 
 NO_MESSAGE = "This is no message of an analysis in place; it is not used."
+
+MOST_ATTEMPTS = 100
+"""Of one task: after these it has failed for the hub, and a holder takes part in no more."""
 
 _SKEW = dt.timedelta(minutes=5)
 _CARRIED = dt.timedelta(days=8)

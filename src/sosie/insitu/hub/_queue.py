@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sosie.errors import SosieError
 from sosie.insitu._question import Question
-from sosie.insitu.exchange._messages import read_message
+from sosie.insitu.exchange._messages import MOST_ATTEMPTS, read_message
 from sosie.insitu.hub._running import Running
 from sosie.insitu.hub._store import OPEN
 
@@ -18,10 +18,7 @@ if TYPE_CHECKING:
     from sosie.insitu.hub._presence import Presence
     from sosie.insitu.hub._store import Store, Stored
 
-__all__ = ["MOST_ATTEMPTS", "Queue"]
-
-MOST_ATTEMPTS = 100
-"""Of one task, after which it has failed; a holder refuses more too."""
+__all__ = ["Queue"]
 
 _REMEMBERED = 64
 

@@ -14,7 +14,10 @@ from sosie.table import Schema
 if TYPE_CHECKING:
     from typing import BinaryIO
 
-__all__ = ["read_frame", "snapshot_in", "spelt_snapshot", "write_frame"]
+__all__ = ["BEGIN", "END", "read_frame", "snapshot_in", "spelt_snapshot", "write_frame"]
+
+BEGIN, END = "begin", "end"
+"""What a node says to a process before a task, and once it is over."""
 
 _HEAD = struct.Struct("<IQ")
 

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, BinaryIO
 
 from sosie.errors import SosieError
-from sosie.insitu.node._frames import read_frame, snapshot_in, write_frame
+from sosie.insitu.node._frames import BEGIN, END, read_frame, snapshot_in, write_frame
 from sosie.insitu.node._limits import confine, confine_half
 
 if TYPE_CHECKING:
@@ -21,10 +21,7 @@ if TYPE_CHECKING:
     from sosie.insitu._task import NodeTask
     from sosie.insitu.gate import Gate
 
-__all__ = ["BEGIN", "END", "Inside", "main"]
-
-BEGIN, END = "begin", "end"
-"""What is said before a task, and once it is over."""
+__all__ = ["Inside", "main"]
 
 
 class _Task:

@@ -10,7 +10,15 @@ from typing import TYPE_CHECKING, Any
 from sosie.errors import ParameterError, TrustError
 from sosie.insitu._question import Question
 from sosie.insitu.exchange._letter import read_letter
-from sosie.insitu.exchange._messages import Ask, Join, Part, moment, read_message, task_of
+from sosie.insitu.exchange._messages import (
+    MOST_ATTEMPTS,
+    Ask,
+    Join,
+    Part,
+    moment,
+    read_message,
+    task_of,
+)
 from sosie.trust import sha256
 
 if TYPE_CHECKING:
@@ -21,7 +29,6 @@ if TYPE_CHECKING:
 
 __all__ = ["DeclinedError", "Taken", "all_parts", "checked_ask", "keys_of_others"]
 
-_MOST_ATTEMPTS = 100
 _STALE = dt.timedelta(days=8)
 
 
@@ -79,7 +86,7 @@ def checked_ask(
         raise DeclinedError("agreement", "another")
     if _stale(ask):
         raise DeclinedError("exchange", "stale")
-    if type(attempt) is not int or not attempts.get(task, 0) < attempt <= _MOST_ATTEMPTS:
+    if type(attempt) is not int or not attempts.get(task, 0) < attempt <= MOST_ATTEMPTS:
         raise DeclinedError("exchange", "attempt")
     try:
         question = Question.of(ask.question)

@@ -12,7 +12,7 @@ from queue import Empty, Queue
 from typing import TYPE_CHECKING, Any, Literal
 
 from sosie.errors import DataError
-from sosie.insitu.node._frames import read_frame, write_frame
+from sosie.insitu.node._frames import BEGIN, END, read_frame, write_frame
 
 if TYPE_CHECKING:
     from typing import BinaryIO
@@ -80,11 +80,11 @@ class Worker:
 
     def begin(self) -> None:
         """Tell that a task begins."""
-        self._say("begin")
+        self._say(BEGIN)
 
     def end(self) -> None:
         """Tell that the task is over."""
-        self._say("end")
+        self._say(END)
 
     def _say(self, word: str) -> None:
         # Where it has ended, the next request finds out.
