@@ -117,11 +117,8 @@ def _print(answer: "Answer", words: dict[str, Any]) -> None:
         for row in frame.iter_rows():
             grid.add_row(*(_spelt(value, words) for value in row))
         console.print(grid)
-    values = {name: v for name, v in answer.values.items() if v not in (None, "")}
-    values.pop("bound", None)
-    values.pop("exact", None)
-    if values:
-        spelt = (f"{name} {_spelt(value, words)}" for name, value in values.items())
+    if answer.single:
+        spelt = (f"{name} {_spelt(value, words)}" for name, value in answer.single.items())
         console.print(", ".join(spelt), highlight=False)
     bound = answer.content["result"].get("bound")
     how = words["exact"] if answer.content["result"].get("exact") else str(bound)
@@ -139,6 +136,7 @@ def _spelt(value: Any, words: dict[str, Any]) -> str:
     if value is None:
         return "–"
     if isinstance(value, float):
-        spelt = f"{value:.0f}" if value.is_integer() and abs(value) < 1e12 else f"{value:.4g}"
-        return spelt.replace(".", words["decimal"])
+        from sosie.insitu.analyst import spelt_float
+
+        return spelt_float(value, words["decimal"])
     return str(words["words"].get(value, value))

@@ -3,7 +3,7 @@
 from sosie.insitu.analyst._answer import Answer, rows_beside
 from sosie.insitu.analyst._asked import analyses, asked, parameters_of
 from sosie.insitu.analyst._connection import Connection, connect
-from sosie.insitu.analyst._page import texts_of
+from sosie.insitu.analyst._page import spelt_float, texts_of
 
 __all__ = [
     "Answer",
@@ -13,5 +13,6 @@ __all__ = [
     "connect",
     "parameters_of",
     "rows_beside",
+    "spelt_float",
     "texts_of",
 ]

@@ -44,6 +44,12 @@ class Answer:
         return {k: v for k, v in self.told.items() if not isinstance(v, list)}
 
     @property
+    def single(self) -> dict[str, Any]:
+        """The values that are told as they are; how exact they are is said in words."""
+        said = ("exact", "bound")
+        return {k: v for k, v in self.values.items() if k not in said and v not in (None, "")}
+
+    @property
     def told(self) -> dict[str, Any]:
         """The result, without the rows that came with it."""
         return {k: v for k, v in self.content["result"].items() if k != _ROWS}

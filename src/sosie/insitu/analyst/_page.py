@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from sosie.insitu.analyst._answer import Answer
 
-__all__ = ["page_of", "texts_of"]
+__all__ = ["page_of", "spelt_float", "texts_of"]
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: #23262d; background: #fcfbf8;
@@ -52,13 +52,10 @@ def page_of(answer: Answer, lang: str) -> str:
         spelt = base64.b64encode(picture).decode("ascii")
         parts.append(f'<img alt="" src="data:image/png;base64,{spelt}">')
     parts += [_table(name, answer, words) for name in answer.tables]
-    single = {
-        k: v for k, v in answer.values.items() if k not in ("exact", "bound") and v is not None
-    }
-    if single:
+    if answer.single:
         rows = "".join(
             f"<tr><td>{_safe(words['columns'].get(k, k))}</td><td>{_spelt(v, words)}</td></tr>"
-            for k, v in single.items()
+            for k, v in answer.single.items()
         )
         parts.append(f"<table>{rows}</table>")
     result = content["result"]
@@ -92,10 +89,20 @@ def _spelt(value: Any, words: dict[str, Any]) -> str:
     if isinstance(value, list):
         return "[" + " ; ".join(_spelt(one, words) for one in value) + "]"
     if isinstance(value, float):
-        whole = value.is_integer() and abs(value) < 1e12
-        spelt = f"{value:.0f}" if whole else f"{value:.4g}"
-        return spelt.replace(".", words["decimal"])
+        return spelt_float(value, words["decimal"])
     return _safe(words["words"].get(value, str(value)))
+
+
+def spelt_float(value: float, decimal: str) -> str:
+    """Spell a number of an answer: four digits, or all of a whole one.
+
+    Examples
+    --------
+    >>> spelt_float(0.123456, ","), spelt_float(1234567.0, ",")
+    ('0,1235', '1234567')
+    """
+    whole = value.is_integer() and abs(value) < 1e12
+    return (f"{value:.0f}" if whole else f"{value:.4g}").replace(".", decimal)
 
 
 def texts_of(lang: str, analysis: str) -> dict[str, Any]:
