@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from sosie.cli._options import Lang
+from sosie.cli._options import FILE, Lang
 from sosie.cli._places import check_apart, check_place
 from sosie.cli._texts import language, texts
 from sosie.errors import DataError, ParameterError
@@ -15,7 +15,7 @@ __all__ = ["export"]
 
 
 def export(
-    certificate: Annotated[Path, typer.Argument(metavar="CERT.json", exists=True, dir_okay=False)],
+    certificate: Annotated[Path, typer.Argument(metavar="CERT.json", **FILE)],
     pia: Annotated[
         Path | None,
         typer.Option("--pia", metavar="PIA.json", help="For the PIA tool of the CNIL."),

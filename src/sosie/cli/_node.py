@@ -166,10 +166,13 @@ def status(
     how = _how(place, told)
     counted, by_gate = {"joined": 0, "released": 0, "refused": 0}, 0
     for line in place.lines():
-        if line["event"] in counted:
-            counted[line["event"]] += 1
-        by_gate += line["event"] == "refused" and line["content"]["why"] == "gate"
-        by_gate *= line["event"] != "forgiven"
+        event = line["event"]
+        if event in counted:
+            counted[event] += 1
+        if event == "refused" and line["content"]["why"] == "gate":
+            by_gate += 1
+        elif event == "forgiven":
+            by_gate = 0
     locked = by_gate >= MOST_REFUSALS
     if as_json:
         said = {"state": how, "why": told.get("why", ""), "since": told.get("since"), **counted}

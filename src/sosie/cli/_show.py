@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 import typer
 
-from sosie.cli._options import Lang
+from sosie.cli._options import FILE, Lang
 from sosie.cli._places import check_apart, check_place
 from sosie.cli._texts import language, texts
 
@@ -13,7 +13,7 @@ __all__ = ["show"]
 
 
 def show(
-    certificate: Annotated[Path, typer.Argument(metavar="CERT.json", exists=True, dir_okay=False)],
+    certificate: Annotated[Path, typer.Argument(metavar="CERT.json", **FILE)],
     html: Annotated[Path, typer.Option("--html", metavar="OUT.html", help="The page to make.")],
     lang: Lang = None,
 ) -> None:
