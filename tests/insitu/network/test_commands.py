@@ -24,7 +24,7 @@ from tests.insitu.network.conftest import (
     Serving,
     World,
 )
-from tests.insitu.network.test_ways import Threads
+from tests.insitu.network.test_ways import Threads, nodes_over
 
 from sosie.cli._texts import texts
 from sosie.insitu.exchange import Http, Parties
@@ -40,12 +40,7 @@ def up(connected: Callable[..., Network]) -> Iterator[tuple[Network, list[str]]]
     network = connected()
     parties, world = network.parties(), network.world
     serving = Serving(network.hub, world, parties)
-    nodes = [
-        Node(parties, world.keys[name], world.data(name), network.place(name),
-             Http(serving.url, world.keys[name], world.keys["hub"].public))
-        for name in HOLDERS
-    ]  # fmt: skip
-    threads = Threads(nodes)
+    threads = Threads(nodes_over(network, serving.url))
     key = str(world.folder / "private" / "recipient.key")
     yield network, [str(world.agreement), "--hub", serving.url, "--key", key]
     threads.stop()

@@ -14,17 +14,17 @@ import pytest
 from statsmodels.datasets import fair
 from tests.cli.conftest import Sosie, sosie
 from tests.insitu.network.conftest import HOLDERS, Network, Serving, World
-from tests.insitu.network.test_ways import Threads
+from tests.insitu.network.test_ways import Threads, nodes_over
 
 from sosie import evidence
 from sosie.errors import DataError, SchemaError
 from sosie.evidence import Evidence
 from sosie.insitu import REFUSED, Gate
 from sosie.insitu.analyst import Answer, asked
-from sosie.insitu.exchange import Http, RefusedError, verify_in_place
+from sosie.insitu.exchange import RefusedError, verify_in_place
 from sosie.insitu.gate import _gate
 from sosie.insitu.hub import _hub
-from sosie.insitu.node import Node, _node, _served
+from sosie.insitu.node import _node, _served
 from sosie.insitu.node._beside import read_beside
 from sosie.insitu.node._worker import Workers
 from sosie.insitu.synthetic import Judged, judge_in_place
@@ -375,12 +375,7 @@ def test_asking_in_words(
     network = connected()
     world, parties = network.world, network.parties()
     serving = Serving(network.hub, world, parties)
-    nodes = [
-        Node(parties, world.keys[name], world.data(name), network.place(name),
-             Http(serving.url, world.keys[name], world.keys["hub"].public))
-        for name in HOLDERS
-    ]  # fmt: skip
-    threads = Threads(nodes)
+    threads = Threads(nodes_over(network, serving.url))
     out, rows = tmp_path / "r.json", tmp_path / "r.avatars.csv"
     words = ["--hub", serving.url, "--key", world.folder / "private" / "recipient.key",
              "--out", out, "--wait", 30]  # fmt: skip

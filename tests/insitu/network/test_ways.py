@@ -92,6 +92,16 @@ class Threads:
             assert not thread.is_alive()
 
 
+def nodes_over(network: Network, url: str) -> list[Node]:
+    """The holders' nodes, which reach their hub over HTTPS."""
+    parties, world = network.parties(), network.world
+    return [
+        Node(parties, world.keys[name], world.data(name), network.place(name),
+             Http(url, world.keys[name], world.keys["hub"].public))
+        for name in HOLDERS
+    ]  # fmt: skip
+
+
 @pytest.fixture(params=WAYS)
 def analyst(
     request: pytest.FixtureRequest, connected: Callable[..., Network], tmp_path: Path
