@@ -31,11 +31,12 @@ from sosie.insitu.exchange import (
     Http,
     RefusedError,
     _drop,
-    serve_drop,
     verify_in_place,
 )
 from sosie.insitu.exchange._messages import Poll, sealed, time_now
 from sosie.insitu.exchange._tls import client_context, server_context
+from sosie.insitu.hub import _dropped
+from sosie.insitu.hub._dropped import serve_drop
 from sosie.insitu.node import Node
 from sosie.trust import Key, canonical, seal
 
@@ -45,7 +46,8 @@ WAYS = ("direct", "files", "https")
 @pytest.fixture(autouse=True)
 def quick_files(monkeypatch: pytest.MonkeyPatch) -> None:
     """Look into folders more often."""
-    monkeypatch.setattr(_drop, "_EVERY", 0.01)
+    monkeypatch.setattr(_drop, "EVERY", 0.01)
+    monkeypatch.setattr(_dropped, "EVERY", 0.01)
     monkeypatch.setattr(_drop, "_LONGEST", 0.1)
 
 

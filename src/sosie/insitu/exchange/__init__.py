@@ -2,7 +2,7 @@
 
 from sosie.insitu.exchange._certificate import InPlace, is_in_place, verify_in_place
 from sosie.insitu.exchange._direct import Direct
-from sosie.insitu.exchange._drop import Drop, serve_drop
+from sosie.insitu.exchange._drop import Drop
 from sosie.insitu.exchange._http import AbsentError, Http, RefusedError, TooManyError
 from sosie.insitu.exchange._parties import Parties
 from sosie.insitu.exchange._way import Way
@@ -18,6 +18,5 @@ __all__ = [
     "TooManyError",
     "Way",
     "is_in_place",
-    "serve_drop",
     "verify_in_place",
 ]

@@ -1,4 +1,4 @@
-"""The same messages as files in a folder, for holders who have no network at all.
+"""The same messages as files in a folder, for parties who have no network at all.
 
 The folder is carried, or synchronised, by whoever carries files: on a stick, by sFTP. ``to-hub``
 holds what parties signed, ``to-PARTY`` what the hub has for them: ``answer-TASK.json`` for who
@@ -7,30 +7,27 @@ asked, whenever it is fetched. A file is whole or absent.
 
 from __future__ import annotations
 
-import asyncio
-import contextlib
 import time
 from typing import TYPE_CHECKING, Any
 
-from pydantic import TypeAdapter
-
-from sosie.errors import DataError, SosieError, TrustError
+from sosie.errors import DataError
 from sosie.insitu.exchange._http import raised
-from sosie.insitu.exchange._letter import letter, read_letter
-from sosie.insitu.exchange._messages import PartyId, task_in
+from sosie.insitu.exchange._letter import letter
 from sosie.table import whole_file
 from sosie.trust import canonical, payload_of, sha256, strict_json
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sosie.insitu.hub._hub import Hub
+__all__ = ["EVERY", "LARGEST", "Drop", "answer_to", "made", "read_file", "write_file"]
 
-__all__ = ["Drop", "serve_drop"]
+LARGEST = 64 << 20
+"""Bytes of a file."""
 
-_LARGEST = 64 << 20
-_EVERY, _LONGEST = 0.1, 1.0
-_PARTY: TypeAdapter[str] = TypeAdapter(PartyId)
+EVERY = 0.1
+"""Seconds between two looks into a folder."""
+
+_LONGEST = 1.0
 
 
 class Drop:
@@ -52,8 +49,8 @@ class Drop:
     def __init__(self, folder: Path, by: str) -> None:
         if not folder.is_dir():
             raise DataError(f"{folder} is not a folder; give the one that the hub serves.")
-        self._out = _made(folder / "to-hub")
-        self._in = _made(folder / f"to-{by}")
+        self._out = made(folder / "to-hub")
+        self._in = made(folder / f"to-{by}")
         self._said: tuple[str, bool] | None = None
         self._open: Path | None = None
 
@@ -72,14 +69,14 @@ class Drop:
             # Carrying a question for work would only carry "none": what is new is who asks.
             if self._said != (said["instance"], said["paused"]):
                 self._said = (said["instance"], said["paused"])
-                _write(out, data)
+                write_file(out, data)
             return self._work(wait)
         if said["kind"] == "wait":
-            answer = self._in / _answer_to(said["task"])
+            answer = self._in / answer_to(said["task"])
             if not answer.exists():
-                _write(self._out / f"wait-{said['task']}.json", data)
+                write_file(self._out / f"wait-{said['task']}.json", data)
             return self._answer(answer, wait)
-        _write(out, data)
+        write_file(out, data)
         if said["kind"] == "ask":
             return {}
         if said["kind"] in ("join", "part", "decline"):
@@ -97,97 +94,36 @@ class Drop:
         while True:
             for path in sorted(self._in.glob("work-*.json")):
                 self._open = path
-                found = strict_json(_read(path), largest=_LARGEST)
+                found = strict_json(read_file(path), largest=LARGEST)
                 return found if isinstance(found, dict) else {}
             if time.monotonic() >= until:
                 return {}
-            time.sleep(_EVERY)
+            time.sleep(EVERY)
 
     def _answer(self, path: Path, wait: float) -> dict[str, Any]:
         until = time.monotonic() + max(wait, 1.0)
         while not path.exists():
             if time.monotonic() >= until:
                 return {"state": "waiting", "why": "The folder has no answer yet."}
-            time.sleep(_EVERY)
-        found = strict_json(_read(path), largest=_LARGEST)
+            time.sleep(EVERY)
+        found = strict_json(read_file(path), largest=LARGEST)
         path.unlink(missing_ok=True)
         return raised(int(found["status"]), canonical(found["said"]), str(path.parent))
 
 
-async def serve_drop(hub: Hub, folder: Path) -> None:
-    """Serve a folder until cancelled."""
-    inbox = _made(folder / "to-hub")
-    waiting: dict[Path, Any] = {}
-    refused: set[Path] = set()
-    written: dict[str, Path] = {}
-    for former in folder.glob("to-*/work-*.json"):  # of attempts that ended with a former hub
-        former.unlink(missing_ok=True)
-    while True:
-        # Whatever somebody leaves there, and when the disk is full, the folder is served.
-        with contextlib.suppress(Exception):
-            hub.expire()
-            for path in sorted(inbox.glob("*.json")):
-                with contextlib.suppress(Exception):
-                    _take(hub, folder, path, waiting, refused)
-            for out, ticket in list(waiting.items()):
-                said = hub.reply(ticket)
-                if said is not None:
-                    _write(out, canonical({"status": 200, "said": said}))
-                    del waiting[out]
-            _hand_out(hub, folder, written)
-        await asyncio.sleep(_EVERY)
-
-
-def _take(hub: Hub, folder: Path, path: Path, waiting: dict[Path, Any], refused: set[Path]) -> None:
-    data = _read(path)
-    path.unlink(missing_ok=True)
-    try:
-        message, payload = read_letter(strict_json(data, largest=_LARGEST))
-        inner = strict_json(payload_of(message))
-        kind = str(inner["kind"])
-        place = folder / f"to-{_PARTY.validate_python(inner['by'])}"
-        name = f"{kind}-{sha256(data)}.json"
-        if kind in ("ask", "wait"):
-            name = _answer_to(task_in(inner))
-    except (KeyError, TypeError, AttributeError, ValueError, TrustError):
-        return  # whoever left it is not known, so there is nobody to tell
-    told = kind in ("ask", "wait", "list", "certify")
-    try:
-        ticket = hub.take(message, payload, carried=True)
-    except SosieError as error:
-        from sosie.insitu.hub._app import failed
-
-        status, why = failed(error)
-        # Who waits for a question that was refused has been told why.
-        if told and place / name not in refused:
-            _write(_made(place) / name, canonical({"status": status, "said": why}))
-        if kind == "ask":
-            refused.add(place / name)
-        return
-    if told and kind != "ask":
-        waiting[_made(place) / name] = ticket
-
-
-def _hand_out(hub: Hub, folder: Path, written: dict[str, Path]) -> None:
-    due: dict[str, Path] = {}
-    for ticket, name in hub.due():
-        out = _made(folder / f"to-{ticket.by}") / f"work-{name}.json"
-        key = f"{ticket.by}/{name}"
-        due[key] = out
-        if key not in written:
-            said = hub.reply(ticket)
-            if said is not None:
-                _write(out, canonical(said))
-                written[key] = out
-    for key in set(written) - set(due):  # given up, or answered
-        written.pop(key).unlink(missing_ok=True)
-
-
-def _answer_to(task: str) -> str:
+def answer_to(task: str) -> str:
+    """Name the file that answers a question."""
     return f"answer-{task}.json"
 
 
-def _made(folder: Path) -> Path:
+def made(folder: Path) -> Path:
+    """Give a folder, made where it is not there.
+
+    Raises
+    ------
+    DataError
+        If it cannot be made.
+    """
     try:
         folder.mkdir(exist_ok=True)
     except OSError as error:
@@ -195,11 +131,13 @@ def _made(folder: Path) -> Path:
     return folder
 
 
-def _write(path: Path, data: bytes) -> None:
+def write_file(path: Path, data: bytes) -> None:
+    """Leave a file, whole or not at all."""
     with whole_file(path) as file:
         file.write(data)
 
 
-def _read(path: Path) -> bytes:
+def read_file(path: Path) -> bytes:
+    """Read a file; of one that is too large, enough to tell."""
     with path.open("rb") as file:
-        return file.read(_LARGEST + 1)
+        return file.read(LARGEST + 1)

@@ -107,7 +107,7 @@ class _Server(uvicorn.Server):
 async def _run(server: _Server, bound: socket.socket, hub: Hub, drop: Path | None) -> None:
     dropping = None
     if drop is not None:
-        from sosie.insitu.exchange._drop import serve_drop
+        from sosie.insitu.hub._dropped import serve_drop
 
         dropping = asyncio.create_task(serve_drop(hub, drop))
     try:
