@@ -62,8 +62,8 @@ def _in_place(
     try:
         with path.open("rb") as file:
             said = strict_json(file.read(_LARGEST + 1), largest=_LARGEST)
-        results = [said["result"]] if isinstance(said, dict) and "result" in said else []
-        envelope = said["certificate"] if results else said
+        answers = [said] if isinstance(said, dict) and "result" in said else []
+        envelope = said["certificate"] if answers else said
         payload = payload_of(envelope)
     except (TrustError, KeyError):
         return None
@@ -72,7 +72,7 @@ def _in_place(
     from sosie.insitu.exchange import verify_in_place
 
     of = SignedAgreement.read(agreement, trusted).sha256 if agreement else None
-    items, _ = verify_in_place(envelope, trusted, results=results, agreement=of)
+    items, _ = verify_in_place(envelope, trusted, answers=answers, agreement=of)
     return Verification(items)
 
 

@@ -63,7 +63,7 @@ def test_all_that_comes_with_an_answer(network: Network) -> None:
     assert {one["verdict"] for one in content["gate"]} == {"pass"}
     trusted = network.world.public(*HOLDERS, "hub", "recipient")
     items, record = verify_in_place(
-        content["certificate"], trusted, results=[content["result"]], agreement=content["agreement"]
+        content["certificate"], trusted, answers=[content], agreement=content["agreement"]
     )
     assert record is not None
     assert all(item.ok for item in items), items

@@ -112,14 +112,25 @@ def test_one_certificate_of_several_answers(network: Network) -> None:
         network.ask("means", columns_of=["age"]).task,
     ]
     certificate = network.analyst().certificate(tasks)
-    results = [network.analyst().fetch(task, wait=0).content["result"] for task in tasks]
+    answers = [network.analyst().fetch(task, wait=0).content for task in tasks]
     trusted = {key.id: key for key in network.parties().keys.values()}
-    items, record = verify_in_place(certificate, trusted, results=results)
+    items, record = verify_in_place(certificate, trusted, answers=answers)
     assert record is not None
     assert len(record.results) == 2
     assert all(item.ok for item in items)
-    items, _ = verify_in_place(certificate, trusted, results=[results[0] | {"n": 1}])
-    assert any(item.ok is False for item in items)
+    result = answers[0]["result"] | {"n": 1}
+    for forged in (
+        {"result": result},
+        {"question": answers[1]["question"]},
+        {"analysis": "means"},
+        {"agreement": "0" * 64},
+        {"sites": answers[0]["sites"][:2]},
+        {"gate": []},
+        {"gate": [answers[0]["gate"][0] | {"verdict": "fail"}, *answers[0]["gate"][1:]]},
+        {"note": "checked"},
+    ):
+        items, _ = verify_in_place(certificate, trusted, answers=[answers[0] | forged])
+        assert [item.kind for item in items if item.ok is False] == ["result"], forged
     for tasks_of_others in ([tasks[0], "0" * 64], ["0" * 64]):
         with pytest.raises(ParameterError, match="not answered, or not yours"):
             network.analyst().certificate(tasks_of_others)

@@ -97,7 +97,7 @@ def checked(network: Network, answer: Answer) -> None:
     trusted = network.world.public(*HOLDERS, "hub", "recipient")
     content = answer.content
     items, _ = verify_in_place(
-        content["certificate"], trusted, results=[content["result"]], agreement=content["agreement"]
+        content["certificate"], trusted, answers=[content], agreement=content["agreement"]
     )
     assert all(item.ok for item in items), items
 

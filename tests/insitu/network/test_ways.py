@@ -171,8 +171,8 @@ def test_the_same_answers_by_every_way(analyst: Connection) -> None:
         analyst.ask("means", wait=30, columns_of=["tgrade"])
     certificate = analyst.certificate([crosstab.task, logistic.task])
     trusted = {key.id: key for key in network.parties().keys.values()}
-    results = [crosstab.content["result"], logistic.content["result"]]
-    items, _ = verify_in_place(certificate, trusted, results=results)
+    answers = [crosstab.content, logistic.content]
+    items, _ = verify_in_place(certificate, trusted, answers=answers)
     assert all(item.ok for item in items)
     assert [one["state"] for one in analyst.tasks()] == ["done", "done", "refused"]
     assert analyst.fetch(crosstab.task, wait=10).content == crosstab.content

@@ -150,7 +150,7 @@ class Connection:
             items, record = verify_in_place(
                 content["certificate"],
                 {key.id: key for key in self._parties.keys.values()},
-                results=[content["result"]],
+                answers=[content],
                 agreement=self._parties.signed.sha256,
             )
             if record is None or not all(item.ok for item in items):
@@ -159,8 +159,6 @@ class Connection:
             ask = read_message(found.asked, self._parties.keys)
             sites = self._parties.sites(Question.of(ask.question).columns)
             whole = found.task == task and ask.by == self._by and tuple(found.sites) == sites
-            whole = whole and content["question"] == ask.question
-            whole = whole and content["sites"] == [self._parties.key_of(s).name for s in sites]
         except (SosieError, KeyError, TypeError, ValueError):
             whole = False
         if not whole:

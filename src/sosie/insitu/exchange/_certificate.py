@@ -9,7 +9,17 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from sosie.errors import TrustError
 from sosie.insitu.exchange._messages import Ask, Part, read_message, task_of, time_now
-from sosie.trust import PAYLOAD_TYPE, Item, PublicKey, canonical, opened, seal, sha256, strict_json
+from sosie.trust import (
+    PAYLOAD_TYPE,
+    Item,
+    PublicKey,
+    canonical,
+    opened,
+    payload_of,
+    seal,
+    sha256,
+    strict_json,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -17,7 +27,16 @@ if TYPE_CHECKING:
     from sosie.insitu.exchange._parties import Parties
     from sosie.trust import Key, Opened
 
-__all__ = ["PREDICATE", "Answered", "InPlace", "certified", "is_in_place", "verify_in_place"]
+__all__ = [
+    "PREDICATE",
+    "Answered",
+    "InPlace",
+    "answer_of",
+    "certified",
+    "is_in_place",
+    "recorded",
+    "verify_in_place",
+]
 
 PREDICATE = "urn:sosie:in-place-certificate:1"
 _STATEMENT = "https://in-toto.io/Statement/v1"
@@ -68,28 +87,45 @@ class InPlace(_Part):
     not_proved: list[str] = list(NOT_PROVED)
 
 
-def certified(
-    parties: Parties, answered: Sequence[Answered], keys: Sequence[Key]
-) -> dict[str, Any]:
-    """Certify answers: an in-toto statement whose subjects are the results, signed.
-
-    Parameters
-    ----------
-    parties : Parties
-    answered : sequence of Answered
-    keys : sequence of Key
-        That of the hub first.
-    """
+def recorded(parties: Parties, answered: Sequence[Answered]) -> InPlace:
+    """Put together all that is certified of answers."""
     from sosie.trust._agreed import agreed_of
 
-    record = InPlace(
+    return InPlace(
         id=f"urn:uuid:{uuid.uuid4()}",
         made_at=time_now(),
         agreement=agreed_of(parties.signed).model_dump(mode="json"),
         parties=_keyed(parties, answered),
         results=list(answered),
     )
+
+
+def certified(record: InPlace, keys: Sequence[Key]) -> dict[str, Any]:
+    """Certify answers: an in-toto statement whose subjects are the results, signed.
+
+    Parameters
+    ----------
+    record : InPlace
+    keys : sequence of Key
+        That of the hub first.
+    """
     return seal(canonical(_statement(record)), PAYLOAD_TYPE, list(keys))
+
+
+def answer_of(record: InPlace, answered: Answered, result: Any) -> dict[str, Any]:
+    """Give what stands beside a certificate in an answer: the result, and what is signed of it."""
+    gate: dict[str, str] = {}
+    for part in answered.parts:
+        gate |= {one["check"]: one["verdict"] for one in strict_json(payload_of(part))["gate"]}
+    names = {one.party: one.name for one in record.parties}
+    return {
+        "analysis": answered.analysis,
+        "agreement": record.agreement["sha256"],
+        "sites": [names[site] for site in answered.sites],
+        "question": strict_json(payload_of(answered.asked))["question"],
+        "result": result,
+        "gate": [{"check": check, "verdict": verdict} for check, verdict in gate.items()],
+    }
 
 
 def is_in_place(payload: bytes) -> bool:
@@ -109,8 +145,6 @@ def record_of(envelope: Mapping[str, Any]) -> InPlace:
     TrustError
         If it is none.
     """
-    from sosie.trust import payload_of
-
     payload = payload_of(envelope, PAYLOAD_TYPE)
     said = strict_json(payload)
     if not isinstance(said, dict) or said.get("predicateType") != PREDICATE:
@@ -131,7 +165,7 @@ def verify_in_place(
     envelope: Mapping[str, Any],
     trusted: Mapping[str, PublicKey],
     *,
-    results: Sequence[Any] = (),
+    answers: Sequence[Mapping[str, Any]] = (),
     agreement: str | None = None,
 ) -> tuple[list[Item], InPlace | None]:
     """Check a certificate of analyses in place, item by item, without a network.
@@ -141,8 +175,9 @@ def verify_in_place(
     envelope : dict
     trusted : mapping of str to PublicKey
         By their identifiers.
-    results : sequence
-        What was received as ``result``, to be compared.
+    answers : sequence of dict
+        What was received, as in ``RESULT.json``, to be compared: the result, and the question,
+        holders and checks that stand beside it. Which certificate is in it makes no difference.
     agreement : str, optional
         SHA-256 of the agreement at hand.
 
@@ -163,15 +198,26 @@ def verify_in_place(
         reason = "party_known" if known else "party_unknown"
         values = {"name": key.name, "key": key.id[:16]}
         items.append(Item("party", ok=True if known else None, reason=reason, values=values))
-    items += [_exchange(answered, keys) for answered in record.results]
+    items += [_exchange(answered, record, keys) for answered in record.results]
     if agreement is not None:
         same = record.agreement["sha256"] == agreement
         items.append(_said("agreement", same, "in_place_agreed", "in_place_not_agreed"))
-    certified_hashes = {one.result_sha256 for one in record.results}
-    for result in results:
-        good = sha256(canonical(result)) in certified_hashes
-        items.append(_said("result", good, "result_same", "result_other"))
+    broken = any(item.kind == "exchange" and not item.ok for item in items)
+    items += [_received(dict(one), record, broken=broken) for one in answers]
     return items, record
+
+
+def _received(answer: dict[str, Any], record: InPlace, *, broken: bool) -> Item:
+    """Tell whether an answer is one that is certified: its result, and what it says of it."""
+    answer.pop("certificate", None)
+    result = answer.get("result")
+    digest = sha256(canonical(result))
+    of_it = [one for one in record.results if one.result_sha256 == digest]
+    if not of_it:
+        return Item("result", ok=False, reason="result_other")
+    spelt = canonical(answer)
+    same = not broken and any(canonical(answer_of(record, one, result)) == spelt for one in of_it)
+    return _said("result", same, "result_same", "result_of_other")
 
 
 def _signed(found: Opened, record: InPlace, keys: Mapping[str, PublicKey]) -> list[Item]:
@@ -193,7 +239,7 @@ def _signed(found: Opened, record: InPlace, keys: Mapping[str, PublicKey]) -> li
     return [*items, Item("signers", ok=whole, reason=reason, values=names)]
 
 
-def _exchange(answered: Answered, keys: Mapping[str, PublicKey]) -> Item:
+def _exchange(answered: Answered, record: InPlace, keys: Mapping[str, PublicKey]) -> Item:
     """Tell whether every holder signed what left it, once a round, for this question."""
     values = {"analysis": answered.analysis}
     try:
@@ -207,12 +253,19 @@ def _exchange(answered: Answered, keys: Mapping[str, PublicKey]) -> Item:
     whole = (
         isinstance(ask, Ask)
         and task_of(ask) == answered.task
+        and _analysis_of(ask) == answered.analysis
+        and all(one.agreement == record.agreement["sha256"] for one in (ask, *parts))
         and all(isinstance(one, Part) and (one.task, one.attempt) == of_task for one in parts)
         and len(parts) == len(due)
         and {(one.by, one.round) for one in parts} == due
     )
     reason = "exchange_good" if whole else "exchange_other"
     return Item("exchange", ok=whole, reason=reason, values=values)
+
+
+def _analysis_of(ask: Ask) -> Any:
+    analysis = ask.question.get("analysis")
+    return analysis.get("id") if isinstance(analysis, dict) else None
 
 
 def _said(kind: str, ok: bool, good: str, bad: str) -> Item:

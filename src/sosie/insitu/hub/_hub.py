@@ -8,7 +8,13 @@ from typing import TYPE_CHECKING, Any
 
 from sosie.errors import ParameterError, SosieError, TrustError
 from sosie.insitu._question import Question
-from sosie.insitu.exchange._certificate import Answered, certified, record_of
+from sosie.insitu.exchange._certificate import (
+    Answered,
+    answer_of,
+    certified,
+    record_of,
+    recorded,
+)
 from sosie.insitu.exchange._http import RefusedError
 from sosie.insitu.exchange._messages import (
     Ask,
@@ -294,7 +300,7 @@ class Hub:
             if one is None or not mine or one.answer is None:
                 raise ParameterError("One of these tasks is not answered, or not yours.")
             answered += record_of(one.answer["certificate"]).results
-        envelope = certified(parties, answered, [self._key])
+        envelope = certified(recorded(parties, answered), [self._key])
         said = {"certificate": envelope}
         return Ticket("now", message.agreement, message.by, said=said)
 
@@ -353,19 +359,10 @@ class Hub:
             return
         content = result.content()
         answered = running.answered(content)
-        certificate = certified(running.parties, [answered], [self._key])
+        record = recorded(running.parties, [answered])
+        answer = answer_of(record, answered, content)
         self._queue.end(
-            running,
-            "done",
-            answer={
-                "analysis": answered.analysis,
-                "agreement": running.parties.signed.sha256,
-                "sites": [running.parties.key_of(site).name for site in running.sites],
-                "question": running.question.model_dump(mode="json"),
-                "result": content,
-                "gate": [{"check": c, "verdict": v} for c, v in running.checks.items()],
-                "certificate": certificate,
-            },
+            running, "done", answer=answer | {"certificate": certified(record, [self._key])}
         )
 
     def _opened(self, envelope: Any) -> tuple[Parties, Any]:

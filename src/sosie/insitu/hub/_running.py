@@ -39,7 +39,6 @@ class Running:
     parts: dict[str, tuple[dict[str, Any], bytes]] = field(default_factory=dict)
     former: dict[str, tuple[dict[str, Any], bytes]] = field(default_factory=dict)
     told: list[dict[str, Any]] = field(default_factory=list)
-    checks: dict[str, str] = field(default_factory=dict)
     turn: int = 0
     handed: dict[str, float] = field(default_factory=dict)
     _sum: HubTask | None = None
@@ -105,7 +104,6 @@ class Running:
         """
         self.parts[message.by] = (envelope, payload)
         self.told.append(envelope)
-        self.checks |= {one.check: one.verdict for one in message.gate}
         if len(self.parts) < len(self.sites):
             return None
         found = self.begin().add([self.parts[site][1] for site in self.sites])
