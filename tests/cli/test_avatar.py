@@ -8,6 +8,7 @@ import sys
 from inspect import signature
 from pathlib import Path
 
+import numpy as np
 import polars as pl
 import pytest
 from lifelines.datasets import load_rossi
@@ -447,3 +448,30 @@ def test_missing_spelling(rossi: Path, sosie: Sosie) -> None:
     assert sosie("avatar", rossi, "--out", out, "--missing", "n.r.").status == 0
     made = pl.read_csv(out, infer_schema=False)["age"]
     assert 60 <= (made == "n.r.").sum() <= 160
+
+
+@pytest.mark.parametrize("said", [(), ("--drop", "id"), ("--recreate", "id")])
+def test_rules_are_found_whatever_is_said_of_other_columns(
+    said: tuple[str, ...], tmp_path: Path, sosie: Sosie
+) -> None:
+    rng, n = np.random.default_rng(3), 120
+    arm = rng.integers(0, 3, n)
+    entry = np.datetime64("2024-01-01") + rng.integers(0, 300, n)
+    frame = pl.DataFrame(
+        {
+            "id": [f"P-{i:03}" for i in range(n)],
+            "arm": arm,
+            "arm label": np.array(["placebo", "low", "high"])[arm],
+            "entry": entry,
+            "exit": entry + rng.geometric(0.1, n),
+        }
+    )
+    if not said:
+        frame = frame.drop("id")
+    frame.write_csv(tmp_path / "stays.csv")
+    out = tmp_path / "a.csv"
+    ran = sosie("avatar", tmp_path / "stays.csv", "--out", out, *said)
+    assert ran.status == 0, ran.err
+    made = pl.read_csv(out, try_parse_dates=True)
+    assert (made["exit"] >= made["entry"]).all()
+    assert made.select("arm", "arm label").n_unique() == 3

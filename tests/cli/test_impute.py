@@ -108,3 +108,20 @@ def test_a_mistake_is_told_in_one_sentence(
     assert ran.err.count("\n") == 1, ran.err
     assert part in ran.err
     assert [path.name for path in holed.parent.iterdir()] == ["holed.csv"]
+
+
+def test_dates_that_are_drawn_stay_in_order_beside_an_identifier(
+    tmp_path: Path, sosie: Sosie
+) -> None:
+    rng, n = np.random.default_rng(5), 120
+    entry = pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 300, n), unit="D")
+    frame = pd.DataFrame({"patient_id": [f"P-{i:03}" for i in range(n)], "entry": entry})
+    frame["exit"] = frame["entry"] + pd.to_timedelta(rng.geometric(0.1, n), unit="D")
+    gone = rng.random(n) < 0.3
+    frame.loc[gone, "exit"] = pd.NaT
+    frame.to_csv(tmp_path / "stays.csv", index=False)
+    ran = sosie(tmp_path / "stays.csv", "--out", tmp_path / "full.csv", "--seed", 1)
+    assert ran.status == 0, ran.err
+    full = pd.read_csv(tmp_path / "full.csv", parse_dates=["entry", "exit"])
+    assert full["exit"].notna().all()
+    assert (full["exit"] >= full["entry"]).all()

@@ -73,13 +73,17 @@ def said_of_columns(
     gone = {*dropped, *remade}
     chains = ([name for name in chain if name not in gone] for chain in said.order)
     kept = [column for column in said.columns if column.name not in gone]
+    rules = {
+        "order": [chain for chain in chains if len(chain) > 1],
+        "determined": [r for r in said.determined if gone.isdisjoint((r.column, r.by))],
+        "sums": [rule for rule in said.sums if gone.isdisjoint((rule.total, *rule.parts))],
+    }
+    declared = {name: rule for name, rule in rules.items() if name in said.model_fields_set}
     return said.model_copy(
         update={
             "drop": [*(name for name in said.drop if name not in gone), *dropped],
             "columns": [*kept, *(_remade(said, name) for name in remade)],
-            "order": [chain for chain in chains if len(chain) > 1],
-            "determined": [r for r in said.determined if gone.isdisjoint((r.column, r.by))],
-            "sums": [rule for rule in said.sums if gone.isdisjoint((rule.total, *rule.parts))],
+            **declared,  # rules that are not declared are looked for
         }
     )
 
