@@ -40,6 +40,18 @@ def test_only_the_columns_named_are_read(cohorts):
     assert np.corrcoef(named, prognostic_score(earlier, trial, "y", ["s2"]))[0, 1] < 0.9
 
 
+def test_what_is_the_same_for_all_historical_patients_tells_nothing(cohorts):
+    earlier, trial = cohorts
+    one = earlier.assign(arm="pbo", study=7, centre="Lyon")
+    arms = np.where(np.arange(len(trial)) % 2, "drug", "pbo")
+    both = trial.assign(arm=arms, study=8.5, centre=np.repeat(["Nice", "Lyon"], len(trial) // 2))
+    np.testing.assert_array_equal(
+        prognostic_score(one, both, "y"), prognostic_score(earlier, trial, "y")
+    )
+    with pytest.raises(ParameterError, match="levels that vary"):
+        prognostic_score(one, both, "y", ["arm", "study"])
+
+
 def test_bends_are_learnt_and_missing_cells_and_new_labels_taken():
     rng = np.random.default_rng(0)
 

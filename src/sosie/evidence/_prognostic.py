@@ -59,7 +59,8 @@ def prognostic_score(
         A column of numbers of the historical table.
     baseline : sequence of str, optional
         Columns known before treatment; by default all that both tables have but the outcome:
-        name them if one of these is measured later.
+        name them if one of these is measured later. A column that is the same for all
+        historical patients, as their arm is, tells nothing and is left out.
     seed : int
         Of the parts held out, and of the trees.
 
@@ -102,6 +103,7 @@ def prognostic_score(
             f"{len(known)} historical patients have the outcome {outcome!r}: a prognostic model "
             f"needs at least {_FEWEST}."
         )
+    names = _telling(earlier, names)
     said = [Column(name=c.name, kind=c.kind) for c in earlier.schema.columns if c.name in names]
     patients = _kept(trial, names, Schema(columns=said, max_levels=10**9))
     learn, apply = _coded(earlier, patients, names)
@@ -263,17 +265,22 @@ def _kept(source: Any, names: list[str], said: Schema | None = None) -> Table:
     return Table.read(source, said) if isinstance(source, str | Path) else Table.of(source, said)
 
 
+def _telling(earlier: Table, names: list[str]) -> list[str]:
+    """Leave out what tells nothing of earlier patients: constants, as the arm, and names."""
+    kinds = {c.name: c.kind for c in earlier.schema.columns}
+    used = [name for name in names if kinds[name] in NUMERIC or kinds[name] in CODED]
+    if not used:
+        raise ParameterError("No baseline column has numbers or levels that vary.")
+    return used
+
+
 def _coded(earlier: Table, patients: Table, names: list[str]) -> tuple[People, People]:
     """Code both tables by the levels of the first; a level that it has not is missing."""
     kinds = {c.name: c.kind for c in earlier.schema.columns}
     numbers = tuple(name for name in names if kinds[name] in NUMERIC)
     labels = [name for name in names if kinds[name] in CODED]
-    odd = [name for name in names if name not in numbers and name not in labels]
-    used = [name for name in names if name not in odd]  # constants and names tell nothing
-    if not used:
-        raise ParameterError("No baseline column has numbers or levels that vary.")
     levels = {name: tuple(map(str, earlier.schema[name].levels)) for name in labels}
-    layout = Layout(tuple(used), numbers, levels)
+    layout = Layout(tuple(names), numbers, levels)
 
     def coded(table: Table) -> People:
         values = [table.numbers(name) for name in numbers]
