@@ -164,17 +164,26 @@ def test_files_of_answers_as_people_save_them(tmp_path: Path) -> None:
     path = tmp_path / "anne.csv"
     path.write_bytes("\ufeffCas;Réponse\r\nab-001;Réel\r\nab-002;\r\nab-003;A\r\n".encode())
     assert answers_of(path) == {"anne": {"ab-001": "real", "ab-003": "artificial"}}
+    wanted = {"anne": {"ab-001": "real", "ab-003": "artificial"}}
+    text = "Cas;Réponse\r\nab-001;Réel\r\nab-002\r\n;\r\nab-003;artificiel\r\n"
+    for encoding in ("cp1252", "latin-1", "utf-16"):  # of Excel: CSV, and Unicode text
+        path.write_bytes(text.encode(encoding))
+        assert answers_of(path) == wanted
+    path.write_bytes(text.replace("\r\n", "\r").replace(";", "\t").encode("cp1252"))
+    assert answers_of(path) == wanted
     path.write_text("case,anne,paul\nab-001,r,artificial\n")
     assert answers_of(path) == {"anne": {"ab-001": "real"}, "paul": {"ab-001": "artificial"}}
     for content, match in (
         ("case,anne\nab-001,maybe\n", "line 2: an answer"),
         ("anne,paul\nr,a\n", "give a column case"),
         ("", "give a column case"),
+        ("case,anne\nab-001,r\nab-002,\nab-001,a\n", "case ab-001 is answered twice"),
+        ("case,anne\nab-001,r\nab-001,r\n", "case ab-001 is answered twice"),
         ("case,anne,anne\n", "two raters"),
     ):
         path.write_text(content)
         with pytest.raises(DataError, match=match):
             answers_of(path)
-    path.write_bytes(b"case,anne\nab-001,\xe9\n")
-    with pytest.raises(DataError, match="UTF-8"):
+    path.write_bytes(b"case,anne\nab-001,\x00\n")
+    with pytest.raises(DataError, match="not a table of text"):
         answers_of(path)

@@ -14,6 +14,7 @@ from scipy import stats
 
 from sosie.errors import DataError, ParameterError
 from sosie.evidence._intervals import clopper_pearson
+from sosie.table import as_utf8, read_bytes
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -105,17 +106,16 @@ def answers_of(path: Path) -> dict[str, dict[str, str]]:
     Raises
     ------
     DataError
-        If the file is not of that form, or an answer is neither.
+        If the file is not of that form, an answer is neither, or a case has two of them.
     """
-    try:
-        text = path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise DataError(f"{path} is not a file of text in UTF-8; save it as CSV.") from error
-    except OSError as error:
-        raise DataError(f"{path} could not be read ({error.strerror}).") from error
+    text = as_utf8(read_bytes(path)[0], path)[0].decode()
     header = text.partition("\n")[0]
     separator = max(",;\t", key=header.count)
-    lines = [line for line in csv.reader(io.StringIO(text), delimiter=separator) if any(line)]
+    reader = csv.reader(io.StringIO(text, newline=None), delimiter=separator)
+    try:
+        lines = [line for line in reader if any(line)]
+    except csv.Error as error:
+        raise DataError(f"{path} cannot be cut into cells; check its quotes.") from error
     names = [name.strip() for name in lines[0]] if lines else []
     if len(names) < 2 or names[0].casefold() not in ("case", "cas"):
         raise DataError(f"{path}: give a column case, and one with the answers of every rater.")
@@ -127,8 +127,11 @@ def answers_of(path: Path) -> dict[str, dict[str, str]]:
         found[rater] = {}
         for number, line in enumerate(lines[1:], start=2):
             said = line[j].strip().casefold() if j < len(line) else ""
+            case = line[0].strip()
+            if said and case in found[rater]:
+                raise DataError(f"{path}: case {case} is answered twice; correct its number.")
             if said:
-                found[rater][line[0].strip()] = _meant(said, f"{path}, line {number}")
+                found[rater][case] = _meant(said, f"{path}, line {number}")
     return found
 
 

@@ -8,7 +8,7 @@ from sosie._on_demand import on_demand
 
 if TYPE_CHECKING:
     from sosie.table._atomic import Drafts, whole_file
-    from sosie.table._dialect import Dialect
+    from sosie.table._dialect import Dialect, as_utf8, read_bytes
     from sosie.table._files import check_output
     from sosie.table._folders import check_folder, whole_folder
     from sosie.table._formula import Factor, Formula, FormulaError
@@ -24,7 +24,7 @@ else:
         __name__,
         {
             "_atomic": "Drafts whole_file",
-            "_dialect": "Dialect",
+            "_dialect": "Dialect as_utf8 read_bytes",
             "_files": "check_output",
             "_folders": "check_folder whole_folder",
             "_formula": "Factor Formula FormulaError",
@@ -51,11 +51,13 @@ __all__ = [
     "Schema",
     "Sum",
     "Table",
+    "as_utf8",
     "before_of",
     "check_folder",
     "check_output",
     "columns_of",
     "in_order",
+    "read_bytes",
     "read_toml",
     "ticks_of",
     "whole_file",
