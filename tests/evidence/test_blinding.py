@@ -13,6 +13,7 @@ from statsmodels.stats.inter_rater import fleiss_kappa as theirs
 from statsmodels.stats.proportion import proportion_confint
 
 from sosie.errors import DataError, ParameterError
+from sosie.evidence._align import read_alike
 from sosie.evidence._blinding import blind_images, blind_tables
 from sosie.evidence._pictures import pictures
 from sosie.evidence._raters import answers_of, cohen_kappa, fleiss_kappa, scored
@@ -51,6 +52,35 @@ def test_the_same_rows_spelt_otherwise_look_the_same(frame: pl.DataFrame) -> Non
         rows = [r for r, t in zip(key["row"], key["truth"], strict=True) if t == kind]
         assert len(set(rows)) == len(rows)
         assert rows != sorted(rows)
+
+
+def test_cells_are_those_of_the_file(tmp_path: Path, frame: pl.DataFrame) -> None:
+    """Whatever the artificial file looks like: here the same persons, as Python writes them."""
+    days = pl.date(2022, 4, 23) + pl.duration(days=pl.int_range(pl.len()))
+    data = frame.select(
+        pl.col("age").cast(int), "bmi", "ward", day=days, ill=pl.col("age") > 50, dose=1e3 + 7.25
+    ).with_columns(dose=pl.col("dose") + pl.col("age"), bmi=pl.col("bmi").replace(20, None))
+    data.write_csv(tmp_path / "made.csv")
+    rows = [
+        (
+            str(age),
+            "" if bmi is None else f"{bmi:.1f}".replace(".", ","),
+            ward,
+            f"{day:%d/%m/%Y}",
+            "Vrai" if ill else "Faux",
+            f"{dose:,.2f}".replace(",", "\u202f").replace(".", ","),
+        )
+        for age, bmi, ward, day, ill, dose in data.iter_rows()
+    ]
+    lines = [";".join(row) for row in (data.columns, *rows)]
+    (tmp_path / "real.csv").write_bytes("\r\n".join(lines).encode())
+    real = Table.read(tmp_path / "real.csv")
+    made = blind_tables(real, read_alike(tmp_path / "made.csv", real, "made.csv"), 300, 1)
+    assert made.columns == tuple(data.columns)
+    shown = [tuple(cell or "–" for cell in row) for row in rows]
+    key = json.loads(made.key)
+    assert {"real", "artificial"} == set(key["truth"])
+    assert list(made.cases) == [shown[row - 1] for row in key["row"]]
 
 
 def test_every_case_is_a_fair_coin_and_the_seed_decides(frame: pl.DataFrame) -> None:

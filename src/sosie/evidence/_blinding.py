@@ -11,7 +11,7 @@ import numpy as np
 import polars as pl
 
 from sosie.errors import DataError, ParameterError
-from sosie.table import CODED, NUMERIC, Kind
+from sosie.table import CODED, NUMERIC, Kind, spell
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -68,7 +68,7 @@ class Blinding:
 
 
 def blind_tables(real: Table, artificial: Table, n: int, seed: int) -> Blinding:
-    """Draw rows of two tables in random order, spelt alike.
+    """Draw rows of two tables in random order, both spelt as the real one spells its cells.
 
     Whether a case is real is decided by a fair coin for each: the number of real cases is not
     fixed, nothing is learnt of one case from the others, and where raters cannot tell, every
@@ -154,8 +154,8 @@ def _shown(column: Column, real: Table) -> bool:
 
 
 def _spelt(table: Table, column: Column, real: Table) -> NDArray[np.object_]:
-    """Spell a column the same way whichever table it comes from."""
-    values = table.frame[column.name]
+    """Spell a column as the real table does, whichever table it comes from."""
+    values, how = table.frame[column.name], real.spelling(column.name)
     if column.kind in CODED:
         text = _labels(values)
         strange = int((~text.is_in(_labels(real.frame[column.name]).unique().implode())).sum())
@@ -164,13 +164,16 @@ def _spelt(table: Table, column: Column, real: Table) -> NDArray[np.object_]:
                 f"Column {column.name!r}: {strange} artificial rows hold labels that no real row "
                 "holds, which tells them; write labels alike, or add --drop for this column."
             )
+        if how is not None and how.content == "boolean":
+            text = spell(values, how, None)
     elif column.kind in (Kind.DATE, Kind.DATETIME):
         form = "%Y-%m-%d" if column.kind is Kind.DATE else "%Y-%m-%d %H:%M"
-        text = values.dt.strftime(form)
+        text = values.dt.strftime(form) if how is None else spell(values, how, None)
     else:
-        numbers = table.numbers(column.name)
-        spelt = [_number(value, column.decimals) for value in numbers]
+        spelt = [_number(value, column.decimals) for value in table.numbers(column.name)]
         text = pl.Series(spelt, dtype=pl.String)
+        if how is not None:
+            text = spell(text.cast(pl.Float64), how, column.decimals)
     return text.fill_null(_MISSING).to_numpy().astype(object)
 
 

@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from sosie.table._kinds import CODED, NUMERIC, Kind
     from sosie.table._rebuild import before_of, in_order, ticks_of
     from sosie.table._schema import Column, Determined, Schema, Sum
+    from sosie.table._spell import spell
+    from sosie.table._spelling import Spelling
     from sosie.table._table import Table
     from sosie.table._toml import read_toml
 else:
@@ -32,6 +34,8 @@ else:
             "_kinds": "CODED NUMERIC Kind",
             "_rebuild": "before_of in_order ticks_of",
             "_schema": "Column Determined Schema Sum",
+            "_spell": "spell",
+            "_spelling": "Spelling",
             "_table": "Table",
             "_toml": "read_toml",
         },
@@ -49,6 +53,7 @@ __all__ = [
     "FormulaError",
     "Kind",
     "Schema",
+    "Spelling",
     "Sum",
     "Table",
     "as_utf8",
@@ -59,6 +64,7 @@ __all__ = [
     "in_order",
     "read_bytes",
     "read_toml",
+    "spell",
     "ticks_of",
     "whole_file",
     "whole_folder",

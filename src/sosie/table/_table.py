@@ -32,6 +32,7 @@ from sosie.table._refuse import refuse
 from sosie.table._restore import free_columns, put_back
 from sosie.table._schema import Schema
 from sosie.table._source import Source
+from sosie.table._spelling import Spelling
 
 __all__ = ["Table"]
 
@@ -244,6 +245,10 @@ class Table:
         if len({len(values) for values in series}) > 1:
             raise ParameterError("The arrays must all have the same length.")
         return Table(pl.DataFrame({v.name: v for v in series}), self.schema, self._source)
+
+    def spelling(self, name: str) -> Spelling | None:
+        """Tell how the cells of a column are spelt as text; None where none was read."""
+        return self._source.spellings.get(name)
 
     def native(self) -> Any:
         """Give the table as the kind of dataframe it came in, with the same types.
