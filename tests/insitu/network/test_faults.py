@@ -6,6 +6,7 @@ import datetime as dt
 import errno
 import json
 import os
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -145,7 +146,7 @@ def test_a_site_below_the_floor(network: Network, tmp_path: Path) -> None:
     few = tmp_path / "few.csv"
     network.world.parts[2][list(COLUMNS)].head(8).to_csv(few, index=False)
     network.kill("holder_3")
-    network.place("holder_3").ledger.unlink()
+    shutil.rmtree(network.place("holder_3").folder)
     network.start("holder_3", data=few)
     with pytest.raises(RefusedError) as raised:
         network.ask("means", columns_of=["age"])
@@ -273,6 +274,46 @@ def test_a_file_that_is_touched_or_gone(network: Network, own_data: Path) -> Non
     with pytest.raises(RefusedError, match="agreed on any more"):
         network.ask("logistic", **LOGISTIC)
     assert network.refusals() == [["snapshot", "absent"]]
+    told: list[str] = []
+    assert network.nodes["holder_1"]._stands("up", told.append) == "absent"
+    assert told == [network.place("holder_1").told()["state"]] == ["absent"]
+
+
+@pytest.mark.parametrize("done", ["lines cut", "line changed", "gone", "last line cut"])
+def test_a_ledger_that_is_not_as_it_was_left(network: Network, done: str) -> None:
+    """What lines that went tell of could be asked for again: nothing is served."""
+    network.ask("crosstab", **CROSSTAB)
+    network.kill("holder_1")
+    ledger = network.place("holder_1").ledger
+    whole = ledger.read_bytes()
+    lines = whole.splitlines(keepends=True)
+    if done == "gone":
+        ledger.unlink()
+    else:
+        ledger.write_bytes(
+            {
+                "lines cut": lines[0],
+                "line changed": whole.replace(b"crosstab", b"crosstub"),
+                "last line cut": whole[:-9],
+            }[done]
+        )
+    with pytest.raises(TrustError, match="is not as this node left it"):
+        network.start("holder_1")
+    ledger.write_bytes(whole)
+    network.start("holder_1")
+    assert network.ask("means", columns_of=["age"])
+
+
+def test_a_folder_in_which_nothing_happened_goes(network: Network, tmp_path: Path) -> None:
+    (tmp_path / "other.csv").write_text("age\n1\n")
+    place = Place(tmp_path / "new.node")
+    world = network.world
+    with pytest.raises(DataError):
+        Node(
+            network.parties(), world.keys["holder_1"], tmp_path / "other.csv", place,
+            Direct(network.hub),
+        )  # fmt: skip
+    assert not place.folder.exists()
 
 
 def test_the_snapshot_that_the_agreement_names(network: Network, tmp_path: Path) -> None:
@@ -333,16 +374,17 @@ def test_a_cut_line_of_the_ledger(network: Network) -> None:
     network.ask("crosstab", **CROSSTAB)
     network.kill("holder_1")
     ledger = network.place("holder_1").ledger
-    whole = ledger.read_bytes()
-    for cut in (1, 40, len(whole.splitlines()[-1])):
-        ledger.write_bytes(whole + whole.splitlines(keepends=True)[-1][:-cut])
+    for left in (0.99, 0.5, 0.01):
+        whole = ledger.read_bytes()
+        last = whole.splitlines(keepends=True)[-1]
+        ledger.write_bytes(whole + last[: int(left * len(last)) or 1])
         with pytest.raises(TrustError, match="damaged"):
             network.place("holder_1").write("paused", {})
         network.start("holder_1")
         assert ledger.read_bytes().startswith(whole)
         assert not verify_ledger(ledger).broken
         network.kill("holder_1")
-    assert [line["event"] for line in network.ledger("holder_1")].count("up") == 2
+    assert [line["event"] for line in network.ledger("holder_1")].count("up") == 4
 
 
 def test_a_changed_line_of_the_ledger_is_not_mended(network: Network) -> None:

@@ -119,6 +119,7 @@ class Node:
             self._served = Served(parties, key, data, synthetic, control)
             former = [one["content"] for one in place.lines() if one["event"] == "up"]
             self._served.check_former(former[-1]["snapshot"] if former else None)
+            place.check()
             place.mend()
             place.write("up", self._served.told)
             self._attempts = self._former_attempts()
@@ -131,6 +132,7 @@ class Node:
         self._sent: tuple[tuple[Any, ...], dict[str, Any], bytes | None] | None = None
         self._answered = 0
         self._told = ("", "", 0.0)
+        self._data = "up"
         self._posted: float | None = None
         self._vain = 0
         self._since = time_now()
@@ -174,16 +176,22 @@ class Node:
                     continue
                 finally:
                     self._posted = None
-                if state != "up":
-                    told("up")
-                pause, state = _FIRST_PAUSE, "up"
-                self._tell("paused" if self._place.paused else "up")
+                state = self._stands(state, told)
+                pause = _FIRST_PAUSE
                 message, payload = self.step(reply)
+                state = self._stands(state, told)
                 if reply.get("work") and self._vain:
                     # A hub may not fill the ledger, nor keep the node busy, with work for nothing.
                     self._stopping.wait(min(_FIRST_PAUSE * 2 ** (self._vain - 2), _LONGEST_PAUSE))
         finally:
             self.close()
+
+    def _stands(self, state: str, told: Callable[[str], None]) -> str:
+        """Tell how it stands towards the hub and its data, where that is not how it stood."""
+        self._tell("paused" if self._place.paused else self._data)
+        if state != self._data:
+            told(self._data)
+        return self._data
 
     def stop(self) -> None:
         """Stop after the present step."""
@@ -197,6 +205,8 @@ class Node:
     def close(self) -> None:
         """End all processes, and leave the folder to others."""
         self._drop(good=False)
+        self._told = ("", "", 0.0)
+        self._tell(self._data)
         self._workers.close()
         self._way.close()
         self._place.release()
@@ -274,6 +284,7 @@ class Node:
         ask, question, sites = checked_ask(work, self._parties, self.by, self._attempts)
         task, attempt = work["task"], work["attempt"]
         self._served.check()
+        self._data = "up"
         self._place.mend()
         schema, said, data = self._served.spelt(question)
         agreement = self._parties.agreement
@@ -334,6 +345,8 @@ class Node:
 
     def _declined(self, work: dict[str, Any], error: DeclinedError) -> dict[str, Any] | None:
         self._drop(good=False)
+        if error.why == "snapshot":
+            self._data = str(error.reasons[0])
         task, attempt = work.get("task"), work.get("attempt")
         with contextlib.suppress(SosieError):
             self._place.write(

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from typing import IO, TYPE_CHECKING, Any
 
-from sosie.errors import DataError, ParameterError
+from pydantic import ValidationError
+
+from sosie.errors import DataError, ParameterError, TrustError
 from sosie.insitu.gate import forgive, mend
-from sosie.trust import append, head_of, strict_json
+from sosie.trust import Head, append, head_of, strict_json, verify_ledger
 from sosie.trust._ledger import LONGEST, locked
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
-
-    from sosie.trust import Head
 
 __all__ = ["Place"]
 
@@ -36,6 +37,7 @@ class Place:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._new = not folder.exists()
         try:
             folder.mkdir(mode=0o700, exist_ok=True)
         except OSError as error:
@@ -46,6 +48,8 @@ class Place:
         self.released = folder / "released.bin"
         self._status = folder / "status.json"
         self._paused = folder / "paused"
+        self._lock = folder / "node.lock"
+        self._durable: Head | None = None
         self._held: IO[bytes] | None = None
         self._kept: int | None = None
 
@@ -70,7 +74,7 @@ class Place:
         DataError
             If one is there.
         """
-        self._held = (self.folder / "node.lock").open("ab")
+        self._held = _own(self._lock, "ab")
         if not _lock(self._held):
             self._held.close()
             self._held = None
@@ -78,15 +82,49 @@ class Place:
         self._mend_ledger()
 
     def release(self) -> None:
-        """Let other nodes in."""
-        if self._held is not None:
-            self._held.close()
-            self._held = None
+        """Let other nodes in; a folder in which nothing ever happened goes."""
+        if self._held is None:
+            return
+        if not self.ledger.exists():
+            with contextlib.suppress(OSError):
+                self._lock.unlink()
+                if self._new:
+                    self.folder.rmdir()
+        self._held.close()
+        self._held = None
+
+    def check(self) -> None:
+        """Look whether the ledger is whole, and has all that was in it when the node last told.
+
+        Raises
+        ------
+        TrustError
+            If not: what the lines that went tell of could be asked for again.
+        """
+        expected = self._told_head()
+        if not self.ledger.exists() and expected is None:
+            return
+        try:
+            broken = [one.why for one in verify_ledger(self.ledger, expected=expected).broken]
+        except DataError as error:
+            broken = [str(error)]
+        if broken:
+            raise TrustError(
+                f"{self.ledger} is not as this node left it ({broken[0].rstrip('.')}); nothing is "
+                "served. Put it back as it was, or have a new agreement signed and give another "
+                "--state."
+            )
+
+    def _told_head(self) -> Head | None:
+        try:
+            return Head.model_validate(self.told().get("ledger"))
+        except ValidationError:
+            return None
 
     @property
     def up(self) -> bool:
         """Whether a node is up here."""
-        with (self.folder / "node.lock").open("ab") as file:
+        with _own(self._lock, "ab") as file:
             return not _lock(file)
 
     @property
@@ -110,6 +148,8 @@ class Place:
         head = append(self.ledger, event, content, durable=durable)
         if fresh:
             self.ledger.chmod(0o600)
+        if durable:
+            self._durable = head
         return head
 
     def head(self) -> Head:
@@ -176,9 +216,12 @@ class Place:
                 file.truncate(end)
 
     def tell(self, status: Mapping[str, Any]) -> None:
-        """Write how the node stands, whole or not at all."""
+        """Write how the node stands, and its ledger, whole or not at all."""
         draft = self._status.with_suffix(".draft")
-        draft.write_text(json.dumps({**status, "pid": os.getpid()}), encoding="utf-8")
+        head = self._durable and self._durable.model_dump()
+        said = {**status, "pid": os.getpid(), "ledger": head}
+        with _own(draft, "wb") as file:
+            file.write(json.dumps(said).encode())
         draft.replace(self._status)
 
     def told(self) -> dict[str, Any]:
@@ -188,6 +231,11 @@ class Place:
         except (OSError, ValueError):
             return {}
         return found
+
+
+def _own(path: Path, mode: str) -> IO[bytes]:
+    """Open a file that is its owner's alone."""
+    return open(path, mode, opener=lambda name, flags: os.open(name, flags, 0o600))
 
 
 def _lock(file: IO[bytes]) -> bool:
