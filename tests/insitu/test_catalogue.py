@@ -16,6 +16,8 @@ from sklearn.linear_model import Lasso, Ridge
 from sklearn.preprocessing import StandardScaler
 from statsmodels.stats.meta_analysis import combine_effects
 
+from sosie.errors import ParameterError
+
 EXACT = {"rtol": 1e-9, "atol": 1e-9}
 
 
@@ -221,7 +223,9 @@ def test_mann_whitney(gbsg2):
     asked = {"id": "mann_whitney", "column": "age", "by": "horTh", "lower": 20, "upper": 84}
     first, second = [g["age"] for _, g in gbsg2.pooled.groupby("horTh")]
     found = gbsg2.ask(asked, floors="snds-11")
-    edges = np.array([row["from"] for row in found.tables["bins"]][1:])
+    told = found.tables["bins"]
+    assert told[0]["from"] is told[-1]["to"] is None  # whatever is beyond 20 and 84 is in there
+    edges = np.array([row["from"] for row in told][1:])
     assert len(edges) >= 3
     binned = [np.searchsorted(edges, group, side="right") for group in (first, second)]
     expected = stats.mannwhitneyu(*binned, method="asymptotic")
@@ -238,12 +242,44 @@ def test_quantiles_lie_between_their_bounds(gbsg2):
         assert row["at_least"] <= true <= row["at_most"]
         assert row["at_least"] <= row["value"] <= row["at_most"]
     bins = gbsg2.ask(asked | {"id": "histogram"}, floors="snds-11").tables["bins"]
-    edges = [row["from"] for row in bins] + [bins[-1]["to"]]
+    assert bins[0]["from"] is bins[-1]["to"] is None
+    edges = [-np.inf, *(row["from"] for row in bins[1:]), np.inf]
     counted, _ = np.histogram(gbsg2.pooled["tsize"], edges)
     close([row["count"] for row in bins], counted)
     for part in gbsg2.parts:
         assert np.histogram(part["tsize"], edges)[0].min() >= 11
     assert len(bins) >= 8
+
+
+@pytest.mark.parametrize(("lower", "upper"), [(100, 200), (-50, 0), (25, 35), (0, 30)])
+def test_nothing_false_is_said_of_a_range_that_does_not_hold_the_data(gbsg2, lower, upper):
+    sizes = gbsg2.pooled["tsize"]
+    asked = {"column": "tsize", "lower": lower, "upper": upper}
+    bins = gbsg2.ask(asked | {"id": "histogram"}, floors="snds-11").tables["bins"]
+    assert bins[0]["from"] is bins[-1]["to"] is None
+    for row in bins:
+        low = -np.inf if row["from"] is None else row["from"]
+        high = np.inf if row["to"] is None else row["to"]
+        assert row["count"] == ((sizes >= low) & (sizes < high)).sum()
+    at = (0.05, 0.25, 0.5, 0.75, 0.95)
+    found = gbsg2.ask(asked | {"id": "quantiles", "at": at}, floors="snds-11").tables["quantiles"]
+    for row in found:
+        true = np.quantile(sizes, row["q"], method="inverted_cdf")
+        assert row["at_least"] is None or row["at_least"] <= true
+        assert row["at_most"] is None or true <= row["at_most"]
+        assert (row["value"] is None) == (None in (row["at_least"], row["at_most"]))
+    assert any(row["value"] is None for row in found)
+
+
+@pytest.mark.parametrize(
+    ("lower", "upper"), [(-1e308, 1e308), (1.0, 1.0 + 2e-16), (1e300, 1e300 * (1 + 1e-15)), (3, 3)]
+)
+@pytest.mark.parametrize("name", ["histogram", "quantiles", "mann_whitney"])
+def test_a_range_without_bins_is_refused_in_a_sentence(gbsg2, name, lower, upper):
+    asked = {"id": name, "column": "tsize", "lower": lower, "upper": upper}
+    more = {"by": "horTh"} if name == "mann_whitney" else {}
+    with pytest.raises(ParameterError, match=r"cannot be cut into 64 bins|not below upper"):
+        gbsg2.ask(asked | more)
 
 
 def test_components(tumours):

@@ -84,7 +84,8 @@ def ask(
         typer.echo(json.dumps(answer.told, ensure_ascii=False))
         return
     said = texts_of(spoken, answer.analysis)
-    _print(answer, words | {name: said[name] for name in ("words", "told")})
+    kept = ("columns", "words", "told", "bounds", "notes", "noise")
+    _print(answer, words | {name: said[name] for name in kept})
     for path in written:
         typer.echo(words["written"].format(path=path))
 
@@ -104,6 +105,8 @@ def _print(answer: "Answer", words: dict[str, Any]) -> None:
     from rich.table import Table as Grid
     from rich.text import Text
 
+    from sosie.insitu.analyst import sentences_of
+
     console = Console()
     sites = ", ".join(answer.content["sites"])
     console.print(Text(words["title"].format(analysis=answer.analysis, sites=sites), "bold"))
@@ -120,9 +123,8 @@ def _print(answer: "Answer", words: dict[str, Any]) -> None:
     if answer.single:
         spelt = (f"{name} {_spelt(value, words)}" for name, value in answer.single.items())
         console.print(", ".join(spelt), highlight=False)
-    bound = answer.content["result"].get("bound")
-    how = words["exact"] if answer.content["result"].get("exact") else str(bound)
-    console.print(words["told"].get(answer.analysis, how))
+    for sentence in sentences_of(answer, words):
+        console.print(Text(sentence))
     checks = ", ".join(one["check"] for one in answer.content["gate"])
     console.print(words["gate"].format(checks=checks), highlight=False)
 

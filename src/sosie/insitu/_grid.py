@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from sosie.errors import ParameterError
 from sosie.insitu._aggregate import votes
 
 if TYPE_CHECKING:
@@ -35,13 +37,27 @@ def begin_grid(lower: float, upper: float, *, early: bool = False) -> dict[str, 
         Whether the places lie closer at the beginning, as their squares: hazards change most
         there.
 
+    Raises
+    ------
+    ParameterError
+        If there are no such places: the range is empty, too narrow or too wide for numbers.
+
     Examples
     --------
     >>> begin_grid(0, 8)["edges"].tolist()
     [0.0, 8.0]
     """
+    if not lower < upper:
+        raise ParameterError("lower is not below upper.")
     steps = np.linspace(0, 1, _FINEST + 1)
-    fine = lower + (upper - lower) * (steps**2 if early else steps)
+    with np.errstate(all="ignore"):
+        fine = lower + (upper - lower) * (steps**2 if early else steps)
+        cuttable = bool(np.isfinite(fine).all() and (np.diff(fine) > 0).all())
+    if not cuttable:
+        raise ParameterError(
+            f"The range from {lower:g} to {upper:g} cannot be cut into {_FINEST} bins of numbers; "
+            "give about the lowest and the highest value that you expect."
+        )
     cuts = _cut_at(fine, [0, _FINEST], [True])
     return {"fine": fine, "depth": 0, "settled": False} | cuts
 
@@ -124,10 +140,25 @@ def next_grid(total: Total, state: dict[str, Any]) -> dict[str, Any]:
     return after | {"depth": depth, "settled": depth == _DEEPEST or not left}
 
 
-def told_bins(state: dict[str, Any]) -> list[dict[str, float]]:
-    """Give the bins as rows of a table."""
-    edges = zip(state["edges"], state["edges"][1:], strict=False)
-    return [{"from": float(low), "to": float(high)} for low, high in edges]
+def told_bins(edges: Floats, *, ends: bool) -> list[dict[str, float | None]]:
+    """Give the bins as rows of a table.
+
+    Parameters
+    ----------
+    edges : ndarray of shape (bins + 1,)
+    ends : bool
+        Whether nothing can be beyond the ends; otherwise the first and the last bin are told
+        as open, without the edge that does not bound them.
+
+    Examples
+    --------
+    >>> told_bins(np.array([0.0, 2.0, 4.0]), ends=False)
+    [{'from': None, 'to': 2.0}, {'from': 2.0, 'to': None}]
+    """
+    told: list[float | None] = [float(edge) for edge in edges]
+    if not ends:
+        told[0] = told[-1] = None
+    return [{"from": low, "to": high} for low, high in pairwise(told)]
 
 
 def _cut_at(fine: Floats, cuts: list[int], is_open: list[bool]) -> dict[str, Any]:

@@ -3,7 +3,8 @@
 from sosie.insitu.analyst._answer import Answer, rows_beside
 from sosie.insitu.analyst._asked import analyses, asked, parameters_of
 from sosie.insitu.analyst._connection import Connection, connect
-from sosie.insitu.analyst._page import spelt_float, texts_of
+from sosie.insitu.analyst._page import texts_of
+from sosie.insitu.analyst._sentences import sentences_of, spelt_float
 
 __all__ = [
     "Answer",
@@ -13,6 +14,7 @@ __all__ = [
     "connect",
     "parameters_of",
     "rows_beside",
+    "sentences_of",
     "spelt_float",
     "texts_of",
 ]

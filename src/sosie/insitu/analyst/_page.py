@@ -8,10 +8,12 @@ import tomllib
 from importlib.resources import files
 from typing import TYPE_CHECKING, Any
 
+from sosie.insitu.analyst._sentences import sentences_of, spelt_float
+
 if TYPE_CHECKING:
     from sosie.insitu.analyst._answer import Answer
 
-__all__ = ["page_of", "spelt_float", "texts_of"]
+__all__ = ["page_of", "texts_of"]
 
 _STYLE = """
 body { font: 16px/1.5 system-ui, sans-serif; color: #23262d; background: #fcfbf8;
@@ -58,10 +60,7 @@ def page_of(answer: Answer, lang: str) -> str:
             for k, v in answer.single.items()
         )
         parts.append(f"<table>{rows}</table>")
-    result = content["result"]
-    how = words["exact"] if result.get("exact") else words["bound"].format(bound=result["bound"])
-    how = words["told"].get(answer.analysis, how)
-    parts.append(f"<p>{_safe(how)}</p>")
+    parts += [f"<p>{_safe(one)}</p>" for one in sentences_of(answer, words)]
     checks = ", ".join(words["checks"].get(one["check"], one["check"]) for one in content["gate"])
     parts += [
         f"<h2>{_safe(words['gate'])}</h2><p>{_safe(words['gate_said'])}</p><p>{_safe(checks)}.</p>",
@@ -91,18 +90,6 @@ def _spelt(value: Any, words: dict[str, Any]) -> str:
     if isinstance(value, float):
         return spelt_float(value, words["decimal"])
     return _safe(words["words"].get(value, str(value)))
-
-
-def spelt_float(value: float, decimal: str) -> str:
-    """Spell a number of an answer: four digits, or all of a whole one.
-
-    Examples
-    --------
-    >>> spelt_float(0.123456, ","), spelt_float(1234567.0, ",")
-    ('0,1235', '1234567')
-    """
-    whole = value.is_integer() and abs(value) < 1e12
-    return (f"{value:.0f}" if whole else f"{value:.4g}").replace(".", decimal)
 
 
 def texts_of(lang: str, analysis: str) -> dict[str, Any]:

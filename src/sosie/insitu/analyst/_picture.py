@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -37,8 +38,12 @@ def draw(answer: Answer, path: str | Path) -> None:
 
 def drawn(answer: Answer) -> bytes | None:
     """Draw an answer; None where its analysis has no picture."""
-    how = next((h for name, h in _PICTURES.items() if name in answer.tables), None)
-    if how is None:
+    shown = [
+        how
+        for name, needed, how in _PICTURES
+        if name in answer.tables and needed <= set(answer.content["result"][name][0])
+    ]
+    if not shown:
         return None
     import matplotlib as mpl
     from matplotlib.figure import Figure
@@ -50,7 +55,7 @@ def drawn(answer: Answer) -> bytes | None:
         axes.set_facecolor(_PAPER)
         axes.spines[["top", "right"]].set_visible(False)
         axes.tick_params(colors=_INK, labelsize=9)
-        how(axes, rows)
+        shown[0](axes, rows)
         out = io.BytesIO()
         figure.savefig(out, format="png", metadata={"Software": None})
     return out.getvalue()
@@ -76,18 +81,18 @@ def _terms(axes: Axes, rows: dict[str, Any]) -> None:
 
 
 def _curves(axes: Axes, rows: dict[str, Any]) -> None:
+    # The column of groups is the one that comes before those of the curve.
+    first = next(iter(rows["curve"][0]))
     groups: dict[str, list[dict[str, Any]]] = {}
     for one in rows["curve"]:
-        groups.setdefault(str(one.get("group", "")), []).append(one)
+        groups.setdefault("" if first == "time" else str(one[first]), []).append(one)
     for colour, (name, told) in zip(_COLOURS, groups.items(), strict=False):
         times = [0.0, *(one["time"] for one in told)]
-        axes.step(times, [1.0, *(one["survival"] for one in told)], where="post", color=colour,
-                  lw=2, label=name)  # fmt: skip
-        if "lower" in told[0]:
-            axes.fill_between(
-                times, [1.0, *(one["lower"] for one in told)],
-                [1.0, *(one["upper"] for one in told)], step="post", color=colour, alpha=0.15, lw=0,
-            )  # fmt: skip
+        axes.plot(times, [1.0, *(one["survival"] for one in told)], color=colour, marker="o",
+                  ms=4, lw=2, label=name)  # fmt: skip
+        ends = [one["ci"] or [one["survival"]] * 2 for one in told]
+        lows, highs = [1.0, *(low for low, _ in ends)], [1.0, *(high for _, high in ends)]
+        axes.fill_between(times, lows, highs, color=colour, alpha=0.15, lw=0)
     axes.set_ylim(0, 1.02)
     if len(groups) > 1:
         axes.legend(frameon=False, fontsize=9)
@@ -106,9 +111,28 @@ def _bars(axes: Axes, rows: dict[str, Any]) -> None:
 
 
 def _histogram(axes: Axes, rows: dict[str, Any]) -> None:
-    for one in rows["bins"]:
-        width = one["upper"] - one["lower"]
-        axes.bar(one["lower"], one["count"], width, align="edge", color=_BLUE, edgecolor=_PAPER)
+    told = rows["bins"]
+    edges = [one["to"] for one in told[:-1]]
+    axes.set_yticks([])
+    if not edges:  # one bin of everybody
+        axes.bar([0], [told[0]["count"]], color=_FAINT)
+        axes.set_xticks([])
+        return
+    # The outer bins have no end: as wide as their neighbour, in grey, without a tick.
+    wide = [b - a for a, b in pairwise(edges)] or [1.0]
+    ends = [edges[0] - wide[0], *edges, edges[-1] + wide[-1]]
+    for one, low, high in zip(told, ends, ends[1:], strict=False):
+        is_open = one["from"] is None or one["to"] is None
+        axes.bar(low, one["count"] / (high - low), high - low, align="edge", edgecolor=_PAPER,
+                 color=_FAINT if is_open else _BLUE)  # fmt: skip
+        axes.annotate(f"{one['count']:.0f}", ((low + high) / 2, one["count"] / (high - low)),
+                      (0, 3), textcoords="offset points", ha="center", fontsize=8)  # fmt: skip
+    axes.set_xticks(edges, [f"{edge:g}" for edge in edges])
 
 
-_PICTURES = {"terms": _terms, "curve": _curves, "cells": _bars, "bins": _histogram}
+_PICTURES = (
+    ("terms", {"estimate", "se", "ci"}, _terms),
+    ("curve", {"survival"}, _curves),
+    ("cells", {"count"}, _bars),
+    ("bins", {"count"}, _histogram),
+)

@@ -82,7 +82,7 @@ class _Hazards(Analysis):
         exact = isinstance(self, Cox)
         tables = {"terms": terms}
         if "edges" in state:
-            tables["bins"] = told_bins(state)
+            tables["bins"] = told_bins(state["edges"], ends=True)
         return Result(self.id, values, tables, exact=exact, bound=self.bound)
 
     bound: ClassVar[str] = ""

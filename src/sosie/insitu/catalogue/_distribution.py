@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 import numpy as np
 from pydantic import Field
 
-from sosie.errors import DataError, ParameterError
+from sosie.errors import DataError
 from sosie.insitu._aggregate import Part, Total, counts
 from sosie.insitu._analysis import Analysis, ColumnName, Finite, State
-from sosie.insitu._grid import begin_grid, bins_of, grid_votes, next_grid
+from sosie.insitu._grid import begin_grid, bins_of, grid_votes, next_grid, told_bins
 from sosie.insitu._result import Result
 from sosie.insitu._rows import require_number
 
@@ -44,8 +44,6 @@ class _Binned(Analysis):
     def start(self, schema: Schema) -> State:
         """Check the column."""
         require_number(schema, self.column)
-        if not self.lower < self.upper:
-            raise ParameterError("lower is not below upper.")
         return begin_grid(self.lower, self.upper)
 
     def start_privately(self, schema: Schema) -> State:
@@ -81,7 +79,8 @@ class _Binned(Analysis):
 class Histogram(_Binned):
     """Counts in bins from `lower` to `upper`, each halved while every holder can bear it.
 
-    What is beyond the ends is counted in the first or last bin.
+    The first and the last bin are open, without an edge on that side: what is beyond `lower` and
+    `upper` is counted in them, and nobody is told whether there is any.
 
     Examples
     --------
@@ -94,8 +93,8 @@ class Histogram(_Binned):
     def told(self, edges: Floats, found: Floats) -> Result:
         """Give one row a bin."""
         n = float(found.sum())
-        bins = zip(edges[:-1], edges[1:], found, strict=True)
-        rows = [{"from": float(a), "to": float(b), "count": float(m)} for a, b, m in bins]
+        bins = zip(told_bins(edges, ends=False), found, strict=True)
+        rows: list[dict[str, Any]] = [one | {"count": float(m)} for one, m in bins]
         return Result(self.id, {"n": n}, {"bins": rows})
 
 
@@ -103,7 +102,8 @@ class Quantiles(_Binned):
     """Quantiles, each with the two edges of bins between which it lies for certain.
 
     No step of a bisection leaves: the bins are settled by votes before anything is counted,
-    and none of them holds fewer persons than the floor.
+    and none of them holds fewer persons than the floor. A quantile in the first or the last bin
+    has no bound on the side on which that bin is open, and no value.
 
     Examples
     --------
@@ -121,14 +121,17 @@ class Quantiles(_Binned):
         n, below = float(found.sum()), np.concatenate([[0.0], np.cumsum(found)])
         if n < 1:
             raise DataError("Nobody has a value.")
+        bins = told_bins(edges, ends=False)
         rows: list[dict[str, Any]] = []
         for q in self.at:
             rank = q * n
             place = int(np.clip(np.searchsorted(below, rank, side="left") - 1, 0, len(found) - 1))
-            low, high = float(edges[place]), float(edges[place + 1])
+            low, high = bins[place]["from"], bins[place]["to"]
             share = (rank - below[place]) / found[place] if found[place] else 0.5
-            rows.append(
-                {"q": q, "value": low + share * (high - low), "at_least": low, "at_most": high}
-            )
-        bound = "The value on the pooled rows lies between at_least and at_most."
+            value = None if low is None or high is None else low + share * (high - low)
+            rows.append({"q": q, "value": value, "at_least": low, "at_most": high})
+        bound = (
+            "The value on the pooled rows is not below at_least and not above at_most; where one "
+            "is missing it may lie beyond the range that was given."
+        )
         return Result(self.id, {"n": n}, {"quantiles": rows}, exact=False, bound=bound)

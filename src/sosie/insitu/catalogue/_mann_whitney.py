@@ -24,6 +24,8 @@ __all__ = ["MannWhitney"]
 class MannWhitney(Analysis):
     """Compare two groups by ranks; values in one bin are ties.
 
+    The first and the last bin are open: what is beyond `lower` and `upper` is in them.
+
     Examples
     --------
     >>> MannWhitney(column="age", by="sex", lower=0, upper=120).columns
@@ -48,8 +50,6 @@ class MannWhitney(Analysis):
         require_coded(schema, self.by)
         if len(labels(schema, self.by)) != 2:
             raise ParameterError(f"Column {self.by!r} does not have two labels.")
-        if not self.lower < self.upper:
-            raise ParameterError("lower is not below upper.")
         return begin_grid(self.lower, self.upper)
 
     def local(self, rows: Rows, state: State) -> Part:
@@ -85,4 +85,5 @@ class MannWhitney(Analysis):
             "p": min(1.0, normal_tail(float(max(z, 0.0)))),
         }  # fmt: skip
         bound = f"U is within {off:g} of that on the pooled rows: half the pairs within a bin."
-        return Result(self.id, values, {"bins": told_bins(state)}, exact=False, bound=bound)
+        bins = told_bins(state["edges"], ends=False)
+        return Result(self.id, values, {"bins": bins}, exact=False, bound=bound)

@@ -1,0 +1,53 @@
+"""What is said in words under an answer: how exact it is, and how its numbers are to be read."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from sosie.insitu.analyst._answer import Answer
+
+__all__ = ["sentences_of", "spelt_float"]
+
+
+def sentences_of(answer: Answer, words: dict[str, Any]) -> list[str]:
+    """Say how exact an answer is, and what its reader must know.
+
+    Parameters
+    ----------
+    answer : Answer
+    words : dict
+        Of :func:`sosie.insitu.analyst.texts_of`.
+    """
+    name, result = answer.analysis, answer.content["result"]
+    notes = [words["notes"][name]] if name in words["notes"] else []
+    if name in words["told"]:
+        return [words["told"][name], *notes]
+    if result.get("exact"):
+        return [words["exact"], *notes]
+    return [words.get("bound", "{bound}").format(bound=_bound(answer, words)), *notes]
+
+
+def _bound(answer: Answer, words: dict[str, Any]) -> str:
+    result = answer.content["result"]
+    values = {
+        name: spelt_float(value, words["decimal"]) if isinstance(value, float) else value
+        for name, value in result.items()
+    }
+    epsilon = answer.content.get("question", {}).get("epsilon")
+    if epsilon is not None:
+        return str(words["noise"]).format(epsilon=spelt_float(epsilon, words["decimal"]))
+    name = answer.analysis
+    return str(words["bounds"].get(name, "{bound}")).format(**values)
+
+
+def spelt_float(value: float, decimal: str) -> str:
+    """Spell a number of an answer: four digits, or all of a whole one.
+
+    Examples
+    --------
+    >>> spelt_float(0.123456, ","), spelt_float(1234567.0, ",")
+    ('0,1235', '1234567')
+    """
+    whole = value.is_integer() and abs(value) < 1e12
+    return (f"{value:.0f}" if whole else f"{value:.4g}").replace(".", decimal)
