@@ -1,6 +1,7 @@
 """Nodes and hubs that stop in the middle: another attempt, the right answer, and one alone."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from sosie.insitu.analyst import asked
 from sosie.insitu.exchange import Direct, RefusedError
 from sosie.insitu.gate import MOST_REFUSALS, Memory
 from sosie.insitu.hub import Hub, Store
+from sosie.insitu.node import Node, Place
 from sosie.trust import payload_of, strict_json, verify_ledger
 
 
@@ -100,6 +102,22 @@ def restarted(network: Network, **options: Any) -> None:
     network.store = Store(f"sqlite:///{network.folder}/hub.db", network.clock)
     network.hub = Hub(network.world.keys["hub"], network.store, clock=network.clock, **options)
     network.hub.adopt(network.parties())
+
+
+def test_of_two_nodes_of_a_holder_the_later_serves(network: Network, tmp_path: Path) -> None:
+    """What the one released the other does not know."""
+    first, before = network.nodes["holder_1"], network.due["holder_1"]
+    Direct(network.hub).post(*before)
+    second = Node(
+        network.parties(), network.world.keys["holder_1"], network.world.data("holder_1"),
+        Place(tmp_path / "second.node"), Direct(network.hub),
+    )  # fmt: skip
+    Direct(network.hub).post(second._poll())
+    with pytest.raises(RefusedError, match="started after this one"):
+        Direct(network.hub).post(first._poll())
+    network.nodes["holder_1"], network.due["holder_1"] = second, (second._poll(), None)
+    assert network.ask("crosstab", **CROSSTAB)
+    first.close()
 
 
 @pytest.mark.parametrize("turns", [0, 1, 2, 4])

@@ -312,7 +312,12 @@ class Hub:
         if message.by not in parties.holders:
             raise TrustError(f"{message.by!r} holds no data under the agreement.")
         paused = isinstance(message, Poll) and message.paused
-        self._presence.saw(message.agreement, message.by, message.instance, paused=paused)
+        known = (message.agreement, message.by, message.instance, message.at)
+        if not self._presence.saw(*known, paused=paused):
+            raise NotAllowedError(
+                "Another node of this holder was started after this one, and one alone may serve, "
+                "since what the one released the other does not know: stop one of them."
+            )
         running = self._queue.running(message.agreement)
         if running is not None:
             if paused and message.by not in running.joins:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import deque
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,9 @@ if TYPE_CHECKING:
     from sosie.insitu.exchange._parties import Parties
 
 __all__ = ["Presence", "Seen"]
+
+_REMEMBERED = 100
+"""Former nodes of a holder; each has a name of 64 digits that it drew."""
 
 
 @dataclass
@@ -23,11 +27,14 @@ class Seen:
         Another one each time it starts.
     at : float
         Seconds since 1970.
+    said : str
+        The same by the holder's clock.
     paused : bool
     """
 
     instance: str
     at: float
+    said: str
     paused: bool
 
 
@@ -46,10 +53,27 @@ class Presence:
         self._lease = lease
         self._clock = clock
         self._seen: dict[tuple[str, str], Seen] = {}
+        self._replaced: dict[tuple[str, str], deque[str]] = {}
 
-    def saw(self, agreement: str, by: str, instance: str, *, paused: bool) -> None:
-        """Keep that a node said something."""
-        self._seen[agreement, by] = Seen(instance, self._clock(), paused)
+    def saw(self, agreement: str, by: str, instance: str, said: str, *, paused: bool) -> bool:
+        """Keep that a node said something; tell whether none of its holder began after it.
+
+        Parameters
+        ----------
+        agreement, by, instance : str
+        said : str
+            When, by the holder's clock: files in a folder come in any order.
+        paused : bool
+        """
+        place = agreement, by
+        replaced = self._replaced.setdefault(place, deque(maxlen=_REMEMBERED))
+        former = self._seen.get(place)
+        if former is not None and former.instance != instance:
+            if instance in replaced or said < former.said:
+                return False
+            replaced.append(former.instance)
+        self._seen[place] = Seen(instance, self._clock(), said, paused)
+        return True
 
     def of(self, agreement: str, by: str) -> Seen | None:
         """Give when a node was last seen."""
