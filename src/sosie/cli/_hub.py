@@ -68,6 +68,8 @@ def up(
     for parties in served:
         made.adopt(parties)
         clients |= {one.id: one for one in parties.keys.values() if one.id != own.id}
+        for refusal in parties.agreement.allows():  # what was answered can still be fetched
+            typer.echo(refusal.why, err=True)
         if not parties.vouched:
             typer.echo(words["unvouched"].format(title=parties.agreement.title), err=True)
     if not clients:

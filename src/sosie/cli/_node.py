@@ -134,7 +134,7 @@ def snapshot(
     ],
     key: Annotated[Path, typer.Option("--key", help="Of this holder.", **FILE)],
 ) -> None:
-    """Print what the agreement may hold so that no other data can be served: `snapshot = "..."`."""
+    """Print what the agreement may hold so that no other data can be served: its `snapshot`."""
     from sosie.insitu.node import commitment_of
     from sosie.insitu.node._reading import read_snapshot
     from sosie.insitu.node._served import agreed_schema

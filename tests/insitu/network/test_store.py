@@ -1,5 +1,6 @@
 """What a hub keeps, on SQLite and on a real PostgreSQL server."""
 
+import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -185,6 +186,16 @@ def test_databases_that_cannot_be_used(tmp_path: Path) -> None:
     (tmp_path / "broken.db").write_bytes(b"no database" * 1000)
     with pytest.raises(DataError, match="cannot be used"):
         Store(f"sqlite:///{tmp_path}/broken.db")
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has other rights")
+def test_answers_are_the_owners_alone(tmp_path: Path) -> None:
+    store = Store(f"sqlite:///{tmp_path}/own.db")
+    store.begin(TASK, AGREEMENT, "recipient", {})
+    files = list(tmp_path.iterdir())
+    assert "own.db" in {file.name for file in files}
+    assert all(file.stat().st_mode & 0o077 == 0 for file in files)
+    store.close()
 
 
 def test_a_disk_that_is_full(tmp_path: Path) -> None:
