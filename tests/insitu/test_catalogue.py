@@ -8,6 +8,7 @@ import pytest
 import statsmodels.api as sm
 import statsmodels.formula.api as smf
 from lifelines import CoxPHFitter, KaplanMeierFitter
+from lifelines.datasets import load_rossi
 from lifelines.statistics import multivariate_logrank_test
 from scipy import stats
 from sklearn.cluster import KMeans
@@ -15,8 +16,10 @@ from sklearn.decomposition import PCA
 from sklearn.linear_model import Lasso, Ridge
 from sklearn.preprocessing import StandardScaler
 from statsmodels.stats.meta_analysis import combine_effects
+from tests.insitu.conftest import split
 
 from sosie.errors import ParameterError
+from sosie.table import Column, Schema
 
 EXACT = {"rtol": 1e-9, "atol": 1e-9}
 
@@ -207,8 +210,6 @@ def test_survival(gbsg2):
         true = true.survival_function_at_times(edges).to_numpy()
         assert (true <= np.array([r["survival"] for r in rows]) + 1e-12).all()
         assert (true >= np.array([r["at_least"] for r in rows]) - 1e-12).all()
-        ci = km.confidence_interval_survival_function_.loc[edges]
-        close([r["ci"] for r in rows], ci.to_numpy())
     edges = np.unique([row["time"] for row in found.tables["curve"]])
     at = edges[np.searchsorted(edges, gbsg2.pooled["time"].clip(upper=2700))]
     test = multivariate_logrank_test(at, gbsg2.pooled["horTh"], gbsg2.pooled["cens"])
@@ -217,6 +218,58 @@ def test_survival(gbsg2):
     strict = gbsg2.ask(asked, floors="snds-11").tables["curve"]
     assert len(strict) >= 3
     assert all(row["events"] >= 33 or row["events"] == 0 for row in strict)
+
+
+def rossi_holders():
+    """432 convicts followed for a year: whoever was not arrested was followed to the end."""
+    frame = load_rossi()[["week", "arrest", "fin", "prio"]].astype({"fin": str})
+    kinds = {"fin": {"kind": "category", "levels": ["0", "1"]}}
+    columns = [Column(name=n, **kinds.get(n, {"kind": "integer"})) for n in frame.columns]
+    return split(frame, Schema(columns=columns))
+
+
+@pytest.mark.parametrize("floors", ["snds-11", "acro-10", "datashield-3"])
+@pytest.mark.parametrize(
+    ("data", "horizon"), [("gbsg2", 2000), ("gbsg2", 700), ("gbsg2", 2700), ("rossi", 52)]
+)
+@pytest.mark.parametrize("grouped", [False, True])
+def test_intervals_of_survival_hold_those_of_the_exact_times(gbsg2, floors, data, horizon, grouped):
+    holders = gbsg2 if data == "gbsg2" else rossi_holders()
+    time, event, by = ("time", "cens", "horTh") if data == "gbsg2" else ("week", "arrest", "fin")
+    asked = {"id": "kaplan_meier", "duration": time, "event": event, "horizon": horizon}
+    found = holders.ask(asked | ({"by": by} if grouped else {}), floors=floors)
+    groups = holders.pooled.groupby(by) if grouped else [("", holders.pooled)]
+    for label, group in groups:
+        km = KaplanMeierFitter().fit(group[time], group[event])
+        ends = km.confidence_interval_survival_function_
+        for row in found.tables["curve"]:
+            if grouped and row[by] != label:
+                continue
+            true = km.survival_function_at_times(row["time"]).iloc[0]
+            low, high = ends.loc[: row["time"]].iloc[-1]
+            assert row["at_least"] - 1e-12 <= true <= row["survival"] + 1e-12
+            assert row["ci"][0] - 1e-12 <= min(low, row["at_least"])
+            assert max(high if row["at_least"] else true, row["survival"]) <= row["ci"][1] + 1e-12
+    if horizon in (52, 2000) and not grouped and floors != "acro-10":
+        assert all(row["at_least"] > 0.3 for row in found.tables["curve"])
+    one_bin = len({row["time"] for row in found.tables["curve"]}) == 1
+    assert one_bin == ("too coarse" in found.bound)
+    if grouped:
+        assert one_bin == (found.values["p"] is None)
+
+
+def test_who_is_followed_to_the_horizon_is_known_to_be():
+    """Nobody is lost before the end: the curve of the bins is that of the exact times."""
+    holders = rossi_holders()
+    asked = {"id": "kaplan_meier", "duration": "week", "event": "arrest", "horizon": 52}
+    found = holders.ask(asked, floors="datashield-3").tables["curve"]
+    km = KaplanMeierFitter().fit(holders.pooled["week"], holders.pooled["arrest"])
+    times = [row["time"] for row in found]
+    assert len(times) > 3
+    close([row["survival"] for row in found], km.survival_function_at_times(times))
+    close([row["at_least"] for row in found], km.survival_function_at_times(times))
+    ends = km.confidence_interval_survival_function_
+    close([row["ci"] for row in found], [ends.loc[:time].iloc[-1] for time in times])
 
 
 def test_mann_whitney(gbsg2):

@@ -27,7 +27,9 @@ _FINEST = 64
 _DEEPEST = 10
 
 
-def begin_grid(lower: float, upper: float, *, early: bool = False) -> dict[str, Any]:
+def begin_grid(
+    lower: float, upper: float, *, early: bool = False, beyond: bool = False
+) -> dict[str, Any]:
     """Give the state of a grid of one bin, which may be cut at 63 places.
 
     Parameters
@@ -36,6 +38,9 @@ def begin_grid(lower: float, upper: float, *, early: bool = False) -> dict[str, 
     early : bool
         Whether the places lie closer at the beginning, as their squares: hazards change most
         there.
+    beyond : bool
+        Whether `upper` is a place too, and the first to be tried: what is beyond it, as infinity,
+        is then a bin of its own where all holders can bear that.
 
     Raises
     ------
@@ -58,8 +63,11 @@ def begin_grid(lower: float, upper: float, *, early: bool = False) -> dict[str, 
             f"The range from {lower:g} to {upper:g} cannot be cut into {_FINEST} bins of numbers; "
             "give about the lowest and the highest value that you expect."
         )
-    cuts = _cut_at(fine, [0, _FINEST], [True])
-    return {"fine": fine, "depth": 0, "settled": False} | cuts
+    wanted = None
+    if beyond:
+        fine, wanted = np.append(fine, np.inf), _FINEST
+    cuts = _cut_at(fine, [0, len(fine) - 1], [True])
+    return {"fine": fine, "wanted": wanted, "depth": 0, "settled": False} | cuts
 
 
 def bins_of(values: Floats, edges: Floats, *, right: bool = False) -> Codes:
@@ -103,11 +111,11 @@ def grid_votes(
         As in :func:`bins_of`.
     """
     cells = bins_of(values, state["fine"], right=right)
-    tables = []
+    tables, finest = [], len(state["fine"]) - 1
     for kind in kinds:
         many = int(kind.max(initial=0)) + 1
-        table = np.bincount(kind * _FINEST + cells, minlength=many * _FINEST)
-        tables.append(table.reshape(many, _FINEST))
+        table = np.bincount(kind * finest + cells, minlength=many * finest)
+        tables.append(table.reshape(many, finest))
     found = np.vstack(tables)
     said = [
         _bears(found[:, low:place].sum(axis=1), floors)
@@ -130,7 +138,8 @@ def next_grid(total: Total, state: dict[str, Any]) -> dict[str, Any]:
             places = np.flatnonzero(agreed[used : used + many]) + low + 1
             used += many
         if len(places):
-            cuts.append(int(places[len(places) // 2]))
+            middle = int(places[len(places) // 2])
+            cuts.append(state["wanted"] if state["wanted"] in places else middle)
             is_open.append(True)
         cuts.append(high)
         is_open.append(bool(len(places)))

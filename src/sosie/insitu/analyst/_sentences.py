@@ -38,6 +38,8 @@ def _bound(answer: Answer, words: dict[str, Any]) -> str:
     if epsilon is not None:
         return str(words["noise"]).format(epsilon=spelt_float(epsilon, words["decimal"]))
     name = answer.analysis
+    if name == "kaplan_meier" and len({one["time"] for one in result["curve"]}) == 1:
+        name = "kaplan_meier_of_one_bin"
     return str(words["bounds"].get(name, "{bound}")).format(**values)
 
 

@@ -45,7 +45,15 @@ class KaplanMeier(Analysis):
     """Share of persons free of the event over time, by group; log-rank test of the groups.
 
     Times are binned so that in each bin, at each holder and in each group, those with the event
-    and those who are no longer followed are none or enough.
+    and those who are no longer followed are none or enough. ``survival`` is the greatest share
+    that the bins allow, ``at_least`` the least; ``ci`` goes from the lower end of the 95 %
+    interval (log(-log), Greenwood) at the least to the upper end at the greatest, and so holds
+    the interval of the exact times. ``at_risk`` are those at risk at the beginning of the bin that
+    ends at ``time``, ``events`` those with the event in it. Where the bins are one there is no
+    curve to compare, and no test.
+
+    Those who are followed to the horizon are counted apart where every holder can bear it;
+    otherwise they may have been lost anywhere in the last bin, and ``at_least`` is 0 there.
 
     Examples
     --------
@@ -53,6 +61,7 @@ class KaplanMeier(Analysis):
     ('days', 'death')
     """
 
+    version: ClassVar[str] = "2"
     rounds_seen: ClassVar[bool] = True
     id: Literal["kaplan_meier"] = "kaplan_meier"
     duration: ColumnName
@@ -73,7 +82,7 @@ class KaplanMeier(Analysis):
         if self.by is not None:
             require_coded(schema, self.by)
         groups = [""] if self.by is None else labels(schema, self.by)
-        return begin_grid(0.0, self.horizon) | {"groups": groups}
+        return begin_grid(0.0, self.horizon, beyond=True) | {"groups": groups}
 
     def local(self, rows: Rows, state: State) -> Part:
         """Vote on the bins; then count events and censored."""
@@ -82,6 +91,8 @@ class KaplanMeier(Analysis):
         if self.by is not None:
             group = rows.codes(self.by).astype(np.int64)
         known = np.isfinite(times) & np.isfinite(events) & (group >= 0)
+        followed = (times >= self.horizon) & (events == 0)
+        times = np.where(followed, np.inf, times)
         times, kind = times[known], group[known] * 2 + events[known].astype(np.int64)
         whole = rows.selection(known, self.columns)
         if not state["settled"]:
@@ -97,47 +108,77 @@ class KaplanMeier(Analysis):
         """Settle the bins, then give curves and test."""
         if not state["settled"]:
             return state | next_grid(total, state)
-        found = total["counts"]
+        found, edges = total["counts"], state["edges"]
+        bins = len(edges) - 1 if edges[-2] < self.horizon else len(edges) - 2
+        edges = np.append(edges[:bins], self.horizon)
         curve: list[dict[str, Any]] = []
         for group, (censored, events) in zip(state["groups"], found, strict=True):
-            rows = _curve(state["edges"], censored, events)
+            after = float(censored[bins:].sum())
+            rows = _curve(edges, censored[:bins], events[:bins], after)
             curve += rows if self.by is None else [{self.by: group} | row for row in rows]
         values: dict[str, float | None] = {
             "n": float(found.sum()),
             "events": float(found[:, 1].sum()),
         }
-        if self.by is not None:
-            values |= _log_rank(found)
         bound = (
-            "The curve on the pooled rows lies between at_least and survival at each time; the "
-            "test is that of the binned times."
+            "The curve on the pooled rows lies between at_least and survival at each time, and its "
+            "95 % interval within ci."
         )
+        if bins == 1:
+            bound += (
+                " The times are too coarse for a curve or a test: one bin alone can leave. Ask "
+                "without groups, or for another horizon."
+            )
+        elif self.by is not None:
+            bound += " The test is that of the binned times."
+        if self.by is not None:
+            values |= _log_rank(found) if bins > 1 else _UNTESTED
         return Result(self.id, values, {"curve": curve}, exact=False, bound=bound)
 
 
-def _curve(edges: Floats, censored: Floats, events: Floats) -> list[dict[str, Any]]:
-    """Give the curve at the end of each bin, with Greenwood's interval on log(-log)."""
+_UNTESTED: dict[str, float | None] = {"chi2": None, "df": None, "p": None}
+
+
+def _curve(edges: Floats, censored: Floats, events: Floats, after: float) -> list[dict[str, Any]]:
+    """Give the curve at the end of each bin: the most and the least that the bins allow.
+
+    All who were lost in a bin may have been lost at its end, or at its beginning; the curve
+    and Greenwood's sum then are the greatest and the least, and the reverse. Of the intervals
+    on log(-log) between these, the lowest end and the highest are told.
+    """
     left = censored + events
-    risk = left[::-1].cumsum()[::-1]
+    risk = left[::-1].cumsum()[::-1] + after
     if risk[:1].sum() < 1:
         raise DataError("A group has nobody in it.")
     with np.errstate(all="ignore"):
-        share = np.cumprod(np.where(risk > 0, 1 - events / risk, 1.0))
-        # As if all who were lost in a bin had been lost at its beginning.
-        least = np.cumprod(np.where(risk > censored, 1 - events / (risk - censored), 1.0))
-        green = np.cumsum(events / (risk * (risk - events)))
-        half = CRITICAL * np.sqrt(green) / np.log(share)
-        low, high = share ** np.exp(-half), share ** np.exp(half)
+        most, narrow = _product(risk, events)
+        least, wide = _product(risk - censored, events)
+        # The lower end falls and rises again with the curve: it is lowest at one of the two.
+        low = np.minimum(_ends(most, wide)[0], _ends(least, wide)[0])
+        high = _ends(most, np.where(np.isfinite(wide), wide, narrow))[1]
+    low = np.where(least > 0, low, 0.0)
     rows = []
     for j, time in enumerate(edges[1:]):
-        ends = [float(low[j]), float(high[j])] if np.isfinite(low[j]) else None
+        ends = [float(low[j]), float(high[j])] if np.isfinite(low[j] + high[j]) else None
         rows.append(
             {
                 "time": float(time), "at_risk": float(risk[j]), "events": float(events[j]),
-                "survival": float(share[j]), "ci": ends, "at_least": float(least[j]),
+                "survival": float(most[j]), "ci": ends, "at_least": float(least[j]),
             }
         )  # fmt: skip
     return rows
+
+
+def _product(risk: Floats, events: Floats) -> tuple[Floats, Floats]:
+    """Give the curve and Greenwood's sum, of those at risk at the events of each bin."""
+    kept: Floats = np.where(events > 0, 1 - events / risk, 1.0)
+    share: Floats = kept.cumprod()
+    return share, np.cumsum(np.where(events > 0, events / (risk * (risk - events)), 0.0))
+
+
+def _ends(share: Floats, green: Floats) -> tuple[Floats, Floats]:
+    half = CRITICAL * np.sqrt(green) / -np.log(share)
+    return share ** np.exp(half), share ** np.exp(-half)
 
 
 def _log_rank(found: Floats) -> dict[str, float | None]:
