@@ -16,7 +16,10 @@ from lifelines.datasets import load_rossi
 from scipy.stats import ks_2samp
 from tests.cli.conftest import Ran, Sosie
 
-from sosie.cli import main
+from sosie.cli import _artificial, main
+from sosie.cli._artificial import tell_how_long
+from sosie.cli._stages import Stages
+from sosie.cli._texts import texts
 from sosie.generators.artificial import _training
 
 QUICK = ("--epochs", 1, "--latent-dim", 3)
@@ -191,6 +194,8 @@ def refused(ran: Ran, place: Path, *parts: str, also: tuple[str, ...] = ()) -> N
         (("--rows", 5, "--factor", 2), ("not both",)),
         (("--factor", "nan"), ("--factor",)),
         (("--factor", 1, "--keep-original"), ("above 1", "--keep-original")),
+        (("--rows", 10**12), ("1,000,000,000,000 rows", "GiB of memory", "at most")),
+        (("--factor", 1e12), ("200,000,000,000,000 rows", "GiB of memory")),
         (("--balance", "age"), ("'age'", "only a column of levels")),
         (("--balance", "toun"), ("did you mean 'town'",)),
         (("--where", "town=west"), ("'town' has no level as asked",)),
@@ -257,6 +262,26 @@ def test_divergence_saves_nothing(
     ran = sosie(place / "persons.csv", "--out", place / "o.csv", "--model", place / "m",
                 "--latent-dim", 3)  # fmt: skip
     refused(ran, place, "diverged")
+
+
+def test_how_long_a_long_draw_takes_is_told_before(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clock = [0.0]
+    monkeypatch.setattr(_artificial.time, "perf_counter", lambda: clock[0])
+
+    def draw(rows: int) -> None:  # 0.4 ms a row
+        clock[0] += rows * 4e-4
+
+    with Stages(texts("en")["augment"]["stages"], shown=False) as stages:
+        for n in (4000, 20_000, 250_000, 18_000_000):
+            tell_how_long(n, 160, draw, texts("en")["augment"], stages)
+        tell_how_long(1_000_000, 160, draw, texts("fr")["augment"], stages)
+    assert capsys.readouterr().err.splitlines() == [
+        "Drawing 250,000 rows, 1,562 times the 160 persons, takes about 100 s.",
+        "Drawing 18,000,000 rows, 112,500 times the 160 persons, takes about 2 h.",
+        "Tirer 1\u202f000\u202f000 lignes, 6\u202f250 fois les 160 personnes, prend environ 7 min.",
+    ]
 
 
 def test_both_languages_say_the_same() -> None:

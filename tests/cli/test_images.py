@@ -132,6 +132,7 @@ def test_mistakes_are_one_sentence_and_nothing_is_written(
         "no labels": (few, "--balance"),
         "not both": (folder, "--rows", 3, "--factor", 2),
         "at least 1": (folder, "--rows", 0),
+        "GiB of memory": (folder, "--rows", 10**12),
         "is there already": (folder, "--out", full),
     }.items():
         ran = sosie(*arguments, *(() if "--out" in arguments else ("--out", out)), *QUICK)

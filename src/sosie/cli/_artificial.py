@@ -3,20 +3,40 @@
 from __future__ import annotations
 
 import secrets
-from typing import TYPE_CHECKING, Annotated
+import time
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from sosie.cli._texts import spelt_number
 from sosie.errors import ParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
     from pathlib import Path
 
+    from sosie.cli._stages import Stages
     from sosie.generators.artificial import RHVAE
     from sosie.table import Table
 
-__all__ = ["Epochs", "LatentDim", "checked_model", "fresh_name", "model_of", "seed_of"]
+__all__ = [
+    "Epochs",
+    "LatentDim",
+    "checked_model",
+    "fresh_name",
+    "model_of",
+    "seed_of",
+    "tell_how_long",
+]
+
+_MANY = 5_000
+"""Rows from which it is tried how long they take."""
+
+_FEW = 500
+"""Rows drawn to try it."""
+
+_LONG = 10
+"""Seconds that are told before they pass."""
 
 LatentDim = Annotated[
     int | None,
@@ -97,6 +117,40 @@ def model_of(
             "give another folder to --model."
         )
     return model
+
+
+def tell_how_long(
+    n: int, persons: int, draw: Callable[[int], object], words: dict[str, Any], stages: Stages
+) -> None:
+    """Say how long a long draw takes, from the time that a few rows take.
+
+    Parameters
+    ----------
+    n : int
+        Rows, or images.
+    persons : int
+        Those learnt from.
+    draw : callable
+        Draws so many of them.
+    words : dict
+        With ``long``, and how numbers are spelt.
+    stages : Stages
+    """
+    if n < _MANY:
+        return
+    started = time.perf_counter()
+    draw(_FEW)
+    seconds = (time.perf_counter() - started) * n / _FEW
+    if seconds < _LONG:
+        return
+    unit, size = next((u, s) for u, s in (("h", 3600), ("min", 60), ("s", 1)) if seconds >= 2 * s)
+    said = {
+        "rows": spelt_number(n, words),
+        "times": spelt_number(n / persons, words),
+        "persons": spelt_number(persons, words),
+        "time": f"{spelt_number(seconds / size, words)} {unit}",
+    }
+    stages.say(words["long"].format(**said))
 
 
 def fresh_name(name: str, taken: list[str]) -> str:

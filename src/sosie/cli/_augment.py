@@ -25,6 +25,7 @@ from sosie.cli._artificial import (
     fresh_name,
     model_of,
     seed_of,
+    tell_how_long,
 )
 from sosie.cli._columns import Drop, Recreate, check_remade, said_of_columns
 from sosie.cli._options import Json, Lang  # noqa: TC001 - Typer reads it when it runs
@@ -121,7 +122,7 @@ def augment(
     words: dict[str, Any] = texts(language(lang))["augment"]
     seed = seed_of(seed)
     _check_size(rows, factor, keep_original)
-    from sosie.generators.artificial import behind
+    from sosie.generators.artificial import behind, check_rows
     from sosie.space import fidelity
     from sosie.table import Table, check_output
 
@@ -148,13 +149,19 @@ def augment(
         asked = conditions(table, where or [])
         behind(table, asked, balance)  # what nobody is, is told before anything is learnt
         n = _artificial_rows(len(table), rows, factor, keep_original)
+        check_rows(table, n)
         stages.begin("learn")
         learnt = model_of(
             table, model if known else None, latent_dim, epochs, seed, stages.advance, outcome
         )
         persons = behind(learnt.table_, asked, balance)
         stages.begin("draw")
-        drawn = learnt.sample_table(n, asked, balance=balance)
+
+        def draw(m: int) -> Table:
+            return learnt.sample_table(m, asked, balance=balance)
+
+        tell_how_long(n, len(learnt.table_), draw, words, stages)
+        drawn = draw(n)
         near = fidelity(learnt.table_.reduced(), drawn.reduced(), persons.weights)
         stages.begin("write")
         origin = fresh_name("origin", table.names) if keep_original else None

@@ -10,7 +10,7 @@ from typing import Annotated, Any
 
 import typer
 
-from sosie.cli._artificial import Epochs, LatentDim, seed_of
+from sosie.cli._artificial import Epochs, LatentDim, seed_of, tell_how_long
 from sosie.cli._options import Json, Lang  # noqa: TC001 - Typer reads it when it runs
 from sosie.cli._places import check_apart, check_place
 from sosie.cli._stages import Stages
@@ -74,7 +74,13 @@ def images(
     if picture is not None:
         check_place(picture, ".png")
     check_apart([p for p in (out, picture) if p], [data])
-    from sosie.generators.artificial import ImageRHVAE, image_fidelity, read_images, write_images
+    from sosie.generators.artificial import (
+        ImageRHVAE,
+        check_images,
+        image_fidelity,
+        read_images,
+        write_images,
+    )
 
     with Stages(words["stages"], shown=not as_json) as stages:
         stages.begin("read")
@@ -87,10 +93,16 @@ def images(
         if label is not None:
             _check_label(label, labels)
         n = rows or (len(originals) if factor is None else max(round(factor * len(originals)), 1))
+        check_images(originals.shape[1:], n)
         stages.begin("learn")
         model.fit(originals, labels, progress=stages.advance)
         stages.begin("draw")
-        drawn = model.sample(n, balance=balance, label=label)
+
+        def draw(m: int) -> Any:
+            return model.sample(m, balance=balance, label=label)
+
+        tell_how_long(n, len(originals), draw, words, stages)
+        drawn = draw(n)
         near = image_fidelity(originals, drawn.images, labels, drawn.labels)
         stages.begin("write")
         if picture is not None:

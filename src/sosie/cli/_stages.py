@@ -40,6 +40,10 @@ class Stages:
         if self._progress.live.is_started:
             self._progress.stop()
 
+    def say(self, line: str) -> None:
+        """Print a sentence, above what is shown."""
+        self._progress.console.print(line, markup=False, highlight=False, soft_wrap=True)
+
     def begin(self, name: str) -> None:
         """Tell what begins; how long it takes is not known yet."""
         self._progress.remove_task(self._task)

@@ -1,5 +1,7 @@
 """Artificial persons: types, margins, bonds, conditions, missing cells, seeds, refusals."""
 
+import tracemalloc
+
 import numpy as np
 import pandas as pd
 import polars as pl
@@ -9,6 +11,7 @@ from sklearn.neighbors import NearestNeighbors
 from sosie.errors import DataError, ParameterError
 from sosie.generators.artificial import RHVAE
 from sosie.generators.artificial._conditions import balanced_levels
+from sosie.generators.artificial._room import row_bytes
 from sosie.table import Schema, Sum, Table
 
 
@@ -263,6 +266,17 @@ def test_what_cannot_be_learnt_is_told(persons, build, match):
 def test_what_cannot_be_drawn_is_told(model, n, asked, match):
     with pytest.raises(ParameterError, match=match):
         model.sample(n, **asked)
+
+
+def test_the_memory_that_is_told_is_that_which_is_taken(model):
+    """By what Python counts while rows are drawn, blocks of fixed size left aside."""
+    peaks = []
+    for n in (4_000, 8_000):
+        tracemalloc.start()
+        model.sample_table(n)
+        peaks.append(tracemalloc.get_traced_memory()[1])
+        tracemalloc.stop()
+    assert 0.4 < (peaks[1] - peaks[0]) / 4_000 / row_bytes(model.table_) < 2.5
 
 
 def test_one_class_to_balance(persons):

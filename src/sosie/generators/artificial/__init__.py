@@ -24,6 +24,7 @@ from sosie.generators.artificial._latent_tables import (
 )
 from sosie.generators.artificial._pictures import curve_of, grid_of, map_of, path_of, saved
 from sosie.generators.artificial._rhvae import RHVAE
+from sosie.generators.artificial._room import check_images, check_rows
 from sosie.generators.artificial._store import is_model
 
 __all__ = [
@@ -32,7 +33,9 @@ __all__ = [
     "ImageRHVAE",
     "JointRHVAE",
     "behind",
+    "check_images",
     "check_label",
+    "check_rows",
     "curve_of",
     "geodesic",
     "grid_of",

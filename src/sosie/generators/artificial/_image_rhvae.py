@@ -27,6 +27,7 @@ from sosie.generators.artificial._image_warps import Deformations
 from sosie.generators.artificial._latent_metric import metric_of
 from sosie.generators.artificial._latent_paths import path_between
 from sosie.generators.artificial._latent_training import Recipe, fitted, posterior
+from sosie.generators.artificial._room import check_images
 from sosie.generators.artificial._sampling import Latents
 
 if TYPE_CHECKING:
@@ -215,11 +216,12 @@ class ImageRHVAE:
         Raises
         ------
         ParameterError
-            If nothing was learnt yet, no image has a label asked for, or two things are asked
-            for at once.
+            If nothing was learnt yet, no image has a label asked for, two things are asked for
+            at once, or memory does not hold so many images.
         """
         self._check_fitted()
         check_whole("n", n, 1)
+        check_images(self._pictures.shape, n)
         if law not in LAWS:
             raise ParameterError(f"law is one of {', '.join(LAWS)}, not {law!r}.")
         rng = np.random.default_rng(self._draw_seed)

@@ -20,6 +20,7 @@ from sosie.generators.artificial._filled import filled_table
 from sosie.generators.artificial._filter import Filter
 from sosie.generators.artificial._nearness import strictness
 from sosie.generators.artificial._networks import known_cells, linear, start
+from sosie.generators.artificial._room import check_rows
 from sosie.generators.artificial._rows import Rows
 from sosie.generators.artificial._store import Stored, read, write
 from sosie.generators.artificial._training import Course, Recipe, train, trained_alike
@@ -196,7 +197,8 @@ class RHVAE:
         Raises
         ------
         ParameterError
-            If nobody in the table has what is asked for, or nothing was learned yet.
+            If nobody in the table has what is asked for, nothing was learned yet, or memory
+            does not hold so many rows.
         """
         return self.sample_table(n, where, balance=balance).native()
 
@@ -206,6 +208,7 @@ class RHVAE:
         """Draw artificial persons as a table; see :meth:`sample`."""
         self._check_fitted()
         check_whole("n", n, 1)
+        check_rows(self.table_, n)
         rng = np.random.default_rng(self._draw_seed)
         asked = conditions_of(self.table_, where)
         parts = [(n, asked)]
