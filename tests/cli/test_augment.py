@@ -197,6 +197,7 @@ def refused(ran: Ran, place: Path, *parts: str, also: tuple[str, ...] = ()) -> N
         (("--rows", 10**12), ("1,000,000,000,000 rows", "GiB of memory", "at most")),
         (("--factor", 1e12), ("200,000,000,000,000 rows", "GiB of memory")),
         (("--balance", "age"), ("'age'", "only a column of levels")),
+        (("--balance", "town", "--where", "town=mid"), ("One class of column 'town'",)),
         (("--balance", "toun"), ("did you mean 'town'",)),
         (("--where", "town=west"), ("'town' has no level as asked",)),
         (("--where", "age=90..95"), ("Nobody in the table", "'age'")),

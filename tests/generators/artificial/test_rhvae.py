@@ -261,6 +261,7 @@ def test_what_cannot_be_learnt_is_told(persons, build, match):
         (5, {"where": {"visit": "soon"}}, "holds dates"),
         (5, {"balance": "age"}, "only a column of levels"),
         (5, {"balance": "nobody"}, "There is no column"),
+        (5, {"balance": "sex", "where": {"sex": "f"}}, "leaves nothing to balance"),
     ],
 )
 def test_what_cannot_be_drawn_is_told(model, n, asked, match):

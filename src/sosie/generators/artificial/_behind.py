@@ -52,7 +52,7 @@ def behind(
     Raises
     ------
     ParameterError
-        If nobody is what is asked for, in a class that is balanced or at all.
+        If nobody is what is asked for, in a class that is balanced or at all, or one class is.
 
     Examples
     --------
@@ -63,12 +63,11 @@ def behind(
     (3, 1)
     """
     asked = conditions_of(table, where)
-    levels = [] if balance is None else balanced_levels(table, balance)
-    kept = [level for level in levels if all(a.name != balance or a == level for a in asked)]
-    rows = [met([*asked, level], table) for level in kept] or [met(asked, table)]
+    levels = [] if balance is None else balanced_levels(table, balance, asked)
+    rows = [met([*asked, level], table) for level in levels] or [met(asked, table)]
     counts = [int(row.sum()) for row in rows]
     if min(counts) == 0:
-        which = "in one of the classes to balance " if kept else ""
+        which = "in one of the classes to balance " if levels else ""
         raise ParameterError(
             f"Nobody {which}meets all that is asked at once: nothing is known of such persons; "
             "ask for less."

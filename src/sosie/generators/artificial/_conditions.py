@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from numbers import Real
@@ -100,13 +100,13 @@ def conditions_of(table: Table, where: Mapping[str, Any] | None) -> list[Conditi
     return found
 
 
-def balanced_levels(table: Table, name: str) -> list[Condition]:
+def balanced_levels(table: Table, name: str, asked: Sequence[Condition] = ()) -> list[Condition]:
     """Give one condition for every level of a column that somebody has.
 
     Raises
     ------
     ParameterError
-        If the column is unknown, has no levels, or has one only.
+        If the column is unknown, has no levels, or one only, or one only is asked for.
     """
     _check_name(table, name, "balance")
     kind = table.schema[name].kind
@@ -120,6 +120,11 @@ def balanced_levels(table: Table, name: str) -> list[Condition]:
     codes = codes[codes >= 0]
     if len(codes) < 2:
         raise ParameterError(f"Column {name!r} has one class only: there is nothing to balance.")
+    if any(condition.name == name for condition in asked):
+        raise ParameterError(
+            f"One class of column {name!r} is asked for, which leaves nothing to balance: ask for "
+            "that class or for balance, not both."
+        )
     return [Condition(name, float(code), float(code), coded=True) for code in codes]
 
 

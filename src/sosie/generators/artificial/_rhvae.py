@@ -213,11 +213,10 @@ class RHVAE:
         asked = conditions_of(self.table_, where)
         parts = [(n, asked)]
         if balance is not None:
-            levels = balanced_levels(self.table_, balance)
-            levels = [c for c in levels if all(a.name != balance or a == c for a in asked)]
+            levels = balanced_levels(self.table_, balance, asked)
             ends = np.linspace(0, n, len(levels) + 1).round().astype(int)
             parts = [
-                (int(m), [*(a for a in asked if a.name != balance), level])
+                (int(m), [*asked, level])
                 for m, level in zip(np.diff(ends), levels, strict=True)
                 if m
             ]
