@@ -72,6 +72,7 @@ def test_an_npz_becomes_an_npz_and_the_object_says_how(
     told = json.loads(ran.out)
     assert told.keys() >= KEYS
     assert (told["rows_in"], told["rows_out"], told["latent_dim"]) == (80, 40, 3)
+    assert told["effective_rows"] == (labels == 1).sum()
     drawn = np.load(out)
     assert drawn["images"].shape == (40, 8, 8)
     assert drawn["images"].dtype == np.uint8
@@ -85,6 +86,7 @@ def test_an_npz_becomes_an_npz_and_the_object_says_how(
     assert told["fidelity"] == pytest.approx(1 - np.mean(far), abs=1e-4)
     again = sosie(given, "--out", tmp_path / "2.npz", "--factor", 0.5, "--label", 1, *QUICK)
     assert again.status == 0
+    assert f"no more than the {(labels == 1).sum()} originals" in again.out
     assert np.array_equal(np.load(tmp_path / "2.npz")["images"], drawn["images"])
 
 

@@ -77,6 +77,7 @@ def images(
     from sosie.generators.artificial import (
         ImageRHVAE,
         check_images,
+        count_of,
         image_fidelity,
         read_images,
         write_images,
@@ -90,8 +91,9 @@ def images(
             model.epochs = epochs
         if labels is None and (balance or label is not None):
             raise ParameterError(f"{data} has no labels: leave out --balance and --label.")
-        if label is not None:
-            _check_label(label, labels)
+        behind = len(originals)
+        if labels is not None and label is not None:
+            behind = count_of(label, labels)
         n = rows or (len(originals) if factor is None else max(round(factor * len(originals)), 1))
         check_images(originals.shape[1:], n)
         stages.begin("learn")
@@ -111,6 +113,7 @@ def images(
     done = {
         "rows_in": len(originals),
         "rows_out": n,
+        "effective_rows": behind,
         "labels": len(model.labels_) if labels is not None else 0,
         "kept_by_filter": round(model.kept_by_filter_, 4),
         "ess": round(model.ess_, 1),
@@ -135,13 +138,6 @@ def _check_size(rows: int | None, factor: float | None) -> None:
         raise ParameterError(f"--rows is a whole number of at least 1, not {rows}.")
     if factor is not None and not (math.isfinite(factor) and factor > 0):
         raise ParameterError(f"--factor is a number above 0, not {factor:g}.")
-
-
-def _check_label(label: str, labels: Any) -> None:
-    """Refuse an unknown label before anything is learnt."""
-    from sosie.generators.artificial import check_label
-
-    check_label(label, labels)
 
 
 def _draw(picture: Path, originals: Any, labels: Any, drawn: Any, words: dict[str, Any]) -> None:
@@ -170,6 +166,7 @@ def _show(done: dict[str, Any], words: dict[str, Any]) -> None:
     cells = {
         "rows_in": spelt_number(done["rows_in"], words),
         "rows_out": spelt_number(done["rows_out"], words),
+        "effective_rows": spelt_number(done["effective_rows"], words),
         "labels": str(done["labels"]),
         "fidelity": f"{spelt_number(100 * done['fidelity'], words, 1)} %",
         "kept_by_filter": f"{spelt_number(100 * done['kept_by_filter'], words, 1)} %",
@@ -187,7 +184,7 @@ def _show(done: dict[str, Any], words: dict[str, Any]) -> None:
     console.print(grid)
     lines = [
         words["written"].format(path=done["out"]),
-        words["notice"].format(rows=cells["rows_out"], persons=cells["rows_in"]),
+        words["notice"].format(rows=cells["rows_out"], persons=cells["effective_rows"]),
         words["not_private"],
     ]
     for line in lines:

@@ -12,7 +12,7 @@ from sosie.errors import DataError, ParameterError
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Labels", "check_label"]
+__all__ = ["Labels", "count_of"]
 
 
 @dataclass(frozen=True)
@@ -121,14 +121,20 @@ class Labels:
         return rng.permutation(np.repeat(np.arange(c), np.diff(np.minimum(ends, n), prepend=0)))
 
 
-def check_label(label: Any, labels: ArrayLike) -> None:
-    """Refuse a label that no image has.
+def count_of(label: Any, labels: ArrayLike) -> int:
+    """Count the images of a label; refuse one that none has.
 
     Raises
     ------
     ParameterError
+
+    Examples
+    --------
+    >>> count_of("7", np.array([7, 1, 7]))
+    2
     """
-    _code_of(label, np.unique(np.asarray(labels).ravel()).tolist())
+    names, counts = np.unique(np.asarray(labels).ravel(), return_counts=True)
+    return int(counts[_code_of(label, names.tolist())])
 
 
 def _code_of(label: Any, names: list[Any]) -> int:
