@@ -14,6 +14,7 @@ from statsmodels.datasets import anes96, fair
 from sosie.errors import ParameterError
 from sosie.insitu import Gate, Question, Refused, run_in_place
 from sosie.insitu.compare import _releases as releases
+from sosie.insitu.analyst import Answer, sentences_of, texts_of
 from sosie.insitu.compare import compare_ways, decomposed
 from sosie.insitu.compare._microaggregation import groups_of
 from sosie.insitu.compare._texts import texts
@@ -226,6 +227,8 @@ def test_holders_compare_and_only_averages_leave(voters):
     assert ways["area_means"]["sign_kept"] is False
     assert abs(ways["avatars"]["bias_in_se"]) < 2
     assert ways["artificial"]["estimate"] is None
+    assert ways["artificial"]["why_not"] == "left_out"
+    assert ways["avatars"]["why_not"] is None
     assert found.values["n"] == len(voters)
     assert not found.exact
     asked["analysis"]["area"] = "education"  # 13 persons never went to high school
@@ -241,6 +244,33 @@ def test_ways_that_give_no_answer(voters, monkeypatch):
     assert found["artificial"].why_not == "not_installed"
     assert found["in_place"].why_not == "refused"
     assert found["avatars"].estimate is not None
+
+
+@pytest.mark.parametrize("lang", ["en", "fr"])
+def test_ways_asked_in_place_say_in_words_why_they_have_no_answer(voters, lang):
+    tables = split(voters)
+    groups = {"low": ["level 1", "level 2", "level 3", "level 4"],
+              "high": ["level 5", "level 6", "level 7"]}  # fmt: skip
+    asked = {
+        "analysis": {"id": "compare_ways", "area": "school", "term": "party",
+                     "of": {"id": "linear", "formula": "left_right ~ party + I(party ** 2)"}},
+        "derive": [{"rule": "recode", "name": "school", "column": "education", "groups": groups}],
+    }  # fmt: skip
+    found = run_in_place(tables, Question.of(asked), [Gate() for _ in tables], tables[0].schema)
+    # Two areas' means, three coefficients.
+    assert {row["way"]: row["why_not"] for row in found.tables["ways"] if row["why_not"]} == {
+        "area_means": "too_few_areas", "artificial": "left_out"
+    }  # fmt: skip
+    content = {"analysis": "compare_ways", "result": found.content()}
+    words = texts_of(lang, "compare_ways")
+    told = sentences_of(Answer(content), words)
+    for row, sentence in zip(("area_means", "artificial"), told, strict=False):
+        assert words["ways"][row] in sentence
+        assert words["why_not"][ways_reason(found, row)] in sentence
+
+
+def ways_reason(found, way):
+    return next(row["why_not"] for row in found.tables["ways"] if row["way"] == way)
 
 
 @pytest.mark.parametrize("lang", ["en", "fr"])

@@ -84,8 +84,7 @@ def ask(
         typer.echo(json.dumps(answer.told, ensure_ascii=False))
         return
     said = texts_of(spoken, answer.analysis)
-    kept = ("columns", "words", "told", "bounds", "notes", "noise")
-    _print(answer, words | {name: said[name] for name in kept})
+    _print(answer, said | {"bound": "{bound}"} | {k: v for k, v in words.items() if k != "columns"})
     for path in written:
         typer.echo(words["written"].format(path=path))
 
@@ -102,27 +101,23 @@ def _derived(path: Path | None) -> list[dict[str, Any]]:
 
 def _print(answer: "Answer", words: dict[str, Any]) -> None:
     from rich.console import Console
-    from rich.table import Table as Grid
     from rich.text import Text
 
+    from sosie.cli._wide import print_wide
     from sosie.insitu.analyst import sentences_of
 
     console = Console()
     sites = ", ".join(answer.content["sites"])
     console.print(Text(words["title"].format(analysis=answer.analysis, sites=sites), "bold"))
     for name in answer.tables:
-        frame = answer.frame(name)
-        grid = Grid(box=None, pad_edge=False)
-        for column in frame.columns:
-            number = frame[column].dtype.is_numeric() or column == "ci"
-            name = words["columns"].get(column, column)
-            grid.add_column(name, justify="right" if number else "left")
-        for row in frame.iter_rows():
-            grid.add_row(*(_spelt(value, words) for value in row))
-        console.print(grid)
+        frame = answer.frame(name).drop("why_not", strict=False)
+        right = [frame[c].dtype.is_numeric() or c == "ci" for c in frame.columns]
+        head = [words["columns"].get(column, column) for column in frame.columns]
+        rows = [[_spelt(value, words) for value in row] for row in frame.iter_rows()]
+        print_wide(console, head, rows, right=right)
     if answer.single:
         spelt = (f"{name} {_spelt(value, words)}" for name, value in answer.single.items())
-        console.print(", ".join(spelt), highlight=False)
+        console.print(Text(", ".join(spelt)))
     for sentence in sentences_of(answer, words):
         console.print(Text(sentence))
     checks = ", ".join(one["check"] for one in answer.content["gate"])

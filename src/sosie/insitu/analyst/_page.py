@@ -73,7 +73,7 @@ def page_of(answer: Answer, lang: str) -> str:
 
 def _table(name: str, answer: Answer, words: dict[str, Any]) -> str:
     rows = answer.content["result"][name]
-    columns = list(dict.fromkeys(key for row in rows for key in row))
+    columns = list(dict.fromkeys(key for row in rows for key in row if key != "why_not"))
     head = "".join(f"<th>{_safe(words['columns'].get(c, c))}</th>" for c in columns)
     body = "".join(
         "<tr>" + "".join(f"<td>{_spelt(row.get(c), words)}</td>" for c in columns) + "</tr>"
@@ -89,6 +89,8 @@ def _spelt(value: Any, words: dict[str, Any]) -> str:
         return "[" + " ; ".join(_spelt(one, words) for one in value) + "]"
     if isinstance(value, float):
         return spelt_float(value, words["decimal"])
+    if isinstance(value, bool):
+        return _safe(words["yes" if value else "no"])
     return _safe(words["words"].get(value, str(value)))
 
 
@@ -100,6 +102,8 @@ def texts_of(lang: str, analysis: str) -> dict[str, Any]:
     """
     content = (files("sosie.insitu.analyst") / f"{lang}.toml").read_text(encoding="utf-8")
     words = tomllib.loads(content)
+    if analysis == "compare_ways":
+        return words | {"words": words["ways"]}
     return words if analysis in words["told"] else words | {"words": {}}
 
 

@@ -25,7 +25,22 @@ def sentences_of(answer: Answer, words: dict[str, Any]) -> list[str]:
         return [words["told"][name], *notes]
     if result.get("exact"):
         return [words["exact"], *notes]
-    return [words.get("bound", "{bound}").format(bound=_bound(answer, words)), *notes]
+    absent = [
+        _without(row, words)
+        for row in result.get("ways", [])
+        if row["estimate"] is None or row.get("why_not")
+    ]
+    return [*absent, words["bound"].format(bound=_bound(answer, words)), *notes]
+
+
+def _without(row: dict[str, Any], words: dict[str, Any]) -> str:
+    """Say why a way of sharing has no answer; answers of earlier versions do not tell."""
+    why = row.get("why_not")
+    way = words["ways"].get(row["way"], row["way"])
+    said = "without_answer" if why in words["why_not"] else "without_answer_or_reason"
+    if row["estimate"] is not None:
+        said = "without_some_answers"
+    return str(words[said]).format(way=way, why=words["why_not"].get(why, ""))
 
 
 def _bound(answer: Answer, words: dict[str, Any]) -> str:

@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from sosie.errors import DataError
-from sosie.insitu._aggregate import Part, Total, counts, estimates, implied_cells
+from sosie.insitu._aggregate import Part, Total, counts, estimates, implied_cells, votes
 from sosie.insitu._analysis import Analysis, ColumnName, Finite, State
 from sosie.insitu._design import model_of
 from sosie.insitu._result import Result
@@ -31,6 +31,7 @@ __all__ = ["CompareWays"]
 
 _WAYS = ("area_means", "k_anonymous", "noise", "avatars", "artificial", "in_place")
 _RISKS = ("found", "recognised", "guessed")
+_REASONS = ("too_few_areas", "too_few", "not_fitted", "not_made", "not_installed", "left_out")
 _Z = 1.959963984540054
 
 
@@ -39,7 +40,8 @@ class CompareWays(Analysis):
 
     Each holder compares the ways on its own rows, as :func:`sosie.insitu.compare.compare_ways`
     does. The coefficient of each way leaves, with its precision, and its three risks, in steps
-    that no fewer persons than the floor can move; nothing that was shared in trial does.
+    that no fewer persons than the floor can move; nothing that was shared in trial does. Where a
+    way has no answer at a holder, one of a few reasons leaves.
 
     Examples
     --------
@@ -48,6 +50,7 @@ class CompareWays(Analysis):
     ('bp', 'age', 'town')
     """
 
+    version: ClassVar[str] = "2"
     rounds_seen: ClassVar[bool] = False
     id: Literal["compare_ways"] = "compare_ways"
     of: Annotated[Linear | Logistic | Cox, Field(discriminator="id")]
@@ -97,7 +100,9 @@ class CompareWays(Analysis):
             raise DataError("The rows have no answer to this question.") from error
         outcome = model.told(persons)
         n, fewest = len(persons), rows.floors.min_cell
-        answers = np.array([_answer(way, n, fewest) for way in ways])
+        told_ways = [_answer(way, n, fewest) for way in ways]
+        answers = np.array([answer for answer, _ in told_ways])
+        why = votes(np.array([[reason == one for one in _REASONS] for _, reason in told_ways]))
         sizes = counts(persons.area, state["areas"], known)
         told = [rows.selection(members, self.columns, (self.area,)) for members in sizes.members]
         found = replace(
@@ -105,7 +110,7 @@ class CompareWays(Analysis):
         )
         whole = rows.selection(known, self.columns)
         weighed = model_of(np.column_stack([np.ones(n), matrix]))
-        return Part({"areas": sizes, "answers": found}, (whole, *told), weighed)
+        return Part({"areas": sizes, "answers": found, "why_not": why}, (whole, *told), weighed)
 
     def combine(self, total: Total, state: State) -> Result:
         """Average the answers by their precision, and the risks by persons."""
@@ -118,16 +123,18 @@ class CompareWays(Analysis):
         error = 1 / np.sqrt(answers[-1, 0])
         band = (pooled - _Z * error, pooled + _Z * error)
         ways: list[dict[str, Any]] = []
-        for name, (w, wb, m, *risks) in zip(_WAYS, answers, strict=True):
+        for name, (w, wb, m, *risks), why in zip(_WAYS, answers, total["why_not"], strict=True):
+            # What most of those holders say that have no answer; None where all have one.
+            reason = _REASONS[int(why.argmax())] if why.max() > 0.5 else None
             if not w > 0:
-                ways.append({"way": name, "estimate": None})
+                ways.append({"way": name, "estimate": None, "why_not": reason})
                 continue
             b, se = wb / w, 1 / np.sqrt(w)
             ci = (float(b - _Z * se), float(b + _Z * se))
             row = {
                 "way": name, "estimate": float(b), "se": float(se), "ci": list(ci),
                 "bias_in_se": float((b - pooled) / error), "overlap": overlap(ci, band),
-                "sign_kept": bool((b > 0) == (pooled > 0)),
+                "sign_kept": bool((b > 0) == (pooled > 0)), "why_not": reason,
             }  # fmt: skip
             ways.append(row | {risk: float(x / m) for risk, x in zip(_RISKS, risks, strict=True)})
         bound = (
@@ -138,15 +145,17 @@ class CompareWays(Analysis):
         return Result(self.id, values, {"ways": ways}, exact=False, bound=bound)
 
 
-def _answer(way: Way, n: int, fewest: int) -> list[float]:
-    """Give precision, weighted estimate, persons and weighted risks; zeros for no answer."""
+def _answer(way: Way, n: int, fewest: int) -> tuple[list[float], str | None]:
+    """Give precision, weighted estimate, persons and weighted risks; zeros, and why, for none."""
     from sosie.insitu.gate._judgement import step_of
 
     step = step_of(n, fewest)
     if way.estimate is None or way.low is None or way.high is None:
-        return [0.0] * 6
-    if way.risk is None or step is None or not way.high > way.low:
-        return [0.0] * 6
+        return [0.0] * 6, way.why_not
+    if way.risk is None or step is None:
+        return [0.0] * 6, "too_few"
+    if not way.high > way.low:
+        return [0.0] * 6, "not_fitted"
     se = (way.high - way.low) / (2 * _Z)
     risks = [round(getattr(way.risk, risk).value / step) * step for risk in _RISKS]
-    return [1 / se**2, way.estimate / se**2, float(n), *(n * one for one in risks)]
+    return [1 / se**2, way.estimate / se**2, float(n), *(n * one for one in risks)], None
