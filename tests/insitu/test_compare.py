@@ -13,8 +13,8 @@ from statsmodels.datasets import anes96, fair
 
 from sosie.errors import ParameterError
 from sosie.insitu import Gate, Question, Refused, run_in_place
-from sosie.insitu.compare import _releases as releases
 from sosie.insitu.analyst import Answer, sentences_of, texts_of
+from sosie.insitu.compare import _releases as releases
 from sosie.insitu.compare import compare_ways, decomposed
 from sosie.insitu.compare._microaggregation import groups_of
 from sosie.insitu.compare._texts import texts
