@@ -136,6 +136,7 @@ def test_what_is_asked_holds_and_its_persons_are_counted(place: Path, sosie: Sos
     met = table[table["age"].between(20, 30) & table["prio"].between(1, 6)]
     assert said["effective_rows"] == len(met)
     assert said["fewest_in_a_class"] == met["town"].value_counts().min()
+    assert 0 < float(str(said["ess"])) <= 91
     said, rows = drawn(sosie, place, "--where", "town=mid", "--rows", 40)
     assert set(rows["town"]) == {"mid"}
     assert said["effective_rows"] == (table["town"] == "mid").sum()

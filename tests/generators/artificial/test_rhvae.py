@@ -101,6 +101,26 @@ def test_a_condition_tells_of_other_columns(model, persons):
     assert young["dead"].mean() == pytest.approx(expected, abs=0.12)
 
 
+def test_rows_from_one_latent_are_worth_one_and_others_no_more_than_they_are(model, monkeypatch):
+    model.sample(70)
+    assert model.ess_ == 70
+    asked = {"where": {"dead": True, "age": (60, 70)}}
+    model.sample(40, **asked)
+    assert 20 < model.ess_ <= 40
+    model.sample(40, balance="sex", **asked)
+    assert 20 < model.ess_ <= 40
+    drawn, first = model._model.conditioned, []
+
+    def of_one(*given):
+        z, *others = drawn(*given)
+        first.append(z[0])
+        return np.repeat(first[0][None], len(z), axis=0), *others
+
+    monkeypatch.setattr(model._model, "conditioned", of_one)
+    model.sample(40, **asked)
+    assert model.ess_ == 1
+
+
 def test_classes_are_balanced(model):
     drawn = model.sample(61, balance="school")
     assert sorted(drawn["school"].value_counts()) == [20, 20, 21]

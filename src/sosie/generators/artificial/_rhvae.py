@@ -81,7 +81,8 @@ class RHVAE:
         nearest persons stand from each other, or up to 20 % where models of half the persons
         draw rows nearer to these than to the other half; the others were drawn again.
     ess_ : float
-        Effective number of the latents that the last rows were drawn from.
+        Effective number of different latents that the last rows were drawn from: at most
+        the rows, and no number of persons.
     seed_ : int
 
     Examples

@@ -11,11 +11,15 @@ from sosie.errors import DataError
 from sosie.generators.artificial._conditions import met
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from sosie.generators.artificial._cohort import Cohort
     from sosie.generators.artificial._conditions import Condition
     from sosie.generators.artificial._draws import Limits, Model
     from sosie.generators.artificial._filter import Filter
     from sosie.table import Table
+
+    Floats = NDArray[np.float64]
 
 __all__ = ["Rows"]
 
@@ -41,7 +45,9 @@ class Rows:
     tried, kept : int
         Rows drawn first, and those of them that stand far enough from every person.
     ess : float
-        Effective number of the latents that rows were drawn from.
+        Effective number of different latents that the rows given were drawn from: of latents
+        of which each gives c rows, (sum of c)^2 / (sum of c^2). At most the rows, and no
+        number of persons.
     """
 
     def __init__(
@@ -55,28 +61,30 @@ class Rows:
         """Draw n rows of the free columns that meet conditions."""
         limits, direct = self._cohort.limits(conditions)
         found: list[pl.DataFrame] = []
+        latents: list[Floats] = []
         have, want = 0, n
         for _ in range(_ROUNDS):
-            small = self._batch(want, limits, direct)
+            small, z = self._batch(want, limits, direct)
             if conditions:
                 kept = met(conditions, self._cohort.table.restored(small))
-                small = small.taken(np.flatnonzero(kept))
+                small, z = small.taken(np.flatnonzero(kept)), z[kept]
                 share = max(float(kept.mean()), 0.02)
             else:
                 share = 1.0
             found.append(small.frame)
+            latents.append(z)
             have += len(small)
             if have >= n:
+                self.ess += _different(np.concatenate(latents)[:n])
                 return pl.concat(found).head(n)
             want = int(max((n - have) / share * 1.1, _SMALLEST_BATCH))
         listed = ", ".join(repr(condition.name) for condition in conditions)
         raise DataError(f"Rows as asked of {listed} are too rare to be drawn: ask for less.")
 
-    def _batch(self, n: int, limits: Limits, direct: list[Condition]) -> Table:
-        """Draw n rows within limits, none too near to a person."""
+    def _batch(self, n: int, limits: Limits, direct: list[Condition]) -> tuple[Table, Floats]:
+        """Draw n rows within limits, none too near to a person, and tell their latents."""
         model, rng = self._model, self._rng
-        z, strata, ess = model.conditioned(n, limits, rng)
-        self.ess += ess if limits.inside else n
+        z, strata, _ = model.conditioned(n, limits, rng)
         drawn = model.drawn(z, strata, rng, limits)
         ranked = not limits.inside
         places = model.places(drawn, rng, ranked=ranked)
@@ -87,11 +95,11 @@ class Rows:
             if not len(rows):
                 break
             if limits.inside:
-                z, strata, _ = model.conditioned(len(rows), limits, rng)
+                z[rows], strata, _ = model.conditioned(len(rows), limits, rng)
             else:  # the shares of the strata stay as drawn
                 strata = drawn.strata[rows]
-                z = model.latents(strata, rng)
-            new = model.drawn(z, strata, rng, limits)
+                z[rows] = model.latents(strata, rng)
+            new = model.drawn(z[rows], strata, rng, limits)
             drawn.replaced(rows, new)
             if round_ < _STRICT_ROUNDS:
                 places = model.places(drawn, rng, ranked=ranked)
@@ -107,4 +115,16 @@ class Rows:
         arrays = self._cohort.arrays(drawn, places)
         for condition in direct:
             arrays[condition.name] = condition.kept(arrays[condition.name])
-        return self._cohort.rebuilt(arrays)
+        return self._cohort.rebuilt(arrays), z
+
+
+def _different(z: Floats) -> float:
+    """Give the effective number of different points.
+
+    Examples
+    --------
+    >>> _different(np.array([[0.5], [0.5], [1.0], [2.0]])).__round__(2)
+    2.67
+    """
+    counts = np.unique(z, axis=0, return_counts=True)[1]
+    return float(len(z) ** 2 / (counts**2).sum())
