@@ -116,8 +116,9 @@ def augment(
 ) -> None:
     """Draw artificial persons from a model of 30 to some thousand persons.
 
-    They add no independent patients: intervals computed as if they did are wrong. The `ess`
-    is how many of the rows come from different latents: at most all of them, and no persons.
+    They add no independent patients: intervals computed as if they did are wrong.
+
+    In the JSON, ess counts rows from different latents: at most all of them, and no persons.
     """
     started = time.perf_counter()
     words: dict[str, Any] = texts(language(lang))["augment"]

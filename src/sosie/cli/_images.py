@@ -57,8 +57,9 @@ def images(
 ) -> None:
     """Draw artificial images from a model of 30 to some thousand images, 8 x 8 to 64 x 64.
 
-    They add no independent patients: intervals computed as if they did are wrong. The `ess`
-    is how many of the images come from different latents: at most all of them, and no originals.
+    They add no independent patients: intervals computed as if they did are wrong.
+
+    In the JSON, ess counts images from different latents: at most all of them, and no originals.
     """
     started = time.perf_counter()
     words: dict[str, Any] = texts(language(lang))["images"]
