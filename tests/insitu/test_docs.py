@@ -1,11 +1,17 @@
 """What the page says of floors, analyses, checks and tests is what they are."""
 
+import json
 import re
 from pathlib import Path
+from typing import get_args
 
+import numpy as np
+import pandas as pd
 import pytest
 
 from sosie.insitu import catalogue
+from sosie.insitu._derive import Derivation
+from sosie.insitu.analyst import asked
 from sosie.insitu.gate._checks import CHECKS
 from sosie.insitu.gate._gate import _SOURCES, MOST_REFUSALS
 from sosie.insitu.gate._path import MOST_ROUNDS
@@ -51,6 +57,37 @@ def test_analyses_and_parameters():
     sentence = re.search(r"- ((?:`\w+`[, ]*(?:and )?)+) have such answers", said)
     assert sentence
     assert set(re.findall(r"`(\w+)`", sentence[1])) == private
+
+
+def test_rules_of_the_page_make_what_it_says(gbsg2):
+    said = TEXT[TEXT.index("## Columns made first") :]
+    rules = json.loads(re.search(r"```json\n(.*?)```", said, re.DOTALL)[1])
+    names = {rule["rule"] for rule in rules}
+    assert names == set(re.findall(r"^\| `(\w+)` \|", said[: said.index("## The gate")], re.M))
+    assert names == {one.model_fields["rule"].default for one in get_args(get_args(Derivation)[0])}
+    rows = gbsg2.pooled
+    made = {
+        "late": rows["tgrade"].map({"I": "no", "II": "no", "III": "yes"}),
+        "age_class": pd.cut(rows["age"], [0, 50, 60, 200], right=False,
+                            labels=["< 50", "50 to < 60", ">= 60"]),
+        "before": rows["menostat"].map({"Post": "no", "Pre": "yes"}),
+    }  # fmt: skip
+    for name, expected in made.items():
+        found = gbsg2.ask({"id": "counts", "column": name}, derive=asked_rules(name, rules))
+        told = {row["label"]: row["count"] for row in found.tables["counts"]}
+        assert told == expected.value_counts().to_dict()
+    numbers = {"log_size": np.log(rows["tsize"]), "nodes_a_mm": rows["pnodes"] / rows["tsize"]}
+    for name, values in numbers.items():
+        asked_for = {"id": "means", "columns_of": [name]}
+        (row,) = gbsg2.ask(asked_for, derive=asked_rules(name, rules)).tables["means"]
+        np.testing.assert_allclose([row["mean"], row["sd"]], [values.mean(), values.std()])
+
+
+def asked_rules(name, rules):
+    """The rules that are left of all of them where one column is asked for."""
+    kept = asked("counts", {"column": name}, rules).derive
+    assert [rule.name for rule in kept] == [name]
+    return [rule.model_dump() for rule in kept]
 
 
 def test_checks_and_attacks():

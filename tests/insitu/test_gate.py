@@ -313,5 +313,5 @@ def test_an_unknown_column_is_the_callers_mistake_before_any_row_is_read():
         ask({"id": "counts", "column": "name"}, Gate())
     with pytest.raises(ParameterError, match="cannot be read"):
         ask({"id": "linear", "formula": "bp ~ exec(age)"}, Gate())
-    with pytest.raises(ParameterError, match="not valid"):
+    with pytest.raises(ParameterError, match="there is no 'python'"):
         Question.of({"analysis": {"id": "python", "code": "1"}})

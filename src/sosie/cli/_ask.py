@@ -38,7 +38,19 @@ def ask(
     ] = None,
     derive: Annotated[
         Path | None,
-        typer.Option("--derive", metavar="FILE.json", help="Columns to make first.", **FILE),
+        typer.Option(
+            "--derive",
+            metavar="FILE.json",
+            help="Columns to make first, by rules: recode, cut, indicator, log, ratio.",
+            **FILE,
+        ),
+    ] = None,
+    epsilon: Annotated[
+        float | None,
+        typer.Option(
+            "--epsilon",
+            help="Of differential privacy, to spend of the budget; where the agreement has one.",
+        ),
     ] = None,
     task: Annotated[
         str | None, typer.Option("--task", help="Fetch the answer to an earlier question.")
@@ -67,9 +79,12 @@ def ask(
     question = None
     if analysis is not None:
         given = parameters_of(analysis, context.args)
+        if epsilon is not None:
+            given["epsilon"] = epsilon
         question = asked(analysis, given, _derived(derive))
-    elif context.args:
-        raise ParameterError(f"--task goes without {context.args[0]}.")
+    elif context.args or derive is not None or epsilon is not None:
+        other = context.args[0] if context.args else "--epsilon" if derive is None else "--derive"
+        raise ParameterError(f"--task goes without {other}.")
     with connect(agreement, hub, key=key, keys=keys, drop=drop) as connection:
         try:
             name = task or connection.send(question)  # type: ignore[arg-type]

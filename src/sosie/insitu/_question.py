@@ -7,8 +7,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from sosie.errors import ParameterError
 from sosie.insitu import catalogue as c
 from sosie.insitu._derive import Derivation
+from sosie.insitu._faults import first_fault
 from sosie.trust import canonical, sha256
-from sosie.trust._written import faults
 
 __all__ = ["Question"]
 
@@ -59,11 +59,21 @@ class Question(BaseModel):
         try:
             return cls.model_validate(content)
         except ValidationError as error:
-            raise ParameterError(f"The question is not valid: {faults(error)[0]}.") from error
+            raise ParameterError(first_fault(error)) from error
 
     @property
     def columns(self) -> tuple[str, ...]:
         """Columns of the holders that are read, without those that are made."""
+        return self._read()[0]
+
+    @property
+    def needed(self) -> Self:
+        """The same question without the rules whose columns it does not use."""
+        used = self._read()[1]
+        kept = tuple(rule for rule in self.derive if rule.name in used)
+        return self.model_copy(update={"derive": kept})
+
+    def _read(self) -> tuple[tuple[str, ...], set[str]]:
         made = {rule.name: rule for rule in self.derive}
         found: list[str] = []
         waiting = list(self.analysis.columns)
@@ -75,7 +85,7 @@ class Question(BaseModel):
             else:
                 waiting = [*rule.sources, *waiting]
                 del made[name]
-        return tuple(dict.fromkeys(found))
+        return tuple(dict.fromkeys(found)), {rule.name for rule in self.derive} - set(made)
 
     @property
     def sha256(self) -> str:

@@ -46,7 +46,7 @@ def asked(
         As the analysis has them, and ``epsilon`` where the agreement has a budget. A formula
         ``Surv(time, event) ~ age`` gives duration and event.
     derive : sequence of mapping
-        Columns to make first.
+        Columns to make first; those that the analysis does not use are not asked for.
 
     Raises
     ------
@@ -80,7 +80,7 @@ def asked(
         if entry.model_fields[name].is_required() and name not in said:
             raise ParameterError(f"{analysis} needs {_shown(name)}.")
     content: dict[str, Any] = {"analysis": {"id": analysis, **said}, "derive": list(derive)}
-    return Question.of(content if epsilon is None else content | {"epsilon": epsilon})
+    return Question.of(content if epsilon is None else content | {"epsilon": epsilon}).needed
 
 
 def parameters_of(analysis: str, words: Sequence[str]) -> dict[str, Any]:
@@ -126,8 +126,6 @@ def _value(entry: Any, name: str, spelt: str) -> Any:
     if name in _LISTS:
         parts = [one.strip() for one in spelt.split(",")]
         return [_number(name, one) for one in parts] if name == "at" else parts
-    if name == "epsilon":
-        return _number(name, spelt)
     if field is None or "str" in str(field.annotation) or "Literal" in str(field.annotation):
         return spelt
     try:

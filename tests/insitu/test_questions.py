@@ -1,0 +1,62 @@
+"""What is wrong with a question is told in a sentence, at its place."""
+
+import pytest
+
+from sosie.errors import ParameterError
+from sosie.insitu import Question
+from sosie.insitu.analyst import asked
+
+CUT = {"rule": "cut", "name": "old", "column": "age"}
+RECODE = {"rule": "recode", "name": "late", "column": "stage"}
+
+
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ({"name": "a"}, "Rule 2 of --derive: say which it is, one of recode, cut, indicator, log"),
+        ({"rule": "filter"}, "Rule 2 of --derive: there is no 'filter'; there are recode, cut"),
+        (CUT, "Rule 2 of --derive (cut): edges is missing."),
+        (CUT | {"edges": "65"}, "Rule 2 of --derive (cut): edges must be a list"),
+        (CUT | {"edges": []}, "Rule 2 of --derive (cut): edges must have 1 or more items."),
+        (CUT | {"edges": ["a"]}, "Rule 2 of --derive (cut): item 1 of edges must be a number."),
+        (CUT | {"edges": [65, 50]}, "Rule 2 of --derive (cut): the edges do not rise."),
+        (CUT | {"edges": [5], "by": 1}, "Rule 2 of --derive (cut): by is not one of its"),
+        (RECODE | {"groups": ["I"]}, "Rule 2 of --derive (recode): groups must be names with"),
+        (RECODE | {"groups": {"a": "I", "b": ["I"]}}, "(recode): a of groups must be a list"),
+        (RECODE | {"groups": {"a": ["I"], "b": ["I"]}}, "(recode): a label is in two groups."),
+        ("log", "Rule 2 of --derive: give names with their values, in { }."),
+    ],
+)
+def test_rules(rule, said):
+    good = {"rule": "log", "name": "b", "column": "a"}
+    with pytest.raises(ParameterError) as caught:
+        asked("counts", {"column": "b"}, [good, rule])
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("analysis", "parameters", "said"),
+    [
+        ("ridge", {"formula": "y ~ x", "penalty": 0}, "ridge: --penalty must be above 0."),
+        ("k_means", {"columns_of": [], "clusters": 2}, "k_means: --columns must have 1 or more"),
+        ("k_means", {"columns_of": ["a"], "clusters": 2.5}, "--clusters must be a whole number."),
+        ("quantiles", {"column": "a", "lower": 0, "upper": 1, "at": [2]},
+         "quantiles: item 1 of --at must be below 1."),
+        ("compare_ways", {"of": {"id": "means"}, "term": "a", "area": "b"},
+         "compare_ways: --of: there is no 'means'; there are linear, logistic, cox."),
+        ("counts", {"column": "a", "epsilon": -1}, "--epsilon must be above 0."),
+        ("counts", {"column": "a", "epsilon": "x"}, "--epsilon must be a number."),
+    ],
+)  # fmt: skip
+def test_parameters(analysis, parameters, said):
+    with pytest.raises(ParameterError) as caught:
+        asked(analysis, parameters)
+    assert said in str(caught.value)
+
+
+@pytest.mark.parametrize("content", [3, None, [], {}, {"analysis": 3}, {"analysis": {"id": 3}}])
+def test_no_question_at_all(content):
+    with pytest.raises(ParameterError) as caught:
+        Question.of(content)
+    assert "pydantic" not in str(caught.value)
+    assert "Input" not in str(caught.value)
