@@ -1,5 +1,6 @@
 """`sosie augment`: what is asked holds, the sentence is there, one sentence for a mistake."""
 
+import csv
 import json
 import shutil
 import tomllib
@@ -21,6 +22,7 @@ from sosie.cli._artificial import tell_how_long
 from sosie.cli._stages import Stages
 from sosie.cli._texts import texts
 from sosie.generators.artificial import _training
+from sosie.table import Table
 
 QUICK = ("--epochs", 1, "--latent-dim", 3)
 KEYS = {"rows_in", "rows_out", "kept_by_filter", "ess", "latent_dim", "seconds", "fidelity"}
@@ -124,6 +126,38 @@ def test_how_many(
         pd.testing.assert_frame_equal(kept, persons(), check_dtype=False)
         assert (rows["origin"] == "artificial").sum() == artificial
         assert (place / "out.csv").stat().st_mode & 0o077 == 0
+
+
+def test_persons_stay_spelt_as_they_are(place: Path, sosie: Sosie) -> None:
+    """As csv of Python reads both files: missing cells of three sorts, zeros that say nothing."""
+    table = persons()
+    rng = np.random.default_rng(3)
+    odd = np.array(["NA", "ND", ""])[rng.integers(3, size=200)]
+    spelt = table.astype(object).assign(
+        prio=[o if np.isnan(x) else f"{x:.0f}" for x, o in zip(table["prio"], odd, strict=True)],
+        week=[f"{x},{'0' * k}" for k, x in zip(1 + table["arrest"], table["week"], strict=True)],
+        town='"' + table["town"] + '"',
+        age=np.where(table["age"] < 20, '"ND"', table["age"].astype(str)),
+    )
+    lines = [";".join(map(str, row)) for row in (spelt.columns, *spelt.itertuples(index=False))]
+    (place / "odd.csv").write_bytes("\r\n".join(lines).encode("utf-16"))
+    told = ("--out", place / "o.csv", "--keep-original", "--rows", 60, *QUICK)
+    ran = sosie(place / "odd.csv", *told)
+    assert ran.status == 0, ran.err
+
+    def rows(name: str) -> list[list[str]]:
+        text = (place / name).read_bytes().decode("utf-16")
+        return list(csv.reader(text.splitlines(), delimiter=";"))
+
+    before, after = rows("odd.csv"), rows("o.csv")
+    assert [row[:-1] for row in after[:201]] == before
+    assert len(after) == 261
+    assert {row[3] for row in after[201:]} <= {row[3] for row in before} - {"NA", "ND"} | {""}
+    pd.testing.assert_frame_equal(
+        Table.read(place / "o.csv").frame[:200, :6].to_pandas(),
+        Table.read(place / "odd.csv").frame.to_pandas(),
+        check_dtype=False, check_categorical=False,
+    )  # fmt: skip
 
 
 def test_what_is_asked_holds_and_its_persons_are_counted(place: Path, sosie: Sosie) -> None:

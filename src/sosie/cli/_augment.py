@@ -167,7 +167,7 @@ def augment(
         near = fidelity(learnt.table_.reduced(), drawn.reduced(), persons.weights)
         stages.begin("write")
         origin = fresh_name("origin", table.names) if keep_original else None
-        written = drawn if origin is None else _together(table, drawn, origin)
+        written = drawn if origin is None else _together(table, drawn, origin, data, out)
         if model is not None and not known:
             learnt.save(model)
         written.write(out)
@@ -230,23 +230,31 @@ def _artificial_rows(n: int, rows: int | None, factor: float | None, keep: bool)
     return max(round(factor * n) - (n if keep else 0), 1)
 
 
-def _together(table: Table, drawn: Table, origin: str) -> Table:
-    """Put artificial rows below the persons, with a column that says which is which."""
+def _together(table: Table, drawn: Table, origin: str, data: Path, out: Path) -> Table:
+    """Put artificial rows below the persons, with a column that says which is which.
+
+    From text to text, cells of persons stay spelt as they are.
+    """
     import numpy as np
     import polars as pl
 
-    from sosie.table import Kind
+    from sosie.table import Kind, is_text, spelt_cells, verbatim_cells
 
     frame = pl.concat([table.frame, drawn.frame])
+    text = is_text(data) and is_text(out)
+    if text:
+        shown = pl.concat([verbatim_cells(table, data), spelt_cells(drawn)])
     remade = [c.name for c in table.schema.columns if c.kind is Kind.IDENTIFIER]
     if remade:  # those of artificial persons begin at 1 too: all are made afresh
         small = table.taken(np.zeros(0, np.intp))
         small.frame = frame
-        fresh = table.restored(small.reduced()).frame
-        frame = frame.with_columns(fresh.select(remade))
+        fresh = table.restored(small.reduced())
+        frame = frame.with_columns(fresh.frame.select(remade))
+        if text:
+            shown = shown.with_columns(spelt_cells(fresh).select(remade))
     labels = pl.Series(origin, ["original"] * len(table) + ["artificial"] * len(drawn))
     whole = table.taken(np.zeros(0, np.intp), sensitive=True)
-    whole.frame = frame.with_columns(labels)
+    whole.frame = (shown if text else frame).with_columns(labels)
     return whole
 
 

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sosie.table._spelling import Spelling
     from sosie.table._table import Table
     from sosie.table._toml import read_toml
+    from sosie.table._verbatim import is_text, spelt_cells, verbatim_cells
 else:
     # Polars is half of the memory of a process that only needs a schema.
     __getattr__, __dir__ = on_demand(
@@ -38,6 +39,7 @@ else:
             "_spelling": "Spelling",
             "_table": "Table",
             "_toml": "read_toml",
+            "_verbatim": "is_text spelt_cells verbatim_cells",
         },
     )
 
@@ -62,10 +64,13 @@ __all__ = [
     "check_output",
     "columns_of",
     "in_order",
+    "is_text",
     "read_bytes",
     "read_toml",
     "spell",
+    "spelt_cells",
     "ticks_of",
+    "verbatim_cells",
     "whole_file",
     "whole_folder",
 ]

@@ -123,7 +123,11 @@ def _cells(
         missing = f'"{missing}"'
     if how.quoted:
         text = _quoted(text)
-    elif how.content == "label" or dialect.separator in (how.decimal, how.thousands):
+    elif (
+        how.content == "label"
+        or values.dtype == pl.String
+        or dialect.separator in (how.decimal, how.thousands)
+    ):
         special = text.str.contains('["\r\n' + re.escape(dialect.separator) + "]")
         if special.any():
             text = pl.select(pl.when(special).then(_quoted(text)).otherwise(text)).to_series()
