@@ -271,6 +271,11 @@ def test_a_mistake_is_told_in_one_sentence(
         (lambda f: f.assign(prio=np.nan), (), ("'prio'", "no value at all")),
         (lambda f: f.assign(note=[f"seen on ward {i}" for i in range(200)]), (), ("--drop note",)),
         (lambda f: f[["age"]], (), ("one column only",)),
+        (
+            lambda f: f.head(3).loc[[0, 1, 2] * 12, ["age", "week", "town"]],
+            (),
+            ("repeats its rows", "of 36 only 3 are different", "give each person once"),
+        ),
         (lambda f: f.head(0), (), ("no rows",)),
     ],
 )

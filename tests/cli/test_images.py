@@ -104,7 +104,9 @@ def test_mistakes_are_one_sentence_and_nothing_is_written(
     sized = tmp_path / "sized"
     sized.mkdir()
     for i in range(31):
-        Image.fromarray(np.zeros((8, 8 + (i == 30)), np.uint8)).save(sized / f"{i}.png")
+        shade = np.zeros((8, 8 + (i == 30)), np.uint8)
+        (sized / str(i % 2)).mkdir(exist_ok=True)
+        Image.fromarray(shade).save(sized / str(i % 2) / f"{i}.png")
     broken, large, few = tmp_path / "broken", tmp_path / "large", tmp_path / "few.npz"
     broken.mkdir()
     (broken / "a.png").write_bytes(b"no image")
@@ -114,6 +116,8 @@ def test_mistakes_are_one_sentence_and_nothing_is_written(
     np.savez(few, images=images[:20])
     np.savez(nan, images=np.where(np.arange(80)[:, None, None] == 3, np.nan, images / 255))
     np.savez(other, pictures=images)
+    objects = tmp_path / "objects.npz"
+    np.savez(objects, images=images, labels=np.array(["a", 7] * 40, object))
     cut.write_bytes(few.read_bytes()[:200])
     full = tmp_path / "full"
     full.mkdir()
@@ -121,11 +125,13 @@ def test_mistakes_are_one_sentence_and_nothing_is_written(
     before = sorted(tmp_path.rglob("*"))
     out = tmp_path / "out.npz"
     for said, arguments in {
-        "unequal sizes": (sized,),
+        "unequal sizes, most of them 8 x 8, but not 0/30.png (9 x 8)": (sized,),
+        "labels are objects of Python, which are not read: save them as text": (objects,),
+        "out.zip: .zip is not a format": (few, "--out", tmp_path / "out.zip"),
         "not an image that can be read": (broken,),
         "90 x 90 pixels": (large,),
         "at least 30": (few,),
-        "no numbers": (nan,),
+        "Image 4 has pixels that are no numbers": (nan,),
         "cannot|can be read": (cut,),
         "no array called images": (other,),
         "does not exist": (tmp_path / "nothing",),

@@ -71,6 +71,10 @@ def images(
 
     if out.suffix.lower() == ".npz":
         check_place(out, ".npz")
+    elif out.suffix and not out.suffix[1:].isdigit():
+        raise ParameterError(
+            f"{out}: {out.suffix} is not a format to write; use .npz, or the name of a folder."
+        )
     else:
         check_folder(out)
     if picture is not None:

@@ -10,6 +10,7 @@ import numpy as np
 from sosie.errors import DataError, ParameterError
 from sosie.generators.artificial._coding import telling_stratum
 from sosie.generators.artificial._networks import log_held_out
+from sosie.table import Kind
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -45,8 +46,20 @@ def learnable(table: Table) -> Table:
     if not free.names:
         raise DataError("Every column is constant: there is nothing to tell persons apart.")
     if len(free.names) == 1:
+        _refuse_repeated(table, free.names[0])
         raise DataError("There is one column only to learn: a model needs two or more.")
     return free
+
+
+def _refuse_repeated(table: Table, by: str) -> None:
+    """Say that a few rows stand there again and again, where one column therefore tells others."""
+    names = [c.name for c in table.schema.columns if c.kind is not Kind.IDENTIFIER]
+    different = table.frame.select(names).n_unique()
+    if table.schema.determined and different < _FEWEST:
+        raise DataError(
+            f"The table repeats its rows: of {len(table)} only {different} are different, so that "
+            f"column {by!r} tells the others; give each person once."
+        )
 
 
 def stratum_of(asked: str | None, columns: Columns) -> str | None:

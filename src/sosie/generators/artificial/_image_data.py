@@ -87,9 +87,12 @@ class Pictures:
             pixels = images.reshape(n, -1).astype(np.float32)
             broken = ~np.isfinite(pixels).all(axis=1)
             if broken.any():
+                n_broken, first = int(broken.sum()), int(broken.argmax()) + 1
+                if n_broken == 1:
+                    raise DataError(f"Image {first} has pixels that are no numbers: leave it out.")
                 raise DataError(
-                    f"{int(broken.sum())} images have pixels that are no numbers (the first is "
-                    f"image {int(broken.argmax()) + 1}): leave them out."
+                    f"{n_broken} images have pixels that are no numbers (the first is image "
+                    f"{first}): leave them out."
                 )
             if pixels.min() < 0 or pixels.max() > 1:
                 raise DataError(

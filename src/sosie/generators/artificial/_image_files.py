@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import TYPE_CHECKING, Any
 from zipfile import BadZipFile
 
@@ -20,6 +21,8 @@ __all__ = ["read_images", "write_images"]
 _SUFFIXES = (".png", ".jpg", ".jpeg")
 _NAMES = ("images", "train_images"), ("labels", "train_labels")
 _MOST = 64
+_NAMED = 3
+"""Files of another size that are named, at most."""
 
 
 def read_images(path: Path) -> tuple[NDArray[Any], NDArray[Any] | None]:
@@ -107,15 +110,28 @@ def _of_folder(path: Path) -> tuple[NDArray[Any], NDArray[Any] | None]:
         images = [
             image if image.ndim == 3 else np.repeat(image[..., None], 3, 2) for image in images
         ]
-    sizes = sorted({image.shape[:2] for image in images})
-    if len(sizes) > 1:
-        first, second = (f"{width} x {height}" for height, width in sizes[:2])
-        raise DataError(
-            f"{path}: images are of unequal sizes ({first} and {second}, among {len(sizes)}): "
-            "resize them to one."
-        )
+    _check_sizes(path, dict(zip(files, images, strict=True)))
     labels = None if flat else np.array([file.parent.name for file in files])
     return np.stack(images), labels
+
+
+def _check_sizes(path: Path, images: dict[Path, NDArray[np.uint8]]) -> None:
+    """Refuse images of unequal sizes, and name those that are not as most are."""
+    sizes = {file: f"{image.shape[1]} x {image.shape[0]}" for file, image in images.items()}
+    usual = Counter(sizes.values()).most_common(1)[0][0]
+    odd = [
+        f"{file.relative_to(path).as_posix()} ({size})"
+        for file, size in sizes.items()
+        if size != usual
+    ]
+    if odd:
+        named = ", ".join(odd[:_NAMED])
+        if len(odd) > _NAMED:
+            named += f" and {len(odd) - _NAMED} more"
+        raise DataError(
+            f"{path}: images are of unequal sizes, most of them {usual}, but not {named}: resize "
+            "them to one."
+        )
 
 
 def _read(file: Path) -> NDArray[np.uint8]:
@@ -143,12 +159,27 @@ def _of_arrays(path: Path) -> tuple[NDArray[Any], NDArray[Any] | None]:
     try:
         with np.load(path, allow_pickle=False) as given:
             found = [
-                next((given[name] for name in names if name in given.files), None)
+                next((_held(path, given, name) for name in names if name in given.files), None)
                 for names in _NAMES
             ]
+    except DataError:
+        raise
     except (OSError, ValueError, BadZipFile, EOFError) as error:
         raise DataError(f"{path} is not a file of arrays that can be read.") from error
     images, labels = found
     if images is None:
         raise DataError(f"{path} has no array called images, nor train_images.")
     return images, labels
+
+
+def _held(path: Path, given: Any, name: str) -> NDArray[Any]:
+    """Read an array, unless it holds objects of Python, which only running them would tell."""
+    try:
+        return given[name]
+    except ValueError as error:
+        if "allow_pickle" not in str(error):
+            raise
+        what = "text or whole numbers" if name in _NAMES[1] else "one array of numbers"
+        raise DataError(
+            f"{path}: its {name} are objects of Python, which are not read: save them as {what}."
+        ) from error

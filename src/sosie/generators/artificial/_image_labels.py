@@ -55,7 +55,9 @@ class Labels:
             )
         missing = np.array([one is None or one != one for one in given.tolist()])  # NaN != NaN
         if missing.any():
-            raise DataError(f"{int(missing.sum())} images have no label: leave them out.")
+            count = int(missing.sum())
+            said = "1 image has" if count == 1 else f"{count} images have"
+            raise DataError(f"{said} no label: leave out what has none.")
         try:
             names, codes = np.unique(given, return_inverse=True)
         except TypeError:
