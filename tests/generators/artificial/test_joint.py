@@ -5,6 +5,7 @@ import polars as pl
 import pytest
 from scipy.stats import spearmanr
 from sklearn.datasets import load_digits
+from sklearn.linear_model import LogisticRegression
 
 from sosie.errors import DataError, ParameterError
 from sosie.generators.artificial._joint import JointRHVAE
@@ -75,6 +76,19 @@ def test_what_is_known_of_a_patient_shrinks_with_a_missing_modality(model: Joint
     assert spread.shape == (N, 8)
     both, image_only, row_only = spread[: N - 40], spread[N - 40 : N - 20], spread[N - 20 :]
     assert np.log(both).mean() < np.log(image_only).mean() < np.log(row_only).mean()
+
+
+def test_labels_have_no_order_for_an_image() -> None:
+    """Another column is told by one; the images, which tell the label best, are not."""
+    given, n = load_digits(), 300
+    names = np.array("zero one two three four five six seven eight nine".split())
+    label = given.target[:n]
+    dose = (label + np.random.default_rng(0).normal(0, 1, n)).round(2)
+    table = pl.DataFrame({"digit": names[label], "dose": dose})
+    model = JointRHVAE(latent_dim=12, seed=0, epochs=0).fit(given.images[:n] / 16, table)
+    images, drawn = model.sample(300)
+    judge = LogisticRegression(max_iter=2000).fit(given.data[n:] / 16, names[given.target[n:]])
+    assert (judge.predict(images.reshape(300, -1)) == drawn["digit"].to_numpy()).mean() > 0.85
 
 
 def test_patients_who_cannot_be_put_together_are_refused() -> None:

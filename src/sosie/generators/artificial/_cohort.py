@@ -35,6 +35,8 @@ class Cohort:
     table : Table
     stratum : str or None
         As :class:`RHVAE` takes it.
+    arranged : bool
+        Whether levels are put in the order that the other columns show, where they show one.
 
     Attributes
     ----------
@@ -55,7 +57,7 @@ class Cohort:
         If the stratum is none.
     """
 
-    def __init__(self, table: Table, stratum: str | None) -> None:
+    def __init__(self, table: Table, stratum: str | None, *, arranged: bool = True) -> None:
         self.table, self.free = table, learnable(table)
         columns = Columns.of(self.free)
         known = columns.known_numbers()
@@ -66,7 +68,9 @@ class Cohort:
         kinds = (Kind.ORDINAL, Kind.BOOLEAN)
         ordered = {c.name for c in self.free.schema.columns if c.kind in kinds}
         parting = stratum_of(stratum, columns)
-        self._levels = Levels(columns, ordered, parting)
+        # What stays where it is counts as in order already.
+        kept = ordered if arranged else {*ordered, *columns.levels}
+        self._levels = Levels(columns, kept, parting)
         self.columns = self._levels.taken(columns)
         self.coding = Coding(self.columns, ordered | self._levels.found, parting)
         self.coded = self.coding.coded(self.columns)

@@ -132,7 +132,7 @@ class JointRHVAE:
         for name, value, least in (("epochs", self.epochs, 0), ("latent_dim", self.latent_dim, 1)):
             if value is not None:
                 check_whole(name, value, least)
-        pictures, self._cohort = Pictures.of(images), Cohort(Table.of(table), None)
+        pictures, self._cohort = Pictures.of(images), Cohort(Table.of(table), None, arranged=False)
         coded = self._cohort.coded
         rows = _rows_of(row_of, len(pictures), len(coded))
         both = np.flatnonzero(rows >= 0)
