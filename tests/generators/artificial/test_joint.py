@@ -81,7 +81,7 @@ def test_what_is_known_of_a_patient_shrinks_with_a_missing_modality(model: Joint
 def test_labels_have_no_order_for_an_image() -> None:
     """Another column is told by one; the images, which tell the label best, are not."""
     given, n = load_digits(), 300
-    names = np.array(["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine"])
+    names = np.array([f"digit {letter}" for letter in "abcdefghij"])
     label = given.target[:n]
     dose = (label + np.random.default_rng(0).normal(0, 1, n)).round(2)
     table = pl.DataFrame({"digit": names[label], "dose": dose})
