@@ -56,6 +56,31 @@ def test_determined_columns_and_orders_are_found(frame: pl.DataFrame) -> None:
     assert schema.order == [["birth", "visit", "death"], ["left", "total"], ["right", "total"]]
 
 
+@pytest.mark.parametrize("whole_first", [True, False])
+def test_numbers_are_equal_whatever_their_type(whole_first: bool, tmp_path: Path) -> None:
+    rng = np.random.default_rng(1)
+    days = pl.Series("days", rng.integers(0, 900, N)).set(
+        pl.arange(0, N, eager=True) % 9 == 0, None
+    )
+    copies = [days.cast(pl.Float32).alias("copy"), (days.cast(pl.Float64) + 0.5).alias("half")]
+    frame = pl.DataFrame([days, *copies] if whole_first else [*copies, days])
+    table = Table.of(frame)
+    first, second = ("days", "copy") if whole_first else ("copy", "days")
+    assert [(rule.column, rule.by) for rule in table.schema.determined] == [(second, first)]
+    made = table.restored(table.reduced())
+    assert made.native().equals(frame)
+    assert made.native().schema == frame.schema
+    cells = [("" if d is None else f"{d}", "" if d is None else f"{d},0") for d in days]
+    lines = [";".join(row if whole_first else row[::-1]) for row in (("days", "copy"), *cells)]
+    (tmp_path / "t.csv").write_text("\n".join(lines) + "\n")
+    read = Table.read(tmp_path / "t.csv")
+    assert [(rule.column, rule.by) for rule in read.schema.determined] == [(second, first)]
+    read.restored(read.reduced()).write(tmp_path / "o.csv")
+    assert (tmp_path / "o.csv").read_text() == (tmp_path / "t.csv").read_text()
+    one_off = pl.when(pl.arange(0, N) == N - 2).then(-1.0).otherwise("copy").cast(pl.Float32)
+    assert not Table.of(frame.with_columns(one_off.alias("copy"))).schema.determined
+
+
 def test_reduced_and_restored(frame: pl.DataFrame) -> None:
     said = Schema(
         columns=[Column(name="patient_id", kind=Kind.IDENTIFIER, recreate=True)],
