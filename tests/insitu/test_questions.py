@@ -60,3 +60,26 @@ def test_no_question_at_all(content):
         Question.of(content)
     assert "pydantic" not in str(caught.value)
     assert "Input" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("formula", "duration", "event", "by"),
+    [
+        ("Surv(time, dead) ~ age", "time", "dead", "age"),
+        ('Surv(Q("temps (jours)"), évènement) ~ âge', "temps (jours)", "évènement", "âge"),
+        ("""Surv( Q('a, b'), Q("c d") ) ~ Q("traitement hormonal")""", "a, b", "c d",
+         "traitement hormonal"),
+    ],
+)  # fmt: skip
+def test_names_with_blanks_and_signs_in_survival(formula, duration, event, by):
+    found = asked("kaplan_meier", {"formula": formula, "horizon": 9}).analysis
+    assert (found.duration, found.event, found.by) == (duration, event, by)
+    found = asked("cox", {"formula": formula}).analysis
+    assert (found.duration, found.event) == (duration, event)
+    assert found.columns == (duration, event, by)
+
+
+@pytest.mark.parametrize("formula", ["Surv(time) ~ age", "Surv(a (b), c) ~ d", "Surv(a, b, c) ~ d"])
+def test_survival_that_cannot_be_read(formula):
+    with pytest.raises(ParameterError, match=r"write Surv\(time, event\) ~ terms"):
+        asked("cox", {"formula": formula})

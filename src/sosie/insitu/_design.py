@@ -116,10 +116,10 @@ def read_formula(text: str, *, outcome: bool) -> Formula:
     try:
         formula = Formula.read(text)
     except FormulaError as error:
-        raise ParameterError(f"The formula {text[:80]!a} cannot be read: {error}.") from error
+        raise ParameterError(f"The formula {text[:80]!r} cannot be read: {error}.") from error
     if outcome != (formula.outcome is not None):
         raise ParameterError(
-            f"The formula {text[:80]!a} must {'have an' if outcome else 'not have an'} outcome."
+            f"The formula {text[:80]!r} must {'have an' if outcome else 'not have an'} outcome."
         )
     return formula
 

@@ -315,6 +315,12 @@ def network(connected: Callable[..., Network]) -> Network:
     return one
 
 
+@pytest.fixture
+def careless(monkeypatch: pytest.MonkeyPatch) -> None:
+    """An analyst's program that does not look at the agreement: hub and nodes see to it."""
+    monkeypatch.setattr("sosie.insitu.analyst._connection.check_question", lambda *_: None)
+
+
 def envelope_of(agreement: Path) -> dict[str, Any]:
     found: dict[str, Any] = json.loads(agreement.read_bytes())
     return found

@@ -70,6 +70,7 @@ def test_the_same_question_is_one_task(network: Network) -> None:
         ("logistic", {"formula": "big ~ age +"}, ParameterError, "formula"),
     ],
 )
+@pytest.mark.usefixtures("careless")
 def test_what_the_agreement_does_not_allow(
     network: Network, analysis: str, said: dict[str, Any], error: type[Exception], why: str
 ) -> None:
@@ -237,6 +238,7 @@ def test_numbers_of_which_nothing_can_be_made(
     monkeypatch.undo()
 
 
+@pytest.mark.usefixtures("careless")
 def test_a_budget_of_noise_holds_at_the_node(
     connected: Callable[..., Network], tmp_path: Any
 ) -> None:

@@ -313,6 +313,7 @@ def test_who_gets_no_avatar_is_always_the_same(network: Network, planted: list[A
     assert answer.values["rows"] == PERSONS + 2 * (PERSONS * 2 // 3)
 
 
+@pytest.mark.usefixtures("careless")
 def test_what_the_agreement_does_not_allow(
     connected: Callable[..., Network], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:

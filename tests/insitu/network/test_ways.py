@@ -185,6 +185,7 @@ def test_the_same_answers_by_every_way(analyst: Connection) -> None:
 # -- files
 
 
+@pytest.mark.usefixtures("careless")
 def test_files_that_are_carried_together(connected: Callable[..., Network], tmp_path: Path) -> None:
     """A question and who waits for its answer, on one stick; the answer lies there by its task."""
     network = connected()

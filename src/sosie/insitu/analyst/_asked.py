@@ -14,8 +14,10 @@ if TYPE_CHECKING:
 
 __all__ = ["analyses", "asked", "parameters_of"]
 
+_QUOTED = re.compile(r"""Q\(\s*(?:"(?P<one>[^"]*)"|'(?P<two>[^']*)')\s*\)""")
+_COLUMN = rf"{_QUOTED.pattern}|[^,()\"']+?".replace("?P<one>", "?:").replace("?P<two>", "?:")
 _SURVIVAL = re.compile(
-    r"^\s*Surv\(\s*(?P<time>[^,()]+?)\s*,\s*(?P<event>[^,()]+?)\s*\)\s*~(?P<rest>.*)$"
+    rf"\s*Surv\(\s*(?P<time>{_COLUMN})\s*,\s*(?P<event>{_COLUMN})\s*\)\s*~(?P<rest>.*)"
 )
 _LISTS = {"columns_of": "columns", "at": "at"}
 _TIMED = ("cox", "cox_grid", "kaplan_meier")
@@ -44,7 +46,7 @@ def asked(
         Of the catalogue.
     parameters : mapping of str to value
         As the analysis has them, and ``epsilon`` where the agreement has a budget. A formula
-        ``Surv(time, event) ~ age`` gives duration and event.
+        ``Surv(time, event) ~ age`` gives duration and event; ``Q("...")`` is a name with blanks.
     derive : sequence of mapping
         Columns to make first; those that the analysis does not use are not asked for.
 
@@ -62,15 +64,21 @@ def asked(
     said = dict(parameters)
     epsilon = said.pop("epsilon", None)
     formula = said.get("formula")
-    if analysis in _TIMED and isinstance(formula, str) and (found := _SURVIVAL.match(formula)):
-        said |= {"duration": found["time"], "event": found["event"]}
+    if analysis in _TIMED and isinstance(formula, str) and formula.lstrip().startswith("Surv"):
+        found = _SURVIVAL.fullmatch(formula)
+        if found is None:
+            raise ParameterError(
+                f"The formula {formula[:80]!r} cannot be read: write Surv(time, event) ~ terms, "
+                'and a name with blanks or signs as Q("...").'
+            )
+        said |= {"duration": _named(found["time"]), "event": _named(found["event"])}
         rest = found["rest"].strip()
         if "formula" in entry.model_fields:
             said["formula"] = rest
         else:
             del said["formula"]
             if rest != "1":
-                said["by"] = rest
+                said["by"] = _named(rest)
     known = [name for name in entry.model_fields if name != "id"]
     for name in said:
         if name not in known:
@@ -111,6 +119,12 @@ def parameters_of(analysis: str, words: Sequence[str]) -> dict[str, Any]:
             raise ParameterError(f"{_shown(name)} is there twice.")
         found[name] = _value(entry, name, value)
     return found
+
+
+def _named(column: str) -> str:
+    """Take the name out of Q("...")."""
+    found = _QUOTED.fullmatch(column)
+    return column if found is None else found["one"] or found["two"] or ""
 
 
 def _entry(analysis: str) -> Any:

@@ -11,6 +11,7 @@ from sosie.errors import DataError, ParameterError, SosieError, TrustError
 from sosie.insitu._question import Question
 from sosie.insitu.analyst._answer import Answer
 from sosie.insitu.analyst._asked import asked
+from sosie.insitu.analyst._before import check_question
 from sosie.insitu.exchange._certificate import verify_in_place
 from sosie.insitu.exchange._http import AbsentError, Http, RefusedError
 from sosie.insitu.exchange._messages import (
@@ -102,7 +103,15 @@ class Connection:
         -------
         str
             The name of the task.
+
+        Raises
+        ------
+        RefusedError
+            If the agreement does not allow it; then nothing is sent.
+        ParameterError
+            If the question does not fit what the agreement says of its columns.
         """
+        check_question(self._parties, question, self._by)
         message = self._of(Ask, question=question.model_dump(mode="json"), nonce=new_nonce())
         said = self._post(message)
         if "task" not in said:  # by files: the hub has not read it yet
@@ -124,7 +133,7 @@ class Connection:
             If what the hub gives is not certified for this question.
         """
         if not _TASK.fullmatch(task):
-            raise ParameterError(f"--task: {task!a} is no task; give its 64 letters and digits.")
+            raise ParameterError(f"--task: {task!r} is no task; give its 64 letters and digits.")
         until = time.monotonic() + wait
         while True:
             left = until - time.monotonic()

@@ -122,13 +122,13 @@ def _read(
         others = [name for name in present if name not in schema]
         if others:
             raise DataError(
-                f"{path}: column {others[0]!a} is not one of numbers or labels that the agreement "
+                f"{path}: column {others[0]!r} is not one of numbers or labels that the agreement "
                 "lists, so it would not be judged; leave it out."
             )
         schema = schema.only([name for name in schema.names if name in present])
     absent = [name for name in schema.names if name not in present]
     if absent:
-        raise DataError(f"{path}: there is no column {absent[0]!a}, which the agreement lists.")
+        raise DataError(f"{path}: there is no column {absent[0]!r}, which the agreement lists.")
     read = schema.model_copy(update={"drop": [n for n in present if n not in schema]})
     before = file_sha256(path)
     table = Table.read(path, read)

@@ -1,0 +1,79 @@
+"""What the agreement alone tells is told to the analyst, and nobody is asked."""
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from tests.insitu.network.conftest import COX, CROSSTAB, Network
+
+from sosie.errors import ParameterError
+from sosie.insitu.analyst import Connection, asked
+from sosie.insitu.exchange._http import RefusedError
+
+
+class Nobody:
+    """A way to no hub: whatever is sent is a failure."""
+
+    def post(self, *_: Any, **__: Any) -> dict[str, Any]:
+        raise AssertionError("something was sent")
+
+    def close(self) -> None: ...
+
+
+def ask_nobody(
+    network: Network, analysis: str, said: dict[str, Any], by: str = "recipient"
+) -> None:
+    asker = Connection(network.parties(), network.world.keys[by], Nobody())
+    asker.send(asked(analysis, said))
+
+
+@pytest.mark.parametrize(
+    ("analysis", "said", "error", "why"),
+    [
+        ("means", {"columns_of": ["agee"]}, RefusedError,
+         r"Column 'agee' is not in the agreement; did you mean 'age'\?$"),
+        ("means", {"columns_of": ["\x1b[2Jâge"]}, RefusedError,
+         r"^Column '\\x1b\[2Jâge' is not in the agreement; it lists 'horTh', 'age'"),
+        ("anova", {"column": "age", "by": "tgrade"}, RefusedError, "'anova' is not among those"),
+        ("counts", {"column": "tgrade", "epsilon": 1.0}, RefusedError,
+         "no budget of differential privacy; ask without --epsilon"),
+        ("means", {"columns_of": ["tgrade"]}, ParameterError, "'tgrade' has no numbers"),
+        ("linear", {"formula": "âge ~ #"}, ParameterError, "^The formula 'âge ~ #' cannot be read"),
+    ],
+)  # fmt: skip
+def test_a_question_that_cannot_be(
+    connected: Callable[..., Network], analysis: str, said: dict[str, Any],
+    error: type[Exception], why: str,
+) -> None:  # fmt: skip
+    with pytest.raises(error, match=why) as raised:
+        ask_nobody(connected(), analysis, said)
+    assert "--drop" not in str(raised.value)
+
+
+def test_a_column_that_one_data_set_does_not_list(
+    connected: Callable[..., Network], tmp_path: Path
+) -> None:
+    world = connected().world
+    sets = [dict(one) for one in world.content["data_sets"]]
+    sets[2]["columns"] = [one for one in sets[2]["columns"] if one["name"] != "tsize"]
+    network = connected(world.signed(tmp_path / "narrow.json", data_sets=sets))
+    for analysis, said in (("cox", COX), ("linear", {"formula": "pnodes ~ tsize"})):
+        with pytest.raises(RefusedError, match="'tsize' is not among those that Hospital 3 agreed"):
+            ask_nobody(network, analysis, said)
+    with pytest.raises(AssertionError, match="something was sent"):
+        ask_nobody(network, "crosstab", CROSSTAB)
+
+
+def test_a_budget_of_noise(connected: Callable[..., Network], tmp_path: Path) -> None:
+    world = connected().world
+    noisy = {"preset": "snds-11", "epsilon": 1.0}
+    network = connected(world.signed(tmp_path / "noisy.json", disclosure=noisy))
+    with pytest.raises(RefusedError, match="say with --epsilon how much of the budget of 1"):
+        ask_nobody(network, "crosstab", CROSSTAB)
+    with pytest.raises(RefusedError, match="--epsilon 2 is beyond the budget"):
+        ask_nobody(network, "crosstab", CROSSTAB | {"epsilon": 2.0})
+    with pytest.raises(ParameterError, match="no answer with differential privacy"):
+        ask_nobody(network, "cox", COX | {"epsilon": 0.5})
+    with pytest.raises(AssertionError, match="something was sent"):
+        ask_nobody(network, "crosstab", CROSSTAB | {"epsilon": 0.5})
