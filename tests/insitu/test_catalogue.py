@@ -228,10 +228,11 @@ def rossi_holders():
     return split(frame, Schema(columns=columns))
 
 
-@pytest.mark.parametrize("floors", ["snds-11", "acro-10", "datashield-3"])
 @pytest.mark.parametrize(
-    ("data", "horizon"), [("gbsg2", 2000), ("gbsg2", 700), ("gbsg2", 2700), ("rossi", 52)]
-)
+    ("data", "horizon", "floors"),
+    [("gbsg2", 2000, "snds-11"), ("gbsg2", 2000, "acro-10"), ("gbsg2", 700, "snds-11"),
+     ("gbsg2", 700, "datashield-3"), ("gbsg2", 2700, "snds-11"), ("rossi", 52, "datashield-3")],
+)  # fmt: skip
 @pytest.mark.parametrize("grouped", [False, True])
 def test_intervals_of_survival_hold_those_of_the_exact_times(gbsg2, floors, data, horizon, grouped):
     holders = gbsg2 if data == "gbsg2" else rossi_holders()

@@ -99,7 +99,7 @@ def ask(
         typer.echo(json.dumps(answer.told, ensure_ascii=False))
         return
     said = texts_of(spoken, answer.analysis)
-    _print(answer, said | {"bound": "{bound}"} | {k: v for k, v in words.items() if k != "columns"})
+    _print(answer, said | words | {"bound": "{bound}"})
     for path in written:
         typer.echo(words["written"].format(path=path))
 
