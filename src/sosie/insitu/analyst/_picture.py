@@ -86,13 +86,15 @@ def _curves(axes: Axes, rows: dict[str, Any]) -> None:
     groups: dict[str, list[dict[str, Any]]] = {}
     for one in rows["curve"]:
         groups.setdefault("" if first == "time" else str(one[first]), []).append(one)
-    for colour, (name, told) in zip(_COLOURS, groups.items(), strict=False):
-        times = [0.0, *(one["time"] for one in told)]
-        axes.plot(times, [1.0, *(one["survival"] for one in told)], color=colour, marker="o",
-                  ms=4, lw=2, label=name)  # fmt: skip
+    # Between the ends of bins nothing is known: the points are joined by dots alone.
+    step = max(one["time"] for one in rows["curve"]) / 120
+    for place, (colour, (name, told)) in enumerate(zip(_COLOURS, groups.items(), strict=False)):
+        times = [one["time"] + step * (place - (len(groups) - 1) / 2) for one in told]
+        most, least = ([one[key] for one in told] for key in ("survival", "at_least"))
         ends = [one["ci"] or [one["survival"]] * 2 for one in told]
-        lows, highs = [1.0, *(low for low, _ in ends)], [1.0, *(high for _, high in ends)]
-        axes.fill_between(times, lows, highs, color=colour, alpha=0.15, lw=0)
+        axes.vlines(times, *zip(*ends, strict=True), color=colour, lw=1.2)
+        axes.vlines(times, least, most, color=colour, lw=6, alpha=0.5)
+        axes.plot([0, *times], [1.0, *most], ":o", color=colour, ms=4, lw=1.2, label=name)
     axes.set_ylim(0, 1.02)
     if len(groups) > 1:
         axes.legend(frameon=False, fontsize=9)
