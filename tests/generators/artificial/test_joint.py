@@ -89,6 +89,18 @@ def test_labels_have_no_order_for_an_image() -> None:
     images, drawn = model.sample(300)
     judge = LogisticRegression(max_iter=2000).fit(given.data[n:] / 16, names[given.target[n:]])
     assert (judge.predict(images.reshape(300, -1)) == drawn["digit"].to_numpy()).mean() > 0.85
+    asked = np.arange(100)
+    found = model.sample_images(asked)
+    assert (judge.predict(found.reshape(100, -1)) == names[label[asked]]).mean() > 0.8
+    new = slice(n, n + 100)
+    told = model.sample_rows(given.images[new] / 16)["digit"].to_numpy()
+    assert (told == names[given.target[new]]).mean() > 0.75
+    # An image for a row is not the image of that row's patient, nor nearly that of another.
+    flat, own = found.reshape(100, -1), given.data[:n] / 16
+    apart = np.sqrt(((flat[:, None] - own) ** 2).sum(2))
+    among = np.sqrt(((own[:, None] - own) ** 2).sum(2)) + np.diag(np.full(n, np.inf))
+    assert apart.min() >= np.quantile(among.min(1), 0.05) - 1e-6
+    assert (apart.argmin(1) == asked).mean() < 0.1
 
 
 def test_patients_who_cannot_be_put_together_are_refused() -> None:

@@ -17,6 +17,7 @@ from sosie.generators.artificial._filter import Filter, nearest
 from sosie.generators.artificial._image_data import FEWEST, Pictures
 from sosie.generators.artificial._image_networks import most_factors
 from sosie.generators.artificial._image_noise import Texture
+from sosie.generators.artificial._joint_given import Candidates, chance_of_image, chance_of_row
 from sosie.generators.artificial._joint_law import (
     JointLaw,
     begun,
@@ -46,6 +47,10 @@ _BLOCK = 1024
 _GRID = 512
 _ROUNDS = 60
 _TOO_NEAR = 0.05
+
+_ALIKE = (
+    "Patients that differ enough from every original could not be drawn: the originals hardly vary."
+)
 
 
 class JointDrawn(NamedTuple):
@@ -186,7 +191,7 @@ class JointRHVAE:
         z = latents.aggregate(rng, n)
         pixels, drawn = self._images_at(z, rng), self._cells_at(z, rng)
         for round_ in range(_ROUNDS):
-            near = nearest(pixels.astype(np.float64), self._originals()) < self._least
+            near = self._too_near(pixels)
             near |= self._similar.near(drawn, self._places(drawn))
             if round_ == 0:
                 self.kept_by_filter_ = 1 - float(near.mean())
@@ -197,10 +202,7 @@ class JointRHVAE:
             pixels[rows] = self._images_at(z, rng)
             drawn.replaced(rows, self._cells_at(z, rng))
         else:
-            raise DataError(
-                "Patients that differ enough from every original could not be drawn: the originals "
-                "hardly vary."
-            )
+            raise DataError(_ALIKE)
         return JointDrawn(self._pictures.restored(pixels), self._table(drawn, rng))
 
     def sample_rows(self, images: Any) -> Any:
@@ -223,14 +225,21 @@ class JointRHVAE:
                 f"{self._pictures.shape}: resize them."
             )
         rng = np.random.default_rng(self._draw_seed)
-        k = len(pictures)
-        blank = [np.zeros((k, part.shape[1]), np.float32) for part in self._data[1:6]]
-        seen = (np.ones(k, np.float32), np.zeros(k, np.float32))
-        z = self._posterior_draw((pictures.pixels, *blank, *seen), rng)
+        candidates = self._candidates(rng)
+        means = self._decoded(_image, candidates.z)
+        z = np.stack(
+            [
+                candidates.chosen(chance_of_image(self._params, means, x), rng)
+                for x in pictures.pixels
+            ]
+        )
         return self._table(self._cells_at(z, rng), rng)
 
     def sample_images(self, rows: ArrayLike) -> NDArray[Any]:
         """Draw an image for rows of the table that was learnt from, given what the row says.
+
+        What is known of the row's own patient is left out, and no image is nearer to an original
+        than :meth:`sample` draws them.
 
         Parameters
         ----------
@@ -240,6 +249,13 @@ class JointRHVAE:
         Returns
         -------
         ndarray of shape (k, h, w) or (k, h, w, colours)
+
+        Raises
+        ------
+        ParameterError
+            If there is no such row.
+        DataError
+            If all that can be drawn is too near to an original.
         """
         self._check_fitted()
         asked = np.asarray(rows).ravel()
@@ -247,11 +263,24 @@ class JointRHVAE:
         if asked.dtype.kind not in "iu" or not ((asked >= 0) & (asked < n)).all():
             raise ParameterError(f"Rows are whole numbers from 0 to {n - 1}.")
         rng = np.random.default_rng(self._draw_seed)
-        k, coded = len(asked), self._cohort.coded.taken(asked)
-        pixels = np.zeros((k, self._pictures.pixels.shape[1]), np.float32)
-        seen = (np.zeros(k, np.float32), np.ones(k, np.float32))
-        z = self._posterior_draw((pixels, *coded.arrays()[:5], *seen), rng)
-        return self._pictures.restored(self._images_at(z, rng))
+        candidates = self._candidates(rng)
+        told = self._decoded(_row, candidates.z)
+        row_of, known = self._row_of()[candidates.persons], self._cohort.coded.arrays()[1:5]
+
+        def drawn(row: int) -> Floats:
+            one = [part[row : row + 1] for part in known]
+            said = chance_of_row(self._params, told, self._law.shape, *one)
+            return candidates.chosen(np.where(row_of == row, -np.inf, said), rng)
+
+        near = np.arange(len(asked))
+        pixels = np.empty((len(asked), self._pictures.pixels.shape[1]), np.float32)
+        for _ in range(_ROUNDS):
+            z = np.stack([drawn(row) for row in asked[near]])
+            pixels[near] = self._images_at(z, rng)
+            near = near[self._too_near(pixels[near])]
+            if not len(near):
+                return self._pictures.restored(pixels)
+        raise DataError(_ALIKE)
 
     def latent(self) -> tuple[Floats, Floats]:
         """Give means and spreads of the latents of patients, those with an image first."""
@@ -260,14 +289,18 @@ class JointRHVAE:
 
     def _together(self) -> tuple[NDArray[np.float32], ...]:
         """Put patients side by side: those with an image, then those with a row only."""
-        alone = np.setdiff1d(np.arange(len(self._cohort.coded)), self._rows)
-        m, k = len(self._rows), len(alone)
-        at = np.r_[np.maximum(self._rows, 0), alone]
+        at = np.maximum(self._row_of(), 0)
+        m = len(self._rows)
+        k = len(at) - m
         pixels = np.zeros((m + k, self._pictures.pixels.shape[1]), np.float32)
         pixels[:m] = self._pictures.pixels
         has_image = np.r_[np.ones(m), np.zeros(k)].astype(np.float32)
         has_row = np.r_[self._rows >= 0, np.ones(k)].astype(np.float32)
         return (pixels, *self._cohort.coded.taken(at).arrays()[:5], has_image, has_row)
+
+    def _row_of(self) -> NDArray[np.intp]:
+        """Give the row of each patient, -1 where there is none."""
+        return np.r_[self._rows, np.setdiff1d(np.arange(len(self._cohort.coded)), self._rows)]
 
     def _settle(self, rng: np.random.Generator) -> None:
         """Learn what draws need besides: texture, margins of what is drawn, nearness."""
@@ -286,11 +319,11 @@ class JointRHVAE:
         cohort = self._cohort
         self._similar = Filter(cohort.coding, cohort.coded, cohort.columns)
 
-    def _posterior_draw(
-        self, data: tuple[NDArray[np.float32], ...], rng: np.random.Generator
-    ) -> Floats:
-        mean, spread = posterior(self._law, self._params, data)
-        return mean + spread * rng.standard_normal(mean.shape)
+    def _candidates(self, rng: np.random.Generator) -> Candidates:
+        return Candidates(self._mean, self._spread, self._pictures.pixels.shape[1], rng)
+
+    def _too_near(self, pixels: NDArray[np.float32]) -> NDArray[np.bool_]:
+        return nearest(pixels.astype(np.float64), self._originals()) < self._least
 
     def _images_at(self, z: Floats, rng: np.random.Generator) -> NDArray[np.float32]:
         pixels = np.clip(self._decoded(_image, z) + self._texture.draw(rng, len(z)), 0, 1)
