@@ -82,7 +82,7 @@ def _of_generator(
     for name, value in parameters.items():
         rule = allowed.parameters.get(name)
         if rule is None:
-            why = f"Parameter {name!a} of {allowed.name} is not mentioned by the agreement."
+            why = f"Parameter {name!r} of {allowed.name} is not mentioned by the agreement."
             found.append(Refusal("parameter", why))
             continue
         for one in value.values() if isinstance(value, Mapping) else [value]:
@@ -106,7 +106,7 @@ def _of_columns(agreement: Agreement, columns: list[str]) -> list[Refusal]:
         return []
     if len(agreement.data_sets) > 1 and not set(columns) - set().union(*names.values()):
         why = (
-            f"Column {outside[0]!a} is of another data set, and no crossing of the agreement lets "
+            f"Column {outside[0]!r} is of another data set, and no crossing of the agreement lets "
             "the two meet."
         )
         return [Refusal("column", why)]

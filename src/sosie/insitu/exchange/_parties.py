@@ -203,12 +203,12 @@ class Parties:
     def _column(self, name: str) -> Column:
         told = [c for one in self.agreement.data_sets for c in one.columns if c.name == name]
         if not told:
-            raise TrustError(f"Column {name!a} is not in the agreement.")
+            raise TrustError(f"Column {name!r} is not in the agreement.")
         first = told[0]
         for other in told[1:]:
             if meaning(other) != meaning(first):
                 raise TrustError(
-                    f"Column {name!a} does not mean the same at all holders (kind, levels, "
+                    f"Column {name!r} does not mean the same at all holders (kind, levels, "
                     "bounds or unit); the agreement must say it alike."
                 )
         return described(first)
@@ -230,11 +230,11 @@ def described(column: ColumnAgreed) -> Column:
     name = column.name
     if column.kind is None:
         raise TrustError(
-            f"The agreement does not say of what kind column {name!a} is; analyses in place need "
+            f"The agreement does not say of what kind column {name!r} is; analyses in place need "
             "it (kind, and levels for labels)."
         )
     if column.kind in CODED and not column.levels:
-        raise TrustError(f"The agreement does not list the levels of column {name!a}.")
+        raise TrustError(f"The agreement does not list the levels of column {name!r}.")
     return Column(
         name=name,
         kind=column.kind,

@@ -90,7 +90,7 @@ class Served:
         for column in wanted.columns:
             if column.kind in _READABLE and column.name not in self._table.schema:
                 raise DataError(
-                    f"{data}: column {column.name!a} is not of the kind that was agreed."
+                    f"{data}: column {column.name!r} is not of the kind that was agreed."
                 )
         self._stat = self._stat_now()
         self.commitment = commitment_of(key, content)
