@@ -48,7 +48,8 @@ class KaplanMeier(Analysis):
     and those who are no longer followed are none or enough. ``survival`` is the greatest share
     that the bins allow, ``at_least`` the least; ``ci`` goes from the lower end of the 95 %
     interval (log(-log), Greenwood) at the least to the upper end at the greatest, and so holds
-    the interval of the exact times. ``at_risk`` are those at risk at the beginning of the bin that
+    the interval of the exact times (but where ``at_least`` is 0: then its lower end alone is
+    sure). ``at_risk`` are those at risk at the beginning of the bin that
     ends at ``time``, ``events`` those with the event in it. Where the bins are one there is no
     curve to compare, and no test.
 
@@ -122,7 +123,7 @@ class KaplanMeier(Analysis):
         }
         bound = (
             "The curve on the pooled rows lies between at_least and survival at each time, and its "
-            "95 % interval within ci."
+            "95 % interval within ci; where at_least is 0, of that the lower end alone is sure."
         )
         if bins == 1:
             bound += (
