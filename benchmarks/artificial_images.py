@@ -284,7 +284,9 @@ def table(setting: str, asked: argparse.Namespace) -> list[str]:
     for name in names:
         score = {
             (method, kind): {
-                seed: accuracy(one["truth"], one[f"{name}/{kind}"]) for seed, one in runs.items()
+                seed: accuracy(one["truth"], one[f"{name}/{kind}"])
+                for seed, one in runs.items()
+                if f"{name}/{kind}" in one
             }
             for method, runs in kept.items()
             for kind in (("real",) if method == "real" else ("synthetic", "augmented"))
@@ -293,7 +295,7 @@ def table(setting: str, asked: argparse.Namespace) -> list[str]:
         said = f"{np.mean(list(real.values())):.3f}"
         lines.append(f"| {name} | {NAMES['real']} | {len(real)} | {said} | | {said} | | | | |")
         for method, runs in kept.items():
-            if method == "real" or not runs:
+            if method == "real" or not score[method, "synthetic"]:
                 continue
             cells = []
             for kind in ("synthetic", "augmented"):
@@ -304,7 +306,7 @@ def table(setting: str, asked: argparse.Namespace) -> list[str]:
                 cells.append(gain(mine, score["rhvae", kind]) if method == "sosie" else "")
             told = [json.loads(str(one["told"])).get("seconds") for one in runs.values()]
             lines.append(
-                f"| {name} | {NAMES[method]} | {len(runs)} | {' | '.join(cells)} | "
+                f"| {name} | {NAMES[method]} | {len(mine)} | {' | '.join(cells)} | "
                 f"{np.mean(told):.1f} |"
             )
     return [*lines, ""]
