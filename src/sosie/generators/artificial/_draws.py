@@ -189,17 +189,13 @@ class Model(Networks):
                 levels[:, i] = code
         return Draws(scores, levels, strata)
 
-    def conditioned(
-        self, n: int, limits: Limits, rng: np.random.Generator
-    ) -> tuple[Floats, Codes, float]:
+    def conditioned(self, n: int, limits: Limits, rng: np.random.Generator) -> tuple[Floats, Codes]:
         """Draw n latents given what rows are limited to, by importance resampling.
 
         Returns
         -------
         z : ndarray of shape (n, d)
         strata : ndarray of shape (n,)
-        ess : float
-            Effective number of the proposals.
         """
         m = n
         if limits.inside:
@@ -210,13 +206,13 @@ class Model(Networks):
             strata = np.full(m, limits.stratum, np.int32)
         z = self.latents(strata, rng)
         if not limits.inside:
-            return z, strata, float(m)
+            return z, strata
         weights = self.log_chance(z, strata, limits)
         weights = np.exp(weights - weights.max())
         weights /= weights.sum()
         at = (np.arange(n) + rng.random()) / n
         rows = np.minimum(np.searchsorted(np.cumsum(weights), at), m - 1)
-        return z[rows], strata[rows], float(1 / (weights**2).sum())
+        return z[rows], strata[rows]
 
     def log_chance(self, z: Floats, strata: Codes, limits: Limits) -> Floats:
         """Give the log probability that rows at latents are within limits."""

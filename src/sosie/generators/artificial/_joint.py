@@ -149,7 +149,7 @@ class JointRHVAE:
         fit_seed, self._draw_seed = np.random.SeedSequence(self.seed_).spawn(2)
         rng = np.random.default_rng(fit_seed)
         self._pictures, self._rows = pictures, rows
-        self._data, self._law = self._together(), JointLaw(self._cohort.coding.shape)
+        data, self._law = self._together(), JointLaw(self._cohort.coding.shape)
         x = pictures.pixels[both].astype(np.float64)
         cells = coded.taken(rows[both])
         if self.latent_dim is None:
@@ -167,10 +167,10 @@ class JointRHVAE:
             )  # fmt: skip
 
         recipe = Recipe(epochs=self.epochs)
-        trained = fitted(self._law, begin, self._data, recipe, rng, progress)
+        trained = fitted(self._law, begin, data, recipe, rng, progress)
         self.history_, self.bound_ = trained.history, max(trained.history)
         self._params = trained.params
-        mean, spread = posterior(self._law, self._params, self._data)
+        mean, spread = posterior(self._law, self._params, data)
         self._mean, self._spread = mean.astype(np.float64), spread.astype(np.float64)
         self.metric_ = metric_of(mean, spread)
         self._settle(rng)

@@ -84,7 +84,7 @@ class Rows:
     def _batch(self, n: int, limits: Limits, direct: list[Condition]) -> tuple[Table, Floats]:
         """Draw n rows within limits, none too near to a person, and tell their latents."""
         model, rng = self._model, self._rng
-        z, strata, _ = model.conditioned(n, limits, rng)
+        z, strata = model.conditioned(n, limits, rng)
         drawn = model.drawn(z, strata, rng, limits)
         ranked = not limits.inside
         places = model.places(drawn, rng, ranked=ranked)
@@ -95,7 +95,7 @@ class Rows:
             if not len(rows):
                 break
             if limits.inside:
-                z[rows], strata, _ = model.conditioned(len(rows), limits, rng)
+                z[rows], strata = model.conditioned(len(rows), limits, rng)
             else:  # the shares of the strata stay as drawn
                 strata = drawn.strata[rows]
                 z[rows] = model.latents(strata, rng)
