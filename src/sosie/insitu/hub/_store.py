@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import json
-import os
 import time
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import (
@@ -237,7 +237,8 @@ def _engine(url: str) -> Engine:
         ) from error
     if read.get_backend_name() == "sqlite":
         if read.database not in (None, "", ":memory:"):
-            _own(str(read.database))
+            with contextlib.suppress(OSError):  # what is wrong with it, the database says
+                Path(str(read.database)).touch(mode=0o600)  # it holds answers
         engine = create_engine(read)
         event.listen(engine, "connect", _durable)
         return engine
@@ -253,12 +254,6 @@ def _engine(url: str) -> Engine:
     return create_engine(
         read.set(drivername="postgresql+pg8000"), connect_args=options, pool_pre_ping=True
     )
-
-
-def _own(path: str) -> None:
-    """Make the file of a database its owner's alone: it holds answers."""
-    with contextlib.suppress(OSError):  # what is wrong with it, the database says
-        os.close(os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
 
 
 def _durable(connection: Any, _: object) -> None:

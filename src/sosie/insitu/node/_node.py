@@ -116,13 +116,12 @@ class Node:
             )
         self._place.hold()
         try:
-            self._served = Served(parties, key, data, synthetic, control)
-            former = [one["content"] for one in place.lines() if one["event"] == "up"]
-            self._served.check_former(former[-1]["snapshot"] if former else None)
             place.check()
+            self._attempts, snapshot = _left_by(place)
+            self._served = Served(parties, key, data, synthetic, control)
+            self._served.check_former(snapshot)
             place.mend()
             place.write("up", self._served.told)
-            self._attempts = self._former_attempts()
             self._workers = Workers(memory, seconds, fresh=fresh)
         except BaseException:
             self._place.release()
@@ -251,14 +250,6 @@ class Node:
             return self._poll(), None
         self._sent = (step, message, payload)
         return message, payload
-
-    def _former_attempts(self) -> dict[str, int]:
-        found: dict[str, int] = {}
-        for line in self._place.lines():
-            if line["event"] == "joined":
-                content = line["content"]
-                found[content["task"]] = max(found.get(content["task"], 0), content["attempt"])
-        return found
 
     # -- steps
 
@@ -400,3 +391,16 @@ class Node:
         }  # fmt: skip
         with contextlib.suppress(OSError):  # on a full disk a node goes on, and declines
             self._place.tell(said)
+
+
+def _left_by(place: Place) -> tuple[dict[str, int], str | None]:
+    """Tell what former nodes left: the attempts they took part in, and the last one's snapshot."""
+    attempts: dict[str, int] = {}
+    snapshot = None
+    for line in place.lines():
+        content = line["content"]
+        if line["event"] == "joined":
+            attempts[content["task"]] = max(attempts.get(content["task"], 0), content["attempt"])
+        elif line["event"] == "up":
+            snapshot = content["snapshot"]
+    return attempts, snapshot

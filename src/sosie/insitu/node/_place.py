@@ -74,7 +74,8 @@ class Place:
         DataError
             If one is there.
         """
-        self._held = _own(self._lock, "ab")
+        self._lock.touch(mode=0o600)
+        self._held = self._lock.open("ab")
         if not _lock(self._held):
             self._held.close()
             self._held = None
@@ -124,7 +125,8 @@ class Place:
     @property
     def up(self) -> bool:
         """Whether a node is up here."""
-        with _own(self._lock, "ab") as file:
+        self._lock.touch(mode=0o600)
+        with self._lock.open("ab") as file:
             return not _lock(file)
 
     @property
@@ -220,8 +222,8 @@ class Place:
         draft = self._status.with_suffix(".draft")
         head = self._durable and self._durable.model_dump()
         said = {**status, "pid": os.getpid(), "ledger": head}
-        with _own(draft, "wb") as file:
-            file.write(json.dumps(said).encode())
+        draft.touch(mode=0o600)
+        draft.write_text(json.dumps(said), encoding="utf-8")
         draft.replace(self._status)
 
     def told(self) -> dict[str, Any]:
@@ -231,11 +233,6 @@ class Place:
         except (OSError, ValueError):
             return {}
         return found
-
-
-def _own(path: Path, mode: str) -> IO[bytes]:
-    """Open a file that is its owner's alone."""
-    return open(path, mode, opener=lambda name, flags: os.open(name, flags, 0o600))
 
 
 def _lock(file: IO[bytes]) -> bool:
