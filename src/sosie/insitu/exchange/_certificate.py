@@ -210,13 +210,12 @@ def verify_in_place(
 def _received(answer: dict[str, Any], record: InPlace, *, broken: bool) -> Item:
     """Tell whether an answer is one that is certified: its result, and what it says of it."""
     answer.pop("certificate", None)
-    result = answer.get("result")
-    digest = sha256(canonical(result))
+    digest = sha256(canonical(answer.get("result")))
     of_it = [one for one in record.results if one.result_sha256 == digest]
     if not of_it:
         return Item("result", ok=False, reason="result_other")
-    spelt = canonical(answer)
-    same = not broken and any(canonical(answer_of(record, one, result)) == spelt for one in of_it)
+    beside = canonical(answer | {"result": None})
+    same = not broken and any(canonical(answer_of(record, one, None)) == beside for one in of_it)
     return _said("result", same, "result_same", "result_of_other")
 
 
