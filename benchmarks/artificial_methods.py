@@ -127,17 +127,18 @@ def sosie(train: pd.DataFrame, cohort: Cohort, n: int, seed: int) -> list[pd.Dat
 
 def sosie_untold(train: pd.DataFrame, cohort: Cohort, n: int, seed: int) -> pd.DataFrame:
     """sosie.RHVAE as it comes."""
-    from sosie import RHVAE
-
-    made: pd.DataFrame = RHVAE(seed=seed).fit(train).sample(n)
-    return made.astype(dict.fromkeys(cohort.numbers, float))
+    return _one_table(train, cohort, n, seed)
 
 
 def sosie_ten(train: pd.DataFrame, cohort: Cohort, n: int, seed: int) -> pd.DataFrame:
     """As ``sosie``, ten times the rows: what the model knows, with less of chance."""
+    return _one_table(train, cohort, 10 * n, seed, stratum=cohort.target)
+
+
+def _one_table(train: pd.DataFrame, cohort: Cohort, n: int, seed: int, **said: str) -> pd.DataFrame:
     from sosie import RHVAE
 
-    made: pd.DataFrame = RHVAE(seed=seed, stratum=cohort.target).fit(train).sample(10 * n)
+    made: pd.DataFrame = RHVAE(seed=seed, **said).fit(train).sample(n)
     return made.astype(dict.fromkeys(cohort.numbers, float))
 
 
