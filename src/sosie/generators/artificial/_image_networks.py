@@ -35,6 +35,9 @@ NOISE_FLOOR = 0.05
 _BEYOND = 0.3
 """How far a pixel that was cut is thought to have gone beyond, in the linear model."""
 
+_LEAST_SEEN = 0.1
+"""Least precision that pixels are thought to give to a factor, where its prior gives 1."""
+
 _SHARED = 10.0
 """Images that the mean of all counts for beside those of one label."""
 
@@ -74,11 +77,14 @@ def noise(params: Params) -> Array:
     return NOISE_FLOOR + jax.nn.softplus(params["dec_noise"])
 
 
-_CANDIDATES = (2, 4, 8, 12, 16)
-"""Latent dimensions tried: with more the residual networks learnt nothing that lasted."""
+_CANDIDATES = (2, 4, 8, 16, 32, 48)
+"""Latent dimensions tried."""
 
 _COMPARED = 600
 """Images on which latent dimensions are compared, at most."""
+
+_COMPARED_ROWS = 2_400
+"""The same with their copies."""
 
 _FOLDS = 3
 
@@ -148,11 +154,13 @@ def factors(
     counts = np.bincount(label, minlength=n_labels)[:, None]
     one_of = np.eye(n_labels)[label]
     share = counts / (counts + _SHARED)
-    # What is seen of z is shrunk to 0 by the gain: a mean over images is not.
-    mean = share * (one_of.T @ (Y @ weight / (gain - 1))) / np.maximum(counts, 1)
+    # What is seen of z is shrunk to 0 by the gain: a mean over images is not, unless a factor
+    # shows in hardly anything, where it would be a multiple of noise.
+    seen = np.maximum(gain - 1, _LEAST_SEEN)
+    mean = share * (one_of.T @ (Y @ weight / seen)) / np.maximum(counts, 1)
     level = share * (one_of.T @ Y) / np.maximum(counts, 1) - mean @ W.T
-    within = Y @ weight / (gain - 1) - mean[label]
-    variance = np.maximum(within.var(0) * n / max(n - n_labels, 1) - 1 / (gain - 1), 0.02)
+    within = Y @ weight / seen - mean[label]
+    variance = np.maximum(within.var(0) * n / max(n - n_labels, 1) - 1 / seen, 0.02)
     return Start(W, unique, at + share * level, mean, variance)
 
 
@@ -191,16 +199,32 @@ def log_held_out(found: Start, x: Floats, label: NDArray[np.intp]) -> Floats:
 
 
 def most_factors(
-    x: Floats, label: NDArray[np.intp], n_labels: int, rng: np.random.Generator
+    x: NDArray[np.floating],
+    label: NDArray[np.intp],
+    n_labels: int,
+    rng: np.random.Generator,
+    each: int = 1,
 ) -> int:
     """Give the latent dimensions with which the linear model tells images held out best.
 
     Its bound is its likelihood, in closed form.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n x each, p)
+    label : ndarray of shape (n x each,)
+    n_labels : int
+    rng : Generator
+    each : int
+        Rows of each image, which are held out together: those of all, then again those of all.
     """
-    n = min(len(x), _COMPARED)
-    rows = rng.permutation(len(x))[:n]
-    x, label, fold = x[rows], label[rows], np.arange(n) % _FOLDS
-    most = max(min(x.shape[1], int(0.6 * n)) - 1, 1)
+    n = len(x) // each
+    some = rng.permutation(n)[:_COMPARED]
+    each = min(each, max(_COMPARED_ROWS // len(some), 1))
+    rows = np.add.outer(np.arange(each) * n, some).ravel()
+    x, label = x[rows].astype(np.float64), label[rows]
+    fold = np.tile(np.arange(len(some)) % _FOLDS, each)
+    most = max(min(x.shape[1], int(0.6 * len(some))) - 1, 1)
     said = {}
     for d in sorted({min(d, most) for d in _CANDIDATES}):
         told = 0.0

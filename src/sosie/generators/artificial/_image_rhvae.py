@@ -12,6 +12,7 @@ import numpy as np
 from sosie.errors import DataError, ParameterError
 from sosie.generators.artificial._choices import check_whole
 from sosie.generators.artificial._filter import nearest
+from sosie.generators.artificial._image_copies import Copies
 from sosie.generators.artificial._image_data import Pictures
 from sosie.generators.artificial._image_labels import Labels
 from sosie.generators.artificial._image_law import ImageLaw
@@ -23,8 +24,8 @@ from sosie.generators.artificial._image_networks import (
     start,
 )
 from sosie.generators.artificial._image_noise import Texture
-from sosie.generators.artificial._image_warps import Deformations
 from sosie.generators.artificial._latent_metric import metric_of
+from sosie.generators.artificial._latent_neighbours import Neighbourhoods
 from sosie.generators.artificial._latent_paths import path_between
 from sosie.generators.artificial._latent_training import Recipe, fitted, posterior
 from sosie.generators.artificial._room import check_images
@@ -63,13 +64,14 @@ class ImageRHVAE:
     A Riemannian Hamiltonian variational auto-encoder, one for all labels, so that those of few
     images lean on the others: the label enters encoder, prior and decoder. It begins as a factor
     model of the pixels and learns what that leaves out; pixels have a spread of their own, and
-    are cut to black and white as in the originals. What is drawn is deformed as images of a label
-    are of their neighbours, and has the texture that the decoder leaves out.
+    are cut to black and white as in the originals. It learns from the originals and from copies
+    of them, deformed as images of a label are of their neighbours; what is drawn has the texture
+    that the decoder leaves out.
 
     Parameters
     ----------
     latent_dim : int, optional
-        By default the most dimensions that tell images held out as well as the best number.
+        By default those of 2 to 48 with which the linear model tells images held out best.
     seed : int, optional
         Same images, parameters and seed give the same draws. Drawn afresh where not given.
     flow_steps : int
@@ -82,7 +84,8 @@ class ImageRHVAE:
     ----------
     latent_dim_ : int
     bound_ : float
-        Lower bound of the log likelihood of images held out, in nats an image.
+        Lower bound of the log likelihood of images held out and their deformed copies, in nats
+        an image.
     history_ : list of float
         That bound at the start, where the model is linear, and after every epoch.
     labels_ : list
@@ -160,25 +163,29 @@ class ImageRHVAE:
         fit_seed, self._draw_seed = np.random.SeedSequence(self.seed_).spawn(2)
         rng = np.random.default_rng(fit_seed)
         x = pictures.pixels.astype(np.float64)
-        self.latent_dim_ = self._chosen(x, codes, c, rng)
+        copies = Copies.of(x.reshape(-1, *pictures.shape), codes, rng)
+        self.latent_dim_ = self._chosen(copies, c, rng)
         start_seed = int(rng.integers(2**31))
 
-        def begin(rows: NDArray[np.intp]) -> dict[str, Any]:
-            found = factors(x[rows], codes[rows], c, self.latent_dim_)
+        def begin(persons: NDArray[np.intp]) -> dict[str, Any]:
+            some = copies.some(persons)
+            linear = copies.pixels[some].astype(np.float64)
+            found = factors(linear, copies.codes[some], c, self.latent_dim_)
             return start(found, _HIDDEN, np.random.default_rng(start_seed))
 
-        one_of = known.one_of(codes)
-        data = (pictures.pixels, one_of)
+        data = (copies.pixels, known.one_of(copies.codes))
         recipe = Recipe(flow_steps=self.flow_steps, epochs=self.epochs)
-        trained = fitted(ImageLaw(), begin, data, recipe, rng, progress)
+        trained = fitted(ImageLaw(), begin, data, recipe, rng, progress, copies.each)
         self.history_, self.bound_ = trained.history, max(trained.history)
         self.labels_, self._labels = known.names, known
         self._params, self._pictures = trained.params, pictures
-        mean, sigma = posterior(ImageLaw(), trained.params, data)
-        self._mean, self._spread = mean.astype(np.float64), sigma.astype(np.float64)
-        self.metric_ = metric_of(mean, sigma)
-        self._texture = self._left_out(one_of, rng)
-        self._deformations = Deformations(x.reshape(-1, *pictures.shape), codes, rng)
+        mean, sigma = self._encoded(data)
+        self._around = Neighbourhoods(mean, sigma, copies.codes, copies.person)
+        self._mean, self._spread = mean[: copies.n], sigma[: copies.n]
+        self.metric_ = metric_of(self._mean, self._spread)
+        some = copies.some(np.arange(copies.n))
+        z = mean[some] + sigma[some] * rng.standard_normal((len(some), self.latent_dim_))
+        self._texture = self._left_out(copies.pixels[some], self._decoded(z, data[1][some]))
         apart = nearest(x, x, same=True)
         self._least = float(np.quantile(apart, _TOO_NEAR))
         return self
@@ -204,9 +211,10 @@ class ImageRHVAE:
         label : optional
             This one only.
         law : {"fidelity", "tempered", "manifold"}
-            Where latents are drawn from, label by label: the posteriors of the originals; the
-            uniform law of the manifold that they make (more diverse); the mean of both, as
-            powers. The last two by importance resampling: see ``ess_``.
+            Where latents are drawn from, label by label: the posteriors of the originals and
+            their deformed copies, widened towards their neighbours; the uniform law of the
+            manifold that the originals make (more diverse); the mean of that and their
+            posteriors, as powers. The last two by importance resampling: see ``ess_``.
 
         Returns
         -------
@@ -276,8 +284,7 @@ class ImageRHVAE:
                 f"{self._pictures.shape}: resize them."
             )
         one_of = self._labels.one_of(self._labels.told(labels, len(pictures)))
-        mean, sigma = posterior(ImageLaw(), self._params, (pictures.pixels, one_of))
-        return mean.astype(np.float64), sigma.astype(np.float64)
+        return self._encoded((pictures.pixels, one_of))
 
     def geodesic(self, a: int, b: int, segments: int = 32) -> Geodesic:
         """Find the shortest path of the latent space between two originals, by their rows."""
@@ -312,10 +319,10 @@ class ImageRHVAE:
         self, n: int, code: int, alpha: float, rng: np.random.Generator
     ) -> tuple[Floats, float]:
         """Draw latents of a label, and tell how many different ones they are worth."""
+        if alpha == 0:
+            return self._around.draw(code, n, rng), float(n)
         rows = self._labels.codes == code
         latents = Latents(self._mean[rows], self._spread[rows])
-        if alpha == 0:
-            return latents.aggregate(rng, n), float(n)
         metric = metric_of(self._mean[rows], self._spread[rows])
         z = latents.resampled(rng, n, alpha, metric).z
         counts = np.unique(z, axis=0, return_counts=True)[1]
@@ -324,21 +331,21 @@ class ImageRHVAE:
     def _drawn(
         self, z: Floats, codes: NDArray[np.intp], rng: np.random.Generator
     ) -> NDArray[np.float32]:
-        one_of = self._labels.one_of(codes)
-        means = self._decoded(z, one_of).reshape(-1, *self._pictures.shape)
-        means = self._deformations.draw(means, rng).reshape(len(z), -1)
+        means = self._decoded(z, self._labels.one_of(codes))
         pixels = np.clip(means + self._texture.draw(rng, len(z)), 0, 1)
         if self._pictures.dtype == np.uint8:
             pixels = (np.rint(pixels * 255) / 255).astype(np.float32)
         return pixels
 
-    def _left_out(self, one_of: NDArray[np.float32], rng: np.random.Generator) -> Texture:
-        """Learn what a draw of the latent leaves out of the originals."""
-        z = self._mean + self._spread * rng.standard_normal(self._mean.shape)
-        means, x = self._decoded(z, one_of), self._pictures.pixels
+    def _left_out(self, x: NDArray[np.float32], means: NDArray[np.float32]) -> Texture:
+        """Learn what draws of the latent leave out of images."""
         # Of a pixel that is cut, as far as its mean is cut too, nothing is known.
         left = x - np.where((x <= 0) | (x >= 1), np.clip(means, 0, 1), means)
         return Texture(left, np.asarray(noise(self._params)))
+
+    def _encoded(self, data: tuple[NDArray[np.float32], ...]) -> tuple[Floats, Floats]:
+        mean, sigma = posterior(ImageLaw(), self._params, data)
+        return mean.astype(np.float64), sigma.astype(np.float64)
 
     def _decoded(self, z: Floats, one_of: NDArray[np.float32]) -> NDArray[np.float32]:
         found = np.empty((len(z), self._pictures.pixels.shape[1]), np.float32)
@@ -352,16 +359,15 @@ class ImageRHVAE:
     def _originals(self) -> Floats:
         return self._pictures.pixels.astype(np.float64)
 
-    def _chosen(
-        self, x: Floats, codes: NDArray[np.intp], n_labels: int, rng: np.random.Generator
-    ) -> int:
+    def _chosen(self, copies: Copies, n_labels: int, rng: np.random.Generator) -> int:
         if self.latent_dim is None:
-            return most_factors(x, codes, n_labels, rng)
-        most = min(int(0.8 * len(x)) - 1, x.shape[1] - 1)
+            return most_factors(copies.pixels, copies.codes, n_labels, rng, copies.each)
+        p = copies.pixels.shape[1]
+        most = min(int(0.8 * copies.n) - 1, p - 1)
         if self.latent_dim > most:
             raise ParameterError(
-                f"latent_dim = {self.latent_dim} is more than {len(x)} images of {x.shape[1]} "
-                f"pixels can tell: use at most {most}."
+                f"latent_dim = {self.latent_dim} is more than {copies.n} images of {p} pixels can "
+                f"tell: use at most {most}."
             )
         return self.latent_dim
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.ndimage import map_coordinates, spline_filter1d
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,7 +40,6 @@ class Deformations:
     and the slowest cosines down and right: they shift, stretch, turn and shear. :math:`v` is
     normal with mean 0 and any covariance, and :math:`e` normal with a variance of each pixel.
     Both are found by EM, about the deformations found before.
-    Neighbours differ by the deformations of two images: one image has half that covariance.
 
     Parameters
     ----------
@@ -52,8 +52,8 @@ class Deformations:
     Attributes
     ----------
     covariance : ndarray of shape (6, 6)
-        Of the deformation of one image, in pixels: those down (the constant, the cosine of the
-        height, that of the width), then those right.
+        Of the deformation of an image into a neighbour, in pixels: those down (the constant, the
+        cosine of the height, that of the width), then those right.
 
     References
     ----------
@@ -88,7 +88,7 @@ class Deformations:
             one, other = one[some], other[some]
         self.covariance = np.zeros((q, q))
         if len(one):
-            self.covariance = self._registered(stack[one], stack[other]) / 2
+            self.covariance = self._registered(stack[one], stack[other])
 
     def draw(self, images: NDArray[Any], rng: np.random.Generator) -> NDArray[Any]:
         """Deform every image by a deformation of its own."""
@@ -126,7 +126,9 @@ class Deformations:
 
 
 def warped(images: NDArray[np.floating], moves: Floats) -> Floats:
-    """Give what images show at other places, linear between pixels; beyond, the edge goes on.
+    """Give what images show at other places, on cubic splines; beyond, the edge goes on.
+
+    Straight lines between pixels would blur what is moved by half a pixel.
 
     Parameters
     ----------
@@ -136,24 +138,26 @@ def warped(images: NDArray[np.floating], moves: Floats) -> Floats:
 
     Examples
     --------
-    >>> images = np.zeros((1, 4, 4))
-    >>> images[0, 1, 1] = 1
-    >>> moves = np.zeros((1, 2, 4, 4))
-    >>> moves[:, 0] = -0.5
-    >>> warped(images, moves)[0, :, 1].tolist()
-    [0.0, 0.5, 0.5, 0.0]
+    >>> images = np.tile(np.arange(16.0) ** 2, (1, 16, 1))
+    >>> right = np.zeros((1, 2, 16, 16))
+    >>> right[:, 1] = 0.5
+    >>> warped(images, right)[0, 0, 7:10].round(2).tolist()
+    [56.25, 72.25, 90.25]
     """
     n, h, w = images.shape[:3]
-    stack = images.reshape(n, h, w, -1)
-    stack = np.pad(stack, ((0, 0), (1, 1), (1, 1), (0, 0)), mode="edge")
-    down, right = np.mgrid[:h, :w].astype(np.float64) + 1
-    y, x = np.clip(down + moves[:, 0], 0, h + 0.999), np.clip(right + moves[:, 1], 0, w + 0.999)
-    top, left = y.astype(int), x.astype(int)
-    y, x = (y - top)[..., None], (x - left)[..., None]
-    row = np.arange(n)[:, None, None]
-    upper = stack[row, top, left] * (1 - x) + stack[row, top, left + 1] * x
-    lower = stack[row, top + 1, left] * (1 - x) + stack[row, top + 1, left + 1] * x
-    return (upper * (1 - y) + lower * y).reshape(images.shape)
+    stack = images.reshape(n, h, w, -1).astype(np.float64)
+    for axis in (1, 2):
+        stack = spline_filter1d(stack, 3, axis, mode="nearest")
+    places = np.mgrid[:h, :w] + moves
+    places[:, 0] = np.clip(places[:, 0], 0, h - 1)
+    places[:, 1] = np.clip(places[:, 1], 0, w - 1)
+    found = np.empty(stack.shape)
+    for i in range(n):
+        for colour in range(stack.shape[3]):
+            found[i, :, :, colour] = map_coordinates(
+                stack[i, :, :, colour], places[i], order=3, mode="nearest", prefilter=False
+            )
+    return found.reshape(images.shape)
 
 
 def _smooth(h: int, w: int) -> Floats:

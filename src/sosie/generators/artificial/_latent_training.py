@@ -34,6 +34,9 @@ keep_compiled()
 _DRAWS = 8
 """Draws of every image held out; always the same ones, so that epochs compare."""
 
+_TOLD = 4
+"""Rows of a person held out that the bound is taken of, at most."""
+
 _WARM = 50
 """Steps in which the rate rises: the first ones of Adam are as long as any, and blind."""
 
@@ -198,6 +201,7 @@ def fitted(
     recipe: Recipe,
     rng: np.random.Generator,
     progress: Callable[[float], None] | None = None,
+    each: int = 1,
 ) -> Fitted:
     """Train on some persons, see on the others when to stop, then train on all as long.
 
@@ -208,26 +212,30 @@ def fitted(
     ----------
     law : Law
     begin : callable
-        Gives the parameters at the start from the rows of some persons.
-    data : tuple of ndarray, each of n rows
+        Gives the parameters at the start from the numbers of some persons.
+    data : tuple of ndarray, each of n rows, or of n x each
     recipe : Recipe
     rng : Generator
     progress : callable, optional
         Told the share of the work done, from 0 to 1.
+    each : int
+        Rows of each person: those of all, then again those of all. An epoch sees one of them,
+        drawn anew; a person who is held out is so with all.
 
     Raises
     ------
     DataError
         If the bound is no number any more.
     """
-    n = len(data[0])
+    n = len(data[0]) // each
     order = rng.permutation(n)
     n_held = max(round(recipe.held_out * n), 5)
     held, kept = order[:n_held], order[n_held:]
     batch = min(recipe.batch, len(kept))
     steps = -(-len(kept) // batch)
     whole = tuple(jnp.asarray(values) for values in data)
-    unseen = tuple(values[held] for values in whole)
+    seen = np.add.outer(np.arange(min(each, _TOLD)) * n, held).ravel()
+    unseen = tuple(values[seen] for values in whole)
     seed, start_seed = (int(rng.integers(2**31)) for _ in range(2))
     still = jax.random.key(seed)
     eps, k = recipe.step_size, recipe.flow_steps
@@ -240,12 +248,14 @@ def fitted(
         state = new_state(params)
         of = persons[: len(kept)]  # one compiled shape for both runs
         for done in range(epochs + 1):
-            mean, sigma = posterior(law, params, tuple(values[of] for values in data))
-            metric = metric_of(mean, sigma)
+            if k or not done:  # no flow, no use for another
+                mean, sigma = posterior(law, params, tuple(values[of] for values in data))
+                metric = metric_of(mean, sigma)
             yield done, params, metric
             if done == epochs:
                 return
-            rows = jnp.asarray(np.resize(turn.permutation(persons), (steps, batch)))
+            who = np.resize(turn.permutation(persons), (steps, batch))
+            rows = jnp.asarray(who + n * turn.integers(each, size=who.shape))
             key = jax.random.key(int(turn.integers(2**31)))
             params, state = epoch(
                 law, params, state, whole, metric, rows, key, pace, eps, k

@@ -1,0 +1,45 @@
+import numpy as np
+import pytest
+
+from sosie.generators.artificial._latent_neighbours import Neighbourhoods
+
+
+def test_draws_of_a_label_go_where_its_persons_vary_and_not_elsewhere():
+    rng = np.random.default_rng(0)
+    way = np.array([[3.0, 4.0], [4.0, -3.0]]) / 5
+    along = rng.uniform(-1, 1, (400, 1))
+    label = np.arange(400) % 2
+    mean = along * way[label]
+    law = Neighbourhoods(mean, np.full(mean.shape, 0.001), label, np.arange(400))
+    for code in (0, 1):
+        z = law.draw(code, 3000, rng)
+        assert np.std(z @ way[code]) == pytest.approx(1 / np.sqrt(3), rel=0.1)
+        assert np.std(z @ way[1 - code]) < 0.01
+
+
+def test_a_person_is_no_neighbour_of_its_own_copies():
+    rng = np.random.default_rng(1)
+    # Ten persons far apart, each with five rows at one place: only others can widen them.
+    place = rng.normal(0, 10, (10, 3))
+    mean, person = np.tile(place, (5, 1)), np.tile(np.arange(10), 5)
+    law = Neighbourhoods(mean, np.zeros(mean.shape), np.zeros(50, int), person)
+    z = law.draw(0, 500, rng)
+    moved = np.abs(z[:, None] - place).max(2).min(1)
+    assert (moved > 0.01).mean() > 0.95
+
+
+def test_the_kernel_has_the_variance_that_the_formula_says():
+    rng = np.random.default_rng(2)
+    # Two persons of one label: all neighbours of each stand at the other's place.
+    mean, person = np.tile([[0.0], [2.0]], (5, 1)), np.tile([0, 1], 5)
+    law = Neighbourhoods(mean, np.full((10, 1), 0.3), np.zeros(10, int), person)
+    z = law.draw(0, 40_000, rng)
+    # About 0 and 2: .3 squared, and k times (2 / sqrt k) squared.
+    assert z.var() == pytest.approx(1 + 0.3**2 + 2**2, rel=0.03)
+
+
+def test_a_label_of_one_person_has_its_posterior_alone():
+    rng = np.random.default_rng(3)
+    law = Neighbourhoods(np.ones((3, 2)), np.full((3, 2), 0.1), np.zeros(3, int), np.zeros(3, int))
+    z = law.draw(0, 5000, rng)
+    assert z.std(0) == pytest.approx([0.1, 0.1], rel=0.05)
