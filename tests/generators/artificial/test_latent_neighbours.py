@@ -28,14 +28,24 @@ def test_a_person_is_no_neighbour_of_its_own_copies():
     assert (moved > 0.01).mean() > 0.95
 
 
-def test_the_kernel_has_the_variance_that_the_formula_says():
+def test_persons_are_drawn_to_their_neighbours_as_the_formula_says():
     rng = np.random.default_rng(2)
     # Two persons of one label: all neighbours of each stand at the other's place.
     mean, person = np.tile([[0.0], [2.0]], (5, 1)), np.tile([0, 1], 5)
     law = Neighbourhoods(mean, np.full((10, 1), 0.3), np.zeros(10, int), person)
     z = law.draw(0, 40_000, rng)
-    # About 0 and 2: .3 squared, and k times (2 / sqrt k) squared.
-    assert z.var() == pytest.approx(1 + 0.3**2 + 2**2, rel=0.03)
+    assert z.var() == pytest.approx((2 * np.sqrt(0.75) - 1) ** 2 + 0.3**2, rel=0.03)
+
+
+def test_a_cloud_is_drawn_about_as_wide_as_it_is_with_its_correlation():
+    rng = np.random.default_rng(4)
+    mean = rng.multivariate_normal([0, 0, 0], [[1, 0.8, 0], [0.8, 1, 0], [0, 0, 0.1]], 400)
+    law = Neighbourhoods(mean, np.zeros((400, 3)), np.zeros(400, int), np.arange(400))
+    z = law.draw(0, 20_000, rng)
+    assert np.cov(z.T) == pytest.approx(np.cov(mean.T), abs=0.12)
+    # Yet what is drawn is not what was given.
+    apart = np.sqrt(((z[:300, None] - mean) ** 2).sum(2).min(1))
+    assert np.median(apart) > 0.03
 
 
 def test_a_label_of_one_person_has_its_posterior_alone():

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sosie.generators.artificial._image_networks import uncut
 from sosie.generators.artificial._image_warps import Deformations
 
 if TYPE_CHECKING:
@@ -66,12 +67,16 @@ class Copies:
         (20, (6000, 64))
         """
         law = Deformations(images, codes, rng)
+        # A black pixel beside a white one is not grey when it moves by half a pixel: it was black
+        # by far.
+        flat = images.reshape(len(images), -1).astype(np.float64)
+        whole = uncut(flat, codes, int(codes.max()) + 1).reshape(images.shape)
         each = max(min(_IMAGES // len(images), _MOST_EACH), 2)
         each = max(min(each, _PIXELS // images.size), 1)
         found = np.empty((each, *images.shape), np.float32)
         found[0] = images
         for copy in found[1:]:
-            copy[...] = np.clip(law.draw(images, rng), 0, 1)
+            copy[...] = np.clip(law.draw(whole, rng), 0, 1)
         return cls(found.reshape(each * len(images), -1), np.tile(codes, each), each)
 
     @property

@@ -27,6 +27,7 @@ __all__ = [
     "noise",
     "prior",
     "start",
+    "uncut",
 ]
 
 NOISE_FLOOR = 0.05
@@ -37,6 +38,9 @@ _BEYOND = 0.3
 
 _LEAST_SEEN = 0.1
 """Least precision that pixels are thought to give to a factor, where its prior gives 1."""
+
+_ROUGH = 8
+"""Factors that tell how far below black a pixel was."""
 
 _SHARED = 10.0
 """Images that the mean of all counts for beside those of one label."""
@@ -162,6 +166,31 @@ def factors(
     within = Y @ weight / seen - mean[label]
     variance = np.maximum(within.var(0) * n / max(n - n_labels, 1) - 1 / seen, 0.02)
     return Start(W, unique, at + share * level, mean, variance)
+
+
+def uncut(x: Floats, label: NDArray[np.intp], n_labels: int) -> Floats:
+    """Give images with what black and white pixels are expected to have been before they were cut.
+
+    Parameters
+    ----------
+    x : ndarray of shape (n, p)
+    label : ndarray of shape (n,)
+    n_labels : int
+
+    Examples
+    --------
+    >>> rng = np.random.default_rng(0)
+    >>> x = np.clip(rng.normal(0.2, 0.3, (200, 1)) + rng.normal(0, 0.05, (200, 6)), 0, 1)
+    >>> whole = uncut(x, np.zeros(200, int), 1)
+    >>> bool(whole[x == 0].max() < 0), bool((whole == x)[(x > 0) & (x < 1)].all())
+    (True, True)
+    """
+    found = factors(x, label, n_labels, max(min(_ROUGH, len(x) // 4, x.shape[1] - 1), 1))
+    weight = found.loadings / found.unique[:, None]
+    precision = np.diag(1 / found.variance) + found.loadings.T @ weight
+    seen = (x - found.level[label]) @ weight + (found.mean / found.variance)[label]
+    mean = found.level[label] + np.linalg.solve(precision, seen.T).T @ found.loadings.T
+    return _uncut(x, mean, np.sqrt(found.unique), None)[0]
 
 
 def _uncut(x: Floats, mean: Floats, sigma: Floats, pixels: int | None) -> tuple[Floats, Floats]:

@@ -1,4 +1,4 @@
-"""Latents drawn about persons, wider where their neighbours are."""
+"""Latents drawn about persons, and moved among those of their neighbours."""
 
 from __future__ import annotations
 
@@ -14,17 +14,21 @@ if TYPE_CHECKING:
 __all__ = ["Neighbourhoods"]
 
 _NEIGHBOURS = 10
+_TAKEN = 0.5
+"""Share of its deviation from the place's middle that a draw has from others."""
+
 _BLOCK = 512
 
 
 class Neighbourhoods:
-    r"""The aggregate posterior, each posterior widened by the latents of other persons nearby.
+    r"""The aggregate posterior, each posterior moved among the latents of other persons nearby.
 
-    :math:`z = \mu_i + \sigma_i \epsilon + \frac{1}{\sqrt k}\sum_j g_j (\mu_j - \mu_i)` over the
-    k nearest rows j that are of the same label and of another person, :math:`\epsilon` and
-    :math:`g` standard normal: a kernel estimate whose kernel has the covariance of the place.
-    Where posteriors are narrow, as those of many dimensions are, they alone would draw little
-    else than the persons.
+    :math:`z = \nu_i + \sqrt{1 - a^2} (\mu_i - \nu_i) + \frac{a}{\sqrt k}\sum_j g_j (\mu_j - \nu_i)
+    + \sigma_i \epsilon`, where :math:`\nu_i` is the mean of the k nearest rows j of the same label
+    and of other persons, a is a half, and :math:`g` and :math:`\epsilon` are standard normal: a
+    smoothed bootstrap whose kernel has the covariance of the place, and that leaves the whole
+    about as wide as it was. Where posteriors are narrow, as those of many dimensions are, they
+    alone would draw little else than the persons.
 
     Parameters
     ----------
@@ -36,7 +40,9 @@ class Neighbourhoods:
 
     References
     ----------
-    .. [1] P. Vincent, Y. Bengio, "Manifold Parzen windows", NIPS 2002.
+    .. [1] B. W. Silverman, G. A. Young, "The bootstrap: to smooth or not to smooth?",
+       Biometrika 74, 1987 (a bootstrap smoothed and shrunk).
+    .. [2] P. Vincent, Y. Bengio, "Manifold Parzen windows", NIPS 2002.
 
     Examples
     --------
@@ -65,12 +71,15 @@ class Neighbourhoods:
         """Draw n latents of a label, of shape (n, d)."""
         rows, near = np.flatnonzero(self.label == label), self._near[label]
         chosen = rng.integers(len(rows), size=n)
-        at = rows[chosen]
-        z = self.mean[at] + self.sigma[at] * rng.standard_normal((n, self.mean.shape[1]))
-        for others in near[chosen].T:
-            towards = rng.standard_normal((n, 1)) / np.sqrt(near.shape[1])
-            z += towards * (self.mean[others] - self.mean[at])
-        return z
+        at, others = rows[chosen], near[chosen].T
+        z, k = self.mean[at], len(others)
+        if k:
+            middle = np.mean([self.mean[one] for one in others], axis=0)
+            z = middle + np.sqrt(1 - _TAKEN**2) * (z - middle)
+            for one in others:
+                share = rng.standard_normal((n, 1)) * (_TAKEN / np.sqrt(k))
+                z += share * (self.mean[one] - middle)
+        return z + self.sigma[at] * rng.standard_normal(z.shape)
 
 
 def _nearest(x: Floats, person: NDArray[np.intp]) -> NDArray[np.intp]:
