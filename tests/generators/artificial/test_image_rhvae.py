@@ -34,8 +34,9 @@ def model(digits):
     return ImageRHVAE(6, seed=3, epochs=80).fit(images[:KEPT], labels[:KEPT])
 
 
-def test_what_is_drawn_teaches_the_labels_of_images_never_seen(model, digits):
+def test_what_is_drawn_teaches_the_labels_of_images_never_seen(digits):
     images, labels = digits
+    model = ImageRHVAE(seed=3, epochs=80).fit(images[:KEPT], labels[:KEPT])
     drawn = model.sample(400, balance=True)
     rows = drawn.images.reshape(400, -1)
     inside = images[:KEPT].reshape(KEPT, -1)
@@ -47,7 +48,7 @@ def test_what_is_drawn_teaches_the_labels_of_images_never_seen(model, digits):
 
     assert score(rows, drawn.labels) > score(inside, labels[:KEPT]) - 0.01 > 0.9
     # Not means, nor copies: their spread within a label is about that of the originals, or a
-    # little more, since deformations are added to those that the latent has.
+    # little more, since copies are deformed besides what originals are.
     for label in range(4):
         ratio = (
             rows[drawn.labels == label].var(0).sum() / inside[labels[:KEPT] == label].var(0).sum()
@@ -118,6 +119,16 @@ def test_type_and_size_are_those_given(digits):
     # The second colour is the negative of the first, in what is drawn too.
     pair = drawn.images[..., :2].reshape(-1, 2).astype(float)
     assert np.corrcoef(pair.T)[0, 1] < -0.7
+
+
+def test_factors_that_hardly_show_have_no_wild_means():
+    rng = np.random.default_rng(5)
+    label = np.repeat([0, 1], 60)
+    x = np.clip(0.5 + 0.1 * rng.normal(size=(120, 1)) + rng.normal(0, 0.02, (120, 30)), 0, 1)
+    # One factor and noise below the floor: nine others are of nothing.
+    found = factors(x, label, 2, 10)
+    assert np.abs(found.mean).max() < 3
+    assert (np.abs(found.loadings) > 0.05).any(axis=0).sum() == 1
 
 
 def test_at_the_start_every_draw_of_the_bound_is_the_likelihood():

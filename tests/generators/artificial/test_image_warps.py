@@ -2,7 +2,6 @@ import numpy as np
 import pytest
 from scipy.interpolate import RectBivariateSpline
 
-from sosie.generators.artificial._image_copies import Copies
 from sosie.generators.artificial._image_rhvae import ImageRHVAE
 from sosie.generators.artificial._image_warps import Deformations, warped
 
@@ -59,20 +58,6 @@ def test_labels_of_one_image_tell_of_no_deformation():
     law = Deformations(images, np.arange(4), rng)
     assert np.abs(law.covariance).max() == 0
     assert np.allclose(law.draw(images, rng), images, atol=1e-4)
-
-
-def test_copies_are_fewer_of_more_images_and_the_originals_come_first():
-    rng = np.random.default_rng(5)
-    for n, each in ((50, 20), (1024, 8), (3000, 2)):
-        images = rng.random((n, 8, 8))
-        copies = Copies.of(images, np.arange(n) % 7, rng)
-        assert (copies.n, copies.each) == (n, each)
-        assert np.allclose(copies.pixels[:n], images.reshape(n, -1))
-        assert copies.pixels.min() >= 0
-        assert copies.pixels.max() <= 1
-        # A copy is nearer to its own image than to others.
-        one = copies.pixels[n + 3]
-        assert copies.person[n + 3] == np.argmin(((copies.pixels[:n] - one) ** 2).sum(1)) == 3
 
 
 def test_artificial_images_are_deformed_as_the_originals_are():
