@@ -81,7 +81,7 @@ def noise(params: Params) -> Array:
     return NOISE_FLOOR + jax.nn.softplus(params["dec_noise"])
 
 
-_CANDIDATES = (2, 4, 8, 16, 32, 48)
+_CANDIDATES = (2, 4, 8, 12, 16, 32, 48)
 """Latent dimensions tried."""
 
 _COMPARED = 600
@@ -233,6 +233,7 @@ def most_factors(
     n_labels: int,
     rng: np.random.Generator,
     each: int = 1,
+    most: int = _CANDIDATES[-1],
 ) -> int:
     """Give the latent dimensions with which the linear model tells images held out best.
 
@@ -246,6 +247,8 @@ def most_factors(
     rng : Generator
     each : int
         Rows of each image, which are held out together: those of all, then again those of all.
+    most : int
+        Latent dimensions tried at most.
     """
     n = len(x) // each
     some = rng.permutation(n)[:_COMPARED]
@@ -253,7 +256,7 @@ def most_factors(
     rows = np.add.outer(np.arange(each) * n, some).ravel()
     x, label = x[rows].astype(np.float64), label[rows]
     fold = np.tile(np.arange(len(some)) % _FOLDS, each)
-    most = max(min(x.shape[1], int(0.6 * len(some))) - 1, 1)
+    most = max(min(x.shape[1] - 1, int(0.6 * len(some)) - 1, most), 1)
     said = {}
     for d in sorted({min(d, most) for d in _CANDIDATES}):
         told = 0.0

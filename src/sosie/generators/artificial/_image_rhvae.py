@@ -212,7 +212,7 @@ class ImageRHVAE:
             This one only.
         law : {"fidelity", "tempered", "manifold"}
             Where latents are drawn from, label by label: the posteriors of the originals and
-            their deformed copies, widened towards their neighbours; the uniform law of the
+            their deformed copies, moved among their neighbours; the uniform law of the
             manifold that the originals make (more diverse); the mean of that and their
             posteriors, as powers. The last two by importance resampling: see ``ess_``.
 

@@ -42,6 +42,9 @@ if TYPE_CHECKING:
 
 __all__ = ["JointDrawn", "JointRHVAE"]
 
+_MOST_FACTORS = 16
+"""Latent dimensions tried, at most; what more would do to image and row was not measured."""
+
 _HIDDEN = 64
 _BLOCK = 1024
 _GRID = 512
@@ -154,7 +157,9 @@ class JointRHVAE:
         cells = coded.taken(rows[both])
         if self.latent_dim is None:
             none = np.zeros(len(both), np.intp)
-            self.latent_dim_ = most_factors(np.hstack([x, linear(cells)]), none, 1, rng)
+            self.latent_dim_ = most_factors(
+                np.hstack([x, linear(cells)]), none, 1, rng, most=_MOST_FACTORS
+            )
         else:
             self.latent_dim_ = min(self.latent_dim, x.shape[1])
         start_seed = int(rng.integers(2**31))
