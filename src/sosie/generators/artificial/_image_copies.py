@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sosie.generators.artificial._image_networks import uncut
+from sosie.generators.artificial._image_networks import LINEAR_PIXELS, uncut
 from sosie.generators.artificial._image_warps import Deformations
 
 if TYPE_CHECKING:
@@ -91,5 +91,6 @@ class Copies:
 
     def some(self, persons: NDArray[np.intp]) -> NDArray[np.intp]:
         """Give rows of some images, not many more than what is linear has use for."""
-        each = min(max(_SOME // len(persons), 1), self.each)
+        some = min(_SOME, LINEAR_PIXELS // self.pixels.shape[1])
+        each = min(max(some // len(persons), 1), self.each)
         return np.add.outer(np.arange(each) * self.n, persons).ravel()

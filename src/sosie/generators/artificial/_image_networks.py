@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     Params = dict[str, Array]
 
 __all__ = [
+    "LINEAR_PIXELS",
     "NOISE_FLOOR",
     "Start",
     "decode",
@@ -90,6 +91,9 @@ _COMPARED = 600
 _COMPARED_ROWS = 2_400
 """The same with their copies."""
 
+LINEAR_PIXELS = 4_000_000
+"""Pixels that what is linear is learnt from, about: of wide images, fewer copies are used."""
+
 _FOLDS = 3
 
 
@@ -119,6 +123,7 @@ def factors(
     sweeps: int = 30,
     *,
     pixels: int | None = None,
+    axes: tuple[Floats, Floats] | None = None,
 ) -> Start:
     """Find the d factors of images, by EM from principal components.
 
@@ -129,14 +134,15 @@ def factors(
     n_labels, d, sweeps : int
     pixels : int, optional
         How many of the first variables are pixels, which were cut to 0 and 1; all by default.
+    axes : tuple of ndarray, optional
+        Principal axes of x, where they are known.
     """
     n, p = x.shape
     least = NOISE_FLOOR**2
     Y = x - x.mean(0)
-    _, singular, axes = np.linalg.svd(Y, full_matrices=False)
-    spectrum = singular**2 / n
+    spectrum, principal = _axes(x) if axes is None else axes
     rest = max(float(spectrum[d:].sum() / max(p - d, 1)), least)
-    W = axes[:d].T * np.sqrt(np.maximum(spectrum[:d] - rest, least))
+    W = principal[:d].T * np.sqrt(np.maximum(spectrum[:d] - rest, least))
     unique = np.maximum((Y**2).mean(0) - (W**2).sum(1), least)
     filled, at, loose = x, x.mean(0), np.zeros(p)
     for _ in range(sweeps):
@@ -191,6 +197,12 @@ def uncut(x: Floats, label: NDArray[np.intp], n_labels: int) -> Floats:
     seen = (x - found.level[label]) @ weight + (found.mean / found.variance)[label]
     mean = found.level[label] + np.linalg.solve(precision, seen.T).T @ found.loadings.T
     return _uncut(x, mean, np.sqrt(found.unique), None)[0]
+
+
+def _axes(x: Floats) -> tuple[Floats, Floats]:
+    """Give the variances along the principal axes, and the axes as rows."""
+    _, singular, axes = np.linalg.svd(x - x.mean(0), full_matrices=False)
+    return singular**2 / len(x), axes
 
 
 def _uncut(x: Floats, mean: Floats, sigma: Floats, pixels: int | None) -> tuple[Floats, Floats]:
@@ -252,18 +264,19 @@ def most_factors(
     """
     n = len(x) // each
     some = rng.permutation(n)[:_COMPARED]
-    each = min(each, max(_COMPARED_ROWS // len(some), 1))
+    rows_used = min(_COMPARED_ROWS, LINEAR_PIXELS // x.shape[1])
+    each = min(each, max(rows_used // len(some), 1))
     rows = np.add.outer(np.arange(each) * n, some).ravel()
     x, label = x[rows].astype(np.float64), label[rows]
     fold = np.tile(np.arange(len(some)) % _FOLDS, each)
     most = max(min(x.shape[1] - 1, int(0.6 * len(some)) - 1, most), 1)
-    said = {}
-    for d in sorted({min(d, most) for d in _CANDIDATES}):
-        told = 0.0
-        for k in range(_FOLDS):
-            found = factors(x[fold != k], label[fold != k], n_labels, d, 10, pixels=0)
-            told += float(log_held_out(found, x[fold == k], label[fold == k]).sum())
-        said[d] = told
+    said = dict.fromkeys(sorted({min(d, most) for d in _CANDIDATES}), 0.0)
+    for k in range(_FOLDS):
+        seen, held = fold != k, fold == k
+        axes = _axes(x[seen])
+        for d in said:
+            found = factors(x[seen], label[seen], n_labels, d, 10, pixels=0, axes=axes)
+            said[d] += float(log_held_out(found, x[held], label[held]).sum())
     return max(said, key=lambda d: said[d])
 
 
