@@ -129,7 +129,7 @@ def drawn(
             part = np.stack([moved(of[row], rng) for row in rng.integers(len(of), size=each)])
         elif method == "smote":
             a = rng.integers(len(of), size=each)
-            apart = ((of[:, None] - of) ** 2).sum(-1) if len(of) < 60 else _apart(of)
+            apart = ((of[:, None] - of) ** 2).sum(-1) if len(of) < 60 else _apart(of, of)
             near = np.argsort(apart, axis=1)[:, 1 : min(6, len(of))]
             b = near[a, rng.integers(near.shape[1], size=each)]
             part = of[a] + rng.random((each, 1)) * (of[b] - of[a])
@@ -157,9 +157,8 @@ def moved(image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     return np.asarray(made).ravel()
 
 
-def _apart(of: np.ndarray) -> np.ndarray:
-    square = (of**2).sum(1)
-    return square[:, None] + square - 2 * of @ of.T
+def _apart(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+    return (one**2).sum(1)[:, None] + (other**2).sum(1) - 2 * one @ other.T
 
 
 def pythae(
@@ -421,16 +420,11 @@ def part_e(asked: argparse.Namespace) -> None:
                     made, drawn_of, _ = drawn(method, x, y, most, seed, asked)
                     kept = [np.flatnonzero(drawn_of == c) for c in np.unique(y)]
                     made = made[np.concatenate([m[:k] for m, k in zip(kept, sizes, strict=True)])]
-                gap, to_unseen = (_least(made, rows) for rows in (x, unseen))
+                gap, to_unseen = (_apart(made, those).min(1) for those in (x, unseen))
                 found.append([float((gap < to_unseen).mean()), image_fidelity(x, made)])
             told[f"{setting}/{method}"] = found
             print(setting, method, found, flush=True)
     (asked.work / "near.json").write_text(json.dumps(told))
-
-
-def _least(one: np.ndarray, of: np.ndarray) -> np.ndarray:
-    square = (one**2).sum(1)[:, None] + (of**2).sum(1) - 2 * one @ of.T
-    return np.asarray(square.min(1))
 
 
 def nearness(asked: argparse.Namespace) -> list[str]:

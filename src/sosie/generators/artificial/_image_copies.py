@@ -9,6 +9,7 @@ import numpy as np
 
 from sosie.generators.artificial._image_networks import LINEAR_PIXELS, uncut
 from sosie.generators.artificial._image_warps import Deformations
+from sosie.generators.artificial._person_rows import rows_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -71,8 +72,8 @@ class Copies:
         # by far.
         flat = images.reshape(len(images), -1).astype(np.float64)
         whole = uncut(flat, codes, int(codes.max()) + 1).reshape(images.shape)
-        each = max(min(_IMAGES // len(images), _MOST_EACH), 2)
-        each = max(min(each, _PIXELS // images.size), 1)
+        wanted = min(max(_IMAGES // len(images), 2), _MOST_EACH)
+        each = max(min(wanted, _PIXELS // images.size), 1)
         found = np.empty((each, *images.shape), np.float32)
         found[0] = images
         for copy in found[1:]:
@@ -91,6 +92,5 @@ class Copies:
 
     def some(self, persons: NDArray[np.intp]) -> NDArray[np.intp]:
         """Give rows of some images, not many more than what is linear has use for."""
-        some = min(_SOME, LINEAR_PIXELS // self.pixels.shape[1])
-        each = min(max(some // len(persons), 1), self.each)
-        return np.add.outer(np.arange(each) * self.n, persons).ravel()
+        most = min(_SOME, LINEAR_PIXELS // self.pixels.shape[1])
+        return rows_of(persons, self.n, self.each, most)

@@ -9,6 +9,8 @@ import jax.numpy as jnp
 import numpy as np
 from scipy.special import log_ndtr
 
+from sosie.generators.artificial._person_rows import rows_of
+
 if TYPE_CHECKING:
     from jax import Array
     from numpy.typing import NDArray
@@ -264,11 +266,9 @@ def most_factors(
     """
     n = len(x) // each
     some = rng.permutation(n)[:_COMPARED]
-    rows_used = min(_COMPARED_ROWS, LINEAR_PIXELS // x.shape[1])
-    each = min(each, max(rows_used // len(some), 1))
-    rows = np.add.outer(np.arange(each) * n, some).ravel()
+    rows = rows_of(some, n, each, min(_COMPARED_ROWS, LINEAR_PIXELS // x.shape[1]))
     x, label = x[rows].astype(np.float64), label[rows]
-    fold = np.tile(np.arange(len(some)) % _FOLDS, each)
+    fold = np.tile(np.arange(len(some)) % _FOLDS, len(rows) // len(some))
     most = max(min(x.shape[1] - 1, int(0.6 * len(some)) - 1, most), 1)
     said = dict.fromkeys(sorted({min(d, most) for d in _CANDIDATES}), 0.0)
     for k in range(_FOLDS):

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from scipy.ndimage import map_coordinates, spline_filter1d
 
+from sosie.generators.artificial._latent_neighbours import nearest_others
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -180,10 +182,7 @@ def _neighbours(x: Floats, label: NDArray[np.intp]) -> tuple[NDArray[np.intp], N
     one, other = [np.zeros(0, np.intp)], [np.zeros(0, np.intp)]
     for code in np.unique(label):
         rows = np.flatnonzero(label == code)
-        square = (x[rows] ** 2).sum(1)
-        apart = square[:, None] + square - 2 * x[rows] @ x[rows].T
-        np.fill_diagonal(apart, np.inf)
-        near = np.argsort(apart, axis=1, kind="stable")[:, : min(_NEIGHBOURS, len(rows) - 1)]
+        near = nearest_others(x[rows], np.arange(len(rows)), _NEIGHBOURS)
         one.append(np.repeat(rows, near.shape[1]))
         other.append(rows[near].ravel())
     return np.concatenate(one), np.concatenate(other)

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["Neighbourhoods"]
+__all__ = ["Neighbourhoods", "nearest_others"]
 
 _NEIGHBOURS = 10
 _TAKEN = 0.5
@@ -65,7 +65,7 @@ class Neighbourhoods:
         self._near: dict[int, NDArray[np.intp]] = {}
         for code in np.unique(label):
             rows = np.flatnonzero(label == code)
-            self._near[int(code)] = rows[_nearest(mean[rows], person[rows])]
+            self._near[int(code)] = rows[nearest_others(mean[rows], person[rows], _NEIGHBOURS)]
 
     def draw(self, label: int, n: int, rng: np.random.Generator) -> Floats:
         """Draw n latents of a label, of shape (n, d)."""
@@ -82,10 +82,23 @@ class Neighbourhoods:
         return z + self.sigma[at] * rng.standard_normal(z.shape)
 
 
-def _nearest(x: Floats, person: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Give the nearest rows of other persons, of shape (m, k)."""
+def nearest_others(x: Floats, person: NDArray[np.intp], k: int) -> NDArray[np.intp]:
+    """Give the nearest rows of other persons, of shape (m, k), or fewer where there are fewer.
+
+    Parameters
+    ----------
+    x : ndarray of shape (m, d)
+    person : ndarray of shape (m,)
+        Whose row each is.
+    k : int
+
+    Examples
+    --------
+    >>> nearest_others(np.array([[0.0], [0.1], [1.0]]), np.array([0, 0, 1]), 5).tolist()
+    [[2], [2], [1]]
+    """
     m = len(x)
-    k = min(_NEIGHBOURS, m - int(np.bincount(person).max()))
+    k = min(k, m - int(np.bincount(person).max()))
     found = np.empty((m, k), np.intp)
     square = (x**2).sum(1)
     for first in range(0, m if k else 0, _BLOCK):

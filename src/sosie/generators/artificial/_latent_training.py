@@ -15,6 +15,7 @@ from sosie.generators.artificial._compiled import keep_compiled
 from sosie.generators.artificial._flow import flow
 from sosie.generators.artificial._image_law import log_normal
 from sosie.generators.artificial._latent_metric import metric_of
+from sosie.generators.artificial._person_rows import rows_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -234,7 +235,7 @@ def fitted(
     batch = min(recipe.batch, len(kept))
     steps = -(-len(kept) // batch)
     whole = tuple(jnp.asarray(values) for values in data)
-    seen = np.add.outer(np.arange(min(each, _TOLD)) * n, held).ravel()
+    seen = rows_of(held, n, min(each, _TOLD))
     unseen = tuple(values[seen] for values in whole)
     seed, start_seed = (int(rng.integers(2**31)) for _ in range(2))
     still = jax.random.key(seed)
