@@ -6,6 +6,7 @@ from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import pytest
 from lifelines.datasets import load_rossi
 from sklearn.datasets import load_digits
@@ -43,7 +44,7 @@ def test_a_sheet_its_answers_and_its_key(place: Path, sosie: Sosie) -> None:
     assert page.count('class="name"') == 60
     assert "<script" not in page
     lines = (out / "answers.csv").read_text().splitlines()
-    assert lines[:2] == ["case,answer", f"{seal[:4]}-001,"]
+    assert lines[:2] == ["case,answer", f"c{seal[:4]}-001,"]
     assert len(lines) == 61
     again = place / "again"
     sosie(place / "real.csv", place / "made.csv", "--n", 60, "--out", again, "--seed", 3)
@@ -63,6 +64,12 @@ def test_images_in_french(tmp_path: Path, sosie: Sosie) -> None:
     page = (out / "sheet.html").read_text()
     assert page.count("data:image/png;base64,") == 20
     assert "Réel ou artificiel" in page
+    sheet = pd.read_csv(out / "answers.csv", sep=";", encoding="utf-8-sig")
+    assert list(sheet) == ["cas", "réponse"]
+    sheet["réponse"] = ["réel", *["artificiel"] * 19]
+    sheet.to_csv(tmp_path / "Léa.csv", sep=";", index=False, encoding="cp1252")
+    ran = sosie("--score", tmp_path / "Léa.csv", "--key", out / "key.json", "--json")
+    assert json.loads(ran.out)["raters"][0]["answered"] == 20
 
 
 def test_answers_are_scored(place: Path, sosie: Sosie) -> None:

@@ -1,5 +1,6 @@
 """`sosie impute`: known cells stay, missing ones are drawn, one sentence for a mistake."""
 
+import csv
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -51,6 +52,33 @@ def test_one_table_keeps_what_is_known(holed: Path, sosie: Sosie) -> None:
     assert "too narrow" in ran.out
     assert "as sensitive as the original" in ran.err
     assert out.stat().st_mode & 0o077 == 0
+
+
+def test_known_cells_stay_spelt_as_they_are(holed: Path, sosie: Sosie) -> None:
+    """As csv of Python reads both files: decimal commas, zeros that say nothing, two of missing."""
+    before = pd.read_csv(holed)
+    gone = before.isna()
+    zeros = np.array(["", "0", "00"])[np.arange(200) % 3]
+    odd = before.astype(object).assign(
+        s1=[f"{x:.1f}{z}".replace(".", ",") for x, z in zip(before["s1"], zeros, strict=True)],
+        grade='"' + before["grade"] + '"',
+    )
+    odd = odd.where(~gone, np.where(np.arange(200) % 4, "NA", "")[:, None].repeat(gone.shape[1], 1))
+    lines = [";".join(map(str, row)) for row in (odd.columns, *odd.itertuples(index=False))]
+    odd_file, out = holed.with_name("odd.csv"), holed.with_name("full.csv")
+    odd_file.write_bytes("\r\n".join(lines).encode("latin-1"))
+    assert sosie(odd_file, "--out", out, "--draws", 2).status == 0
+
+    def cells(path: Path) -> "np.ndarray[tuple[int, int], np.dtype[np.str_]]":
+        rows = list(csv.reader(path.read_text("latin-1").splitlines(), delimiter=";"))
+        return np.array(rows[1:])
+
+    first, second = cells(out)[:200, 2:], cells(out)[200:, 2:]
+    for drawn in (first, second):
+        assert (drawn == cells(odd_file))[~gone.to_numpy()].all()
+        assert not np.isin(drawn[gone.to_numpy()], ["NA", ""]).any()
+        assert all("," in cell for cell in drawn[gone["s1"], list(before.columns).index("s1")])
+    assert (first != second).any()
 
 
 def test_several_tables_stand_below_each_other(holed: Path, sosie: Sosie) -> None:

@@ -133,10 +133,12 @@ def _write(out: Path, made: Blinding, words: dict[str, Any], lang: str) -> None:
     from sosie.table import whole_folder
 
     page = sheet(made.names, made.cases, made.columns, words["sheet"], lang, made.commitment)
-    lines = ["case,answer", *(f"{name}," for name in made.names)]
+    lines = [f"{name}{words['separator']}" for name in made.names]
+    answers = "\n".join([words["separator"].join(words["header"]), *lines, ""])
     contents = {
         "sheet.html": page,
-        "answers.csv": ("\n".join(lines) + "\n").encode(),
+        # A spreadsheet takes accents for whole only after a mark at the beginning.
+        "answers.csv": answers.encode("utf-8" if answers.isascii() else "utf-8-sig"),
         "key.json": made.key,
     }
     with whole_folder(out) as draft:

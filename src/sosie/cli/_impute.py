@@ -18,6 +18,8 @@ from sosie.cli._texts import language, spelt_number, texts
 from sosie.errors import DataError
 
 if TYPE_CHECKING:
+    import polars as pl
+
     from sosie.table import Table
 
 __all__ = ["impute"]
@@ -76,7 +78,7 @@ def impute(
         completed = learnt.impute_tables(draws)
         stages.begin("write")
         names = [fresh_name(name, whole.names) for name in (".imp", ".id")]
-        _stacked(whole, completed, names).write(out)
+        _stacked(whole, _filled(whole, completed, data, out), names).write(out)
     left = _missing(completed[0])
     done = {
         "rows": len(whole),
@@ -115,12 +117,27 @@ def _missing(table: Table) -> dict[str, int]:
     return {name: table.frame[name].null_count() for name in table.names}
 
 
-def _stacked(whole: Table, completed: list[Table], names: list[str]) -> Table:
+def _filled(whole: Table, completed: list[Table], data: Path, out: Path) -> list[pl.DataFrame]:
+    """Set what was drawn into the table; from text to text, known cells stay spelt as they are."""
+    from sosie.table import is_text, spelt_cells, verbatim_cells
+
+    if not (is_text(data) and is_text(out)):
+        return [whole.frame.with_columns(table.frame.iter_columns()) for table in completed]
+    read = verbatim_cells(whole, data)
+    return [
+        read.with_columns(
+            cells.zip_with(whole.frame[cells.name].is_null(), read[cells.name])
+            for cells in spelt_cells(table).iter_columns()
+        )
+        for table in completed
+    ]
+
+
+def _stacked(whole: Table, frames: list[pl.DataFrame], names: list[str]) -> Table:
     """Put completed tables one below the other, numbered from 1, as mice for R does."""
     import numpy as np
     import polars as pl
 
-    frames = [whole.frame.with_columns(table.frame.iter_columns()) for table in completed]
     if len(frames) > 1:
         places = pl.Series(names[1], np.arange(1, len(whole) + 1))
         frames = [

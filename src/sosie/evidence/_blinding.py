@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from sosie.table import Column, Table
 
-__all__ = ["Blinding", "blind_images", "blind_tables"]
+__all__ = ["Blinding", "blind_images", "blind_tables", "case_names"]
 
 _FEWEST = 10
 _SIGNIFICANT = 4
@@ -59,12 +59,21 @@ class Blinding:
 
     @property
     def names(self) -> list[str]:
-        """Names of the cases, which tell the sheet too.
+        """Names of the cases, which tell the sheet too."""
+        return case_names(self.key, len(self.cases))
 
-        Four digits of the commitment and a number: answers to one sheet are not mistaken for
-        answers to another.
-        """
-        return [f"{self.commitment[:4]}-{i:03}" for i in range(1, len(self.cases) + 1)]
+
+def case_names(key: bytes, n: int) -> list[str]:
+    """Name the cases of a key: answers to one sheet are not mistaken for answers to another.
+
+    Examples
+    --------
+    >>> case_names(b"a key", 2)
+    ['c8fa3-001', 'c8fa3-002']
+    """
+    seal = hashlib.sha256(key).hexdigest()[:4]
+    # With a letter before the digits: a spreadsheet would make a number of 12e3-001.
+    return [f"c{seal}-{i:03}" for i in range(1, n + 1)]
 
 
 def blind_tables(real: Table, artificial: Table, n: int, seed: int) -> Blinding:

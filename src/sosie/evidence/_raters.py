@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import csv
-import hashlib
 import io
 import json
 from dataclasses import dataclass
@@ -13,6 +12,7 @@ import numpy as np
 from scipy import stats
 
 from sosie.errors import DataError, ParameterError
+from sosie.evidence._blinding import case_names
 from sosie.evidence._intervals import clopper_pearson
 from sosie.table import as_utf8, read_bytes
 
@@ -244,8 +244,7 @@ def _truth(key: bytes) -> dict[str, str]:
         known = False
     if not known:
         raise DataError("The key is not one that sosie blind wrote, or was damaged.")
-    seal = hashlib.sha256(key).hexdigest()[:4]
-    return {f"{seal}-{i:03}": one for i, one in enumerate(truth, start=1)}
+    return dict(zip(case_names(key, len(truth)), truth, strict=True))
 
 
 def _rater(name: str, said: Mapping[str, str], truth: dict[str, str], margin: float) -> Rater:

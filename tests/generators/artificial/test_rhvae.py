@@ -9,9 +9,9 @@ import pytest
 from sklearn.neighbors import NearestNeighbors
 
 from sosie.errors import DataError, ParameterError
-from sosie.generators.artificial import RHVAE
+from sosie.generators.artificial import RHVAE, _room
 from sosie.generators.artificial._conditions import balanced_levels
-from sosie.generators.artificial._room import row_bytes
+from sosie.generators.artificial._room import check_rows, row_bytes
 from sosie.table import Schema, Sum, Table
 
 
@@ -298,6 +298,18 @@ def test_the_memory_that_is_told_is_that_which_is_taken(model):
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert 0.4 < (peaks[1] - peaks[0]) / 4_000 / row_bytes(model.table_) < 2.5
+
+
+def test_a_container_may_take_less_than_the_machine_has(persons, monkeypatch, tmp_path):
+    table = Table.of(persons)
+    limit = tmp_path / "memory.max"
+    monkeypatch.setattr(_room, "_LIMITS", (limit, tmp_path / "none"))
+    limit.write_text(f"{1000 * row_bytes(table)}\n")
+    check_rows(table, 1000)
+    with pytest.raises(ParameterError, match="at most 1,000 at a time"):
+        check_rows(table, 1001)
+    limit.write_text("max\n")
+    check_rows(table, 1001)
 
 
 def test_one_class_to_balance(persons):

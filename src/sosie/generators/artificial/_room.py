@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from math import prod
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from sosie.errors import ParameterError
@@ -23,6 +24,10 @@ _LEVEL = 40
 """Bytes of one level of a column in one row."""
 
 _PIXEL = 28
+
+_CONTROL = Path("/sys/fs/cgroup")
+_LIMITS = (_CONTROL / "memory.max", _CONTROL / "memory" / "memory.limit_in_bytes")
+"""Where Linux tells the limit of a container: of control groups of version 2, and of 1."""
 
 
 def check_rows(table: Table, n: int) -> None:
@@ -75,7 +80,7 @@ def _check(what: str, n: int, each: int) -> None:
     gib = 1 << 30
     raise ParameterError(
         f"{n:,} {what} would take about {n * each / gib:,.0f} GiB of memory while they are drawn, "
-        f"and this machine has {there / gib:,.0f}: ask for at most {_round(there // each):,} at a "
+        f"and there are {there / gib:,.0f}: ask for at most {_round(there // each):,} at a "
         "time."
     )
 
@@ -87,8 +92,10 @@ def _round(n: int) -> int:
 
 
 def _memory() -> int | None:
-    """Give the bytes of memory of this machine; None where the system does not tell."""
+    """Give the bytes of memory there are, in a container those it may take; None if not told."""
     try:
-        return os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        whole = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        limits = [path.read_text().strip() for path in _LIMITS if path.exists()]
     except (AttributeError, ValueError, OSError):
         return None
+    return min([whole, *(int(limit) for limit in limits if limit.isdecimal())])
