@@ -423,3 +423,25 @@ def test_derived_columns(gbsg2):
     )
     fitted = smf.ols("log_time ~ C(old) + high + pre + rate", data).fit()
     close(sorted(terms(found)), sorted(fitted.params))
+
+
+def test_a_derived_column_beside_one_that_is_made_from_it(gbsg2):
+    rules = [
+        {"rule": "ratio", "name": "rate", "column": "pnodes", "over": "tsize"},
+        {"rule": "cut", "name": "many", "column": "rate", "edges": [0.1]},
+        {"rule": "log", "name": "log_rate", "column": "rate"},
+    ]
+    found = gbsg2.ask({"id": "linear", "formula": "age ~ rate + many + log_rate"}, derive=rules)
+    data = gbsg2.pooled.assign(rate=gbsg2.pooled["pnodes"] / gbsg2.pooled["tsize"])
+    data = data.assign(many=(data["rate"] >= 0.1).astype(int), log_rate=np.log(data["rate"]))
+    close(terms(found), smf.ols("age ~ rate + many + log_rate", data).fit().params)
+
+
+def test_rules_that_use_each_other_twice_over_take_no_longer(gbsg2):
+    rules = [
+        {"rule": "ratio", "name": f"r{i + 1}", "column": f"r{i}", "over": f"r{i}"}
+        for i in range(1, 48)
+    ]
+    first = {"rule": "log", "name": "r1", "column": "time"}
+    found = gbsg2.ask({"id": "means", "columns_of": ["r48"]}, derive=[first, *rules])
+    assert [found.tables["means"][0][k] for k in ("mean", "sd")] == [1.0, 0.0]

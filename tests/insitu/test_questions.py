@@ -54,6 +54,37 @@ def test_parameters(analysis, parameters, said):
     assert said in str(caught.value)
 
 
+RATE = {"rule": "ratio", "name": "rate", "column": "nodes", "over": "size"}
+CLASS = {"rule": "cut", "name": "class", "column": "rate", "edges": [0.1]}
+LOG = {"rule": "log", "name": "log_rate", "column": "rate"}
+
+
+@pytest.mark.parametrize(
+    ("formula", "columns", "rules"),
+    [
+        ("y ~ rate + class", ("y", "nodes", "size"), ["rate", "class"]),
+        ("y ~ class + rate", ("y", "nodes", "size"), ["rate", "class"]),
+        ("y ~ class + log_rate", ("y", "nodes", "size"), ["rate", "class", "log_rate"]),
+        ("rate ~ log_rate + size", ("nodes", "size"), ["rate", "log_rate"]),
+        ("y ~ size", ("y", "size"), []),
+    ],
+)
+def test_a_column_that_is_made_may_be_used_more_than_once(formula, columns, rules):
+    found = asked("linear", {"formula": formula}, [RATE, CLASS, LOG])
+    assert found.columns == columns
+    assert [rule.name for rule in found.derive] == rules
+
+
+def test_rules_stand_in_the_order_in_which_they_are_used():
+    with pytest.raises(ParameterError) as caught:
+        asked("linear", {"formula": "y ~ class"}, [CLASS, RATE])
+    said = "Rule 1 of --derive (cut): column 'rate' is made by a later rule; put that rule first."
+    assert str(caught.value) == said
+    circle = {"rule": "log", "name": "nodes", "column": "rate"}
+    with pytest.raises(ParameterError, match="'nodes' is made by a later rule"):
+        asked("linear", {"formula": "y ~ rate"}, [RATE, circle])
+
+
 @pytest.mark.parametrize("content", [3, None, [], {}, {"analysis": 3}, {"analysis": {"id": 3}}])
 def test_no_question_at_all(content):
     with pytest.raises(ParameterError) as caught:

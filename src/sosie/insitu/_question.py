@@ -1,8 +1,9 @@
 """A question: one analysis of the catalogue and the columns it makes; data, never code."""
 
+from itertools import chain
 from typing import Annotated, Any, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from sosie.errors import ParameterError
 from sosie.insitu import catalogue as c
@@ -61,6 +62,17 @@ class Question(BaseModel):
         except ValidationError as error:
             raise ParameterError(first_fault(error)) from error
 
+    @model_validator(mode="after")
+    def _made_before(self) -> Self:
+        for place, rule in enumerate(self.derive):
+            late = {other.name for other in self.derive[place + 1 :]} - {rule.name}
+            if early := [name for name in rule.sources if name in late]:
+                raise ValueError(
+                    f"Rule {place + 1} of --derive ({rule.rule}): column {early[0]!r} is made by a "
+                    "later rule; put that rule first"
+                )
+        return self
+
     @property
     def columns(self) -> tuple[str, ...]:
         """Columns of the holders that are read, without those that are made."""
@@ -74,18 +86,14 @@ class Question(BaseModel):
         return self.model_copy(update={"derive": kept})
 
     def _read(self) -> tuple[tuple[str, ...], set[str]]:
-        made = {rule.name: rule for rule in self.derive}
-        found: list[str] = []
-        waiting = list(self.analysis.columns)
-        while waiting:
-            name = waiting.pop(0)
-            rule = made.get(name)
-            if rule is None:
-                found.append(name)
-            else:
-                waiting = [*rule.sources, *waiting]
-                del made[name]
-        return tuple(dict.fromkeys(found)), {rule.name for rule in self.derive} - set(made)
+        """Go back from the last rule: what it makes may be used directly and by no rule before."""
+        wanted, used = dict.fromkeys(self.analysis.columns), set[str]()
+        for rule in reversed(self.derive):
+            if rule.name in wanted:
+                used.add(rule.name)
+                instead = ((rule.sources if n == rule.name else (n,)) for n in wanted)
+                wanted = dict.fromkeys(chain.from_iterable(instead))
+        return tuple(wanted), used
 
     @property
     def sha256(self) -> str:

@@ -89,6 +89,11 @@ class Rows:
         self.agreed = schema
         self.schema = derived(schema, derive)
         self.rules = {rule.name: rule for rule in derive}
+        # Each once: rules that use what others make twice over would else double the work.
+        self._made: dict[str, Floats] = {}
+        self._from: dict[str, frozenset[str]] = {}
+        for rule in derive:
+            self._from[rule.name] = self.sources(rule.sources)
         self.floors = floors
         self.beside = beside or Beside()
 
@@ -100,7 +105,9 @@ class Rows:
         if name in self.rules:
             rule = self.rules[name]
             if rule.rule in ("log", "ratio"):
-                return rule.numbers(self.numbers)
+                if name not in self._made:
+                    self._made[name] = rule.numbers(self.numbers)
+                return self._made[name]
         column = self._own(name)
         if column.kind not in NUMERIC:
             raise DataError(f"Column {name!r} holds no numbers at this holder.")
@@ -139,11 +146,7 @@ class Rows:
 
     def sources(self, names: Iterable[str]) -> frozenset[str]:
         """Name the columns of the holder from which columns are made."""
-        found: set[str] = set()
-        for name in names:
-            rule = self.rules.get(name)
-            found |= self.sources(rule.sources) if rule is not None else {name}
-        return frozenset(found)
+        return frozenset().union(*(self._from.get(name, {name}) for name in names))
 
     def selection(self, rows: Mask, about: Iterable[str], by: Iterable[str] = ()) -> Selection:
         """Say which persons something is told of, and by which columns they were chosen."""

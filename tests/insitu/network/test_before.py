@@ -65,6 +65,17 @@ def test_a_column_that_one_data_set_does_not_list(
         ask_nobody(network, "crosstab", CROSSTAB)
 
 
+def test_a_made_column_and_another_made_from_it(connected: Callable[..., Network]) -> None:
+    rules = [
+        {"rule": "ratio", "name": "rate", "column": "pnodes", "over": "tsize"},
+        {"rule": "cut", "name": "many", "column": "rate", "edges": [0.1]},
+    ]
+    network = connected()
+    asker = Connection(network.parties(), network.world.keys["recipient"], Nobody())
+    with pytest.raises(AssertionError, match="something was sent"):
+        asker.send(asked("linear", {"formula": "age ~ rate + many"}, rules))
+
+
 def test_a_budget_of_noise(connected: Callable[..., Network], tmp_path: Path) -> None:
     world = connected().world
     noisy = {"preset": "snds-11", "epsilon": 1.0}
