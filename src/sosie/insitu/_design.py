@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Mask = NDArray[np.bool_]
 
-__all__ = ["Design", "binary", "model_of", "read_formula"]
+__all__ = ["Design", "binary", "model_of", "outcome_of", "read_formula"]
 
 _MOST_TERMS = 60
 
@@ -122,6 +122,27 @@ def read_formula(text: str, *, outcome: bool) -> Formula:
             f"The formula {text[:80]!r} must {'have an' if outcome else 'not have an'} outcome."
         )
     return formula
+
+
+def outcome_of(formula: Formula, schema: Schema, *, two_values: bool = False) -> Factor:
+    """Find the outcome: a number, which may be transformed, or a column of two values as it is.
+
+    Raises
+    ------
+    ParameterError
+        If there is none, or it is another.
+    """
+    outcome = formula.outcome
+    if outcome is None:
+        raise ParameterError("The formula has no outcome.")
+    if not two_values:
+        require_number(schema, outcome.column)
+    elif outcome.form != "as_is":
+        raise ParameterError(
+            f"The outcome of a logistic model is a column as it is, not {outcome.text}."
+        )
+    _ = schema[outcome.column]
+    return outcome
 
 
 def binary(rows: Rows, name: str) -> Floats:

@@ -10,7 +10,7 @@ import numpy as np
 
 from sosie.errors import DataError
 from sosie.insitu._aggregate import Part, Total, counts, implied_cells, products, sums
-from sosie.insitu._design import Design, binary, model_of, read_formula
+from sosie.insitu._design import Design, binary, model_of, outcome_of, read_formula
 from sosie.insitu._newton import begin, inverse, next_step
 from sosie.insitu._result import Result, term_rows
 from sosie.insitu.catalogue._regression import Regression
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     from sosie.insitu._analysis import State
     from sosie.insitu._rows import Rows
-    from sosie.table import Schema
+    from sosie.table import Factor, Schema
 
     Floats = NDArray[np.float64]
 
@@ -34,10 +34,9 @@ class _Generalised(Regression):
         """Check the formula."""
         formula = read_formula(self.formula, outcome=True)
         design = Design.of(formula, schema)
-        name = formula.columns[0]
-        _ = schema[name]
+        outcome = outcome_of(formula, schema, two_values=self.two_values)
         state = begin(np.zeros(len(design.names)))
-        return state | {"design": design, "outcome": name, "centre": None, "also": ()}
+        return state | {"design": design, "outcome": outcome, "centre": None, "also": ()}
 
     def local(self, rows: Rows, state: State) -> Part:
         """Give score, information and deviance at the present coefficients."""
@@ -84,10 +83,11 @@ class _Generalised(Regression):
 
     id: str
     scaled: ClassVar[bool] = False
+    two_values: ClassVar[bool] = False
 
     @abstractmethod
-    def outcome(self, rows: Rows, name: str) -> Floats:
-        """Give the outcome of each person."""
+    def outcome(self, rows: Rows, outcome: Factor) -> Floats:
+        """Give the outcome of each person; not finite where it is not known."""
 
     @abstractmethod
     def first(self, mean: float) -> float:
@@ -108,10 +108,11 @@ class Logistic(_Generalised):
     """
 
     id: Literal["logistic"] = "logistic"
+    two_values: ClassVar[bool] = True
 
-    def outcome(self, rows: Rows, name: str) -> Floats:
+    def outcome(self, rows: Rows, outcome: Factor) -> Floats:
         """Give 0 and 1."""
-        return binary(rows, name)
+        return binary(rows, outcome.column)
 
     def first(self, mean: float) -> float:
         """Give the log odds."""
@@ -138,11 +139,11 @@ class Poisson(_Generalised):
 
     id: Literal["poisson"] = "poisson"
 
-    def outcome(self, rows: Rows, name: str) -> Floats:
+    def outcome(self, rows: Rows, outcome: Factor) -> Floats:
         """Give counts, 0 or more."""
-        values = rows.numbers(name)
-        if (values < 0).any():
-            raise DataError(f"Column {name!r} is below 0.")
+        values = outcome.of(rows.numbers(outcome.column))
+        if (values[np.isfinite(values)] < 0).any():
+            raise DataError(f"The outcome {outcome.text} is below 0.")
         return values
 
     def first(self, mean: float) -> float:
@@ -170,11 +171,11 @@ class Gamma(_Generalised):
     id: Literal["gamma"] = "gamma"
     scaled: ClassVar[bool] = True
 
-    def outcome(self, rows: Rows, name: str) -> Floats:
+    def outcome(self, rows: Rows, outcome: Factor) -> Floats:
         """Give amounts above 0."""
-        values = rows.numbers(name)
-        if (values <= 0).any():
-            raise DataError(f"Column {name!r} is not above 0.")
+        values = outcome.of(rows.numbers(outcome.column))
+        if (values[np.isfinite(values)] <= 0).any():
+            raise DataError(f"The outcome {outcome.text} is not above 0.")
         return values
 
     def first(self, mean: float) -> float:

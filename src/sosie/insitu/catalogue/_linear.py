@@ -9,10 +9,9 @@ import numpy as np
 from pydantic import Field
 
 from sosie.errors import DataError, ParameterError
-from sosie.insitu._design import Design, read_formula
+from sosie.insitu._design import Design, outcome_of, read_formula
 from sosie.insitu._newton import inverse
 from sosie.insitu._result import Result, term_rows
-from sosie.insitu._rows import require_number
 from sosie.insitu.catalogue._moments import begin_moments, crossed, moments_part, pooled
 from sosie.insitu.catalogue._regression import Regression
 
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
     from sosie.insitu._aggregate import Part, Total
     from sosie.insitu._analysis import State
     from sosie.insitu._rows import Rows
-    from sosie.table import Factor, Schema
+    from sosie.table import Schema
 
     Floats = NDArray[np.float64]
 
@@ -35,8 +34,7 @@ class _LeastSquares(Regression):
     def start(self, schema: Schema) -> State:
         """Check the formula."""
         formula = read_formula(self.formula, outcome=True)
-        outcome = _outcome(formula.outcome)
-        require_number(schema, outcome.column)
+        outcome = outcome_of(formula, schema)
         if not formula.intercept:
             raise ParameterError("This model has an intercept; leave 0 and -1 out of the formula.")
         return {"design": Design.of(formula, schema), "outcome": outcome} | begin_moments()
@@ -146,12 +144,6 @@ class Lasso(_LeastSquares):
             if moved < 1e-13 * (1 + np.abs(found).max()):
                 break
         return _penalised(self.id, n, centre, found / sd, names, self.penalty)
-
-
-def _outcome(factor: Factor | None) -> Factor:
-    if factor is None:
-        raise ParameterError("The formula has no outcome.")
-    return factor
 
 
 def _spreads(n: float, products: Floats) -> Floats:

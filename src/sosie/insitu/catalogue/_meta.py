@@ -8,10 +8,9 @@ import numpy as np
 
 from sosie.errors import DataError
 from sosie.insitu._aggregate import Part, Total, estimates
-from sosie.insitu._design import Design, binary, model_of, read_formula
+from sosie.insitu._design import Design, binary, model_of, outcome_of, read_formula
 from sosie.insitu._newton import begin, inverse, next_step
 from sosie.insitu._result import Result, term_rows
-from sosie.insitu._rows import require_number
 from sosie.insitu.catalogue._generalised import Logistic
 from sosie.insitu.catalogue._regression import Regression
 
@@ -48,15 +47,16 @@ class MetaAnalysis(Regression):
     def start(self, schema: Schema) -> State:
         """Check the formula."""
         formula = read_formula(self.formula, outcome=True)
-        if self.model == "linear":
-            require_number(schema, formula.columns[0])
-        _ = schema[formula.columns[0]]
-        return {"design": Design.of(formula, schema), "outcome": formula.columns[0], "tau2": None}
+        outcome = outcome_of(formula, schema, two_values=self.model == "logistic")
+        return {"design": Design.of(formula, schema), "outcome": outcome, "tau2": None}
 
     def local(self, rows: Rows, state: State) -> Part:
         """Fit this holder's model; give weights and weighted coefficients."""
-        matrix, name = state["design"].matrix(rows), state["outcome"]
-        y = rows.numbers(name) if self.model == "linear" else binary(rows, name)
+        matrix, outcome = state["design"].matrix(rows), state["outcome"]
+        if self.model == "linear":
+            y = outcome.of(rows.numbers(outcome.column))
+        else:
+            y = binary(rows, outcome.column)
         known = np.isfinite(matrix).all(axis=1) & np.isfinite(y)
         fit = _least_squares if self.model == "linear" else _logistic
         b, se, model = fit(matrix[known], y[known])

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 import numpy as np
 
 from sosie.errors import ParameterError, SosieError
-from sosie.insitu._design import Design, binary, read_formula
+from sosie.insitu._design import Design, binary, outcome_of, read_formula
 from sosie.insitu.catalogue import Cox, Linear, Logistic
 
 if TYPE_CHECKING:
@@ -95,6 +95,8 @@ class Model:
         self._analysis = analysis
         cox = isinstance(analysis, Cox)
         formula = read_formula(analysis.formula, outcome=not cox)
+        if not cox:
+            outcome_of(formula, schema, two_values=analysis.id == "logistic")
         self._design = Design.of(formula, schema, intercept=not cox)
         if term not in self._design.names or term == "Intercept":
             listed = ", ".join(name for name in self._design.names if name != "Intercept")
