@@ -370,9 +370,11 @@ def test_programs_that_are_killed(
         assert ran.status == 0
         events = [one["event"] for one in json.loads(ran.out)["lines"]]
         assert events.count("up") == events.count("released") == 2
-        time.sleep(1.1)
-        programs.running["holder_1"].terminate()  # who waits for work leaves at once
-        assert programs.running["holder_1"].wait(10) == 0
+        programs.running["holder_1"].terminate()  # just after it worked
+        assert programs.running["holder_1"].wait(5) == 0
+        gone = sosie("ask", asked[0], "crosstab", *asked[1:], *said, "--out", tmp_path / "3.json",
+                     "--wait", 0)  # fmt: skip
+        assert "No node of Hospital 1 answers" in gone.err, "the hub was told that it left"
         assert "Traceback" not in until(tmp_path / "holder_1.out", "down")
         threads.stop()
         programs.running["hub"].terminate()

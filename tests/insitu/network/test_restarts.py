@@ -306,7 +306,7 @@ def test_a_loop_with_a_hub_that_disagrees_is_slow(
                 node.stop()
             return {"work": {"stage": "join", "task": str(len(waits)), "attempt": 1, "ask": {}}}
 
-        def close(self) -> None:
+        def close(self, last: object = None) -> None:
             pass
 
     def wait(seconds: float) -> bool:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 from typing import TYPE_CHECKING, Any
 
+from sosie.errors import SosieError
 from sosie.trust import canonical
 
 if TYPE_CHECKING:
@@ -39,5 +41,8 @@ class Direct:
         found: dict[str, Any] = json.loads(canonical(said))
         return found
 
-    def close(self) -> None:
-        """Nothing is open."""
+    def close(self, last: dict[str, Any] | None = None) -> None:
+        """Give a last message; nothing is open."""
+        if last is not None:
+            with contextlib.suppress(SosieError):
+                self.post(last)

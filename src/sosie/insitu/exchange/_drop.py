@@ -86,8 +86,8 @@ class Drop:
             return self._work(wait)
         return self._answer(self._in / out.name, wait)
 
-    def close(self) -> None:
-        """Nothing is open."""
+    def close(self, last: dict[str, Any] | None = None) -> None:
+        """Nothing is open; files are carried later, so that a last one would say nothing."""
 
     def _work(self, wait: float) -> dict[str, Any]:
         until = time.monotonic() + min(wait, _LONGEST)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 from typing import TYPE_CHECKING, Any
@@ -9,7 +10,7 @@ from urllib.parse import urlsplit
 
 import urllib3
 
-from sosie.errors import DataError, ParameterError, TrustError
+from sosie.errors import DataError, ParameterError, SosieError, TrustError
 from sosie.insitu.exchange._letter import letter
 from sosie.insitu.exchange._tls import client_context
 from sosie.trust import strict_json
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["AbsentError", "Http", "RefusedError", "TooManyError", "raised"]
 
 _LARGEST = 64 << 20
+_MOMENT = 1.0
 
 
 class AbsentError(DataError):
@@ -93,14 +95,17 @@ class Http:
         RefusedError, TrustError, ParameterError, DataError
             As the hub says.
         """
-        said = letter(message, payload) | {"wait": wait}
+        within = urllib3.Timeout(connect=10.0, read=wait + 30.0)
+        return self._answered(letter(message, payload) | {"wait": wait}, within)
+
+    def _answered(self, said: dict[str, Any], within: urllib3.Timeout) -> dict[str, Any]:
         headers = {"Content-Type": "application/json"}
         if self._token:
             headers["Authorization"] = f"Bearer {self._token}"
         try:
             answer = self._pool.request(
                 "POST", self._url, body=json.dumps(said).encode(), headers=headers, redirect=False,
-                timeout=urllib3.Timeout(connect=10.0, read=wait + 30.0), preload_content=False,
+                timeout=within, preload_content=False,
             )  # fmt: skip
             data = answer.read(_LARGEST + 1)
             answer.release_conn()
@@ -108,8 +113,11 @@ class Http:
             raise AbsentError(_why(self._name, error)) from error
         return raised(answer.status, data, self._name)
 
-    def close(self) -> None:
-        """Close the connection."""
+    def close(self, last: dict[str, Any] | None = None) -> None:
+        """Close the connection, after a last message where it gets through at once."""
+        if last is not None:
+            with contextlib.suppress(SosieError):
+                self._answered(letter(last, None) | {"wait": 0.0}, urllib3.Timeout(_MOMENT))
         self._pool.clear()
 
 

@@ -24,6 +24,7 @@ __all__ = [
     "Certify",
     "Decline",
     "Join",
+    "Leave",
     "Listing",
     "Login",
     "Message",
@@ -112,6 +113,13 @@ class Poll(_Message):
     paused: bool = False
 
 
+class Leave(_Message):
+    """A node was told to stop, and does nothing more."""
+
+    kind: Literal["leave"] = "leave"
+    instance: Digest
+
+
 class _OfTask(_Message):
     instance: Digest
     task: Digest
@@ -163,7 +171,7 @@ class Decline(_OfTask):
 
 
 Message = Annotated[
-    Login | Ask | Wait | Listing | Certify | Poll | Join | Part | Decline,
+    Login | Ask | Wait | Listing | Certify | Poll | Leave | Join | Part | Decline,
     Field(discriminator="kind"),
 ]
 _ANY: TypeAdapter[Any] = TypeAdapter(Message)

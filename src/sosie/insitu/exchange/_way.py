@@ -18,5 +18,5 @@ class Way(Protocol):
     ) -> dict[str, Any]:
         """Send a message and wait for its reply."""
 
-    def close(self) -> None:
-        """Close it."""
+    def close(self, last: dict[str, Any] | None = None) -> None:
+        """Close it, after a last message where one is given and gets through at once."""

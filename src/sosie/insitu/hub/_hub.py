@@ -21,6 +21,7 @@ from sosie.insitu.exchange._messages import (
     Certify,
     Decline,
     Join,
+    Leave,
     Listing,
     Login,
     Part,
@@ -185,7 +186,7 @@ class Hub:
         """
         parties, message = self._opened(envelope)
         check_clock(message, self._now(), carried=carried)
-        if isinstance(message, Poll | Join | Part | Decline):
+        if isinstance(message, Poll | Leave | Join | Part | Decline):
             return self._of_holder(parties, message, envelope, payload)
         if isinstance(message, Login):
             return self._login(parties, message)
@@ -208,8 +209,8 @@ class Hub:
         if running is None or not running.due(ticket.by):
             return None
         seen = self._presence.of(ticket.agreement, ticket.by)
-        if seen is not None and seen.paused and ticket.by not in running.joins:
-            return None  # what it takes part in, it finishes
+        if seen is not None and (seen.left or (seen.paused and ticket.by not in running.joins)):
+            return None  # what it takes part in, a paused one finishes
         running.handed.setdefault(ticket.by, self._clock())
         if seen is not None:
             running.instances.setdefault(ticket.by, seen.instance)
@@ -313,18 +314,21 @@ class Hub:
             raise TrustError(f"{message.by!r} holds no data under the agreement.")
         paused = isinstance(message, Poll) and message.paused
         known = (message.agreement, message.by, message.instance, message.at)
-        if not self._presence.saw(*known, paused=paused):
+        left = isinstance(message, Leave)
+        if not self._presence.saw(*known, paused=paused, left=left):
             raise NotAllowedError(
                 "Another node of this holder was started after this one, and one alone may serve, "
                 "since what the one released the other does not know: stop one of them."
             )
         running = self._queue.running(message.agreement)
         if running is not None:
-            if paused and message.by not in running.joins:
+            if left or (paused and message.by not in running.joins):
                 running.handed.pop(message.by, None)
             former = running.instances.get(message.by, message.instance)
             if former != message.instance:  # it started again, and knows nothing of before
                 running = self._queue.again(running)
+        if left:
+            return Ticket("now", message.agreement, message.by, said={"work": None})
         if running is not None and not isinstance(message, Poll):
             self._go_on(running, message, envelope, payload)
         return Ticket("work", message.agreement, message.by)

@@ -30,12 +30,15 @@ class Seen:
     said : str
         The same by the holder's clock.
     paused : bool
+    left : bool
+        Whether it was told to stop; it does nothing more.
     """
 
     instance: str
     at: float
     said: str
     paused: bool
+    left: bool = False
 
 
 class Presence:
@@ -55,7 +58,16 @@ class Presence:
         self._seen: dict[tuple[str, str], Seen] = {}
         self._replaced: dict[tuple[str, str], deque[str]] = {}
 
-    def saw(self, agreement: str, by: str, instance: str, said: str, *, paused: bool) -> bool:
+    def saw(
+        self,
+        agreement: str,
+        by: str,
+        instance: str,
+        said: str,
+        *,
+        paused: bool = False,
+        left: bool = False,
+    ) -> bool:
         """Keep that a node said something; tell whether none of its holder began after it.
 
         Parameters
@@ -63,7 +75,7 @@ class Presence:
         agreement, by, instance : str
         said : str
             When, by the holder's clock: files in a folder come in any order.
-        paused : bool
+        paused, left : bool
         """
         place = agreement, by
         replaced = self._replaced.setdefault(place, deque(maxlen=_REMEMBERED))
@@ -72,12 +84,20 @@ class Presence:
             if instance in replaced or said < former.said:
                 return False
             replaced.append(former.instance)
-        self._seen[place] = Seen(instance, self._clock(), said, paused)
+            former = None
+        # What it said before it left may come after that.
+        left = left or (former is not None and former.left)
+        self._seen[place] = Seen(instance, self._clock(), said, paused, left)
         return True
 
     def of(self, agreement: str, by: str) -> Seen | None:
         """Give when a node was last seen."""
         return self._seen.get((agreement, by))
+
+    def left(self, agreement: str, by: str) -> bool:
+        """Tell whether the last node of a holder was told to stop."""
+        seen = self.of(agreement, by)
+        return seen is not None and seen.left
 
     def missing(self, parties: Parties, sites: Iterable[str]) -> str:
         """Tell in a sentence who is missing of these holders; nothing where all answer."""
@@ -85,7 +105,7 @@ class Presence:
         for site in sites:
             seen = self.of(parties.signed.sha256, site)
             name = parties.key_of(site).name
-            if seen is None or seen.at < self._clock() - self._lease:
+            if seen is None or seen.left or seen.at < self._clock() - self._lease:
                 absent.append(name)
             elif seen.paused:
                 paused.append(name)

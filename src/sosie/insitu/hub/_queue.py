@@ -160,7 +160,10 @@ class Queue:
         if running is not None:
             lease = max(self._lease, running.seconds)
             late = [by for by, at in running.handed.items() if at < now - lease]
-            if late:
+            gone = [
+                by for by in running.joins if running.due(by) and self._presence.left(agreement, by)
+            ]
+            if late or gone:
                 running = self.again(running)
         # Behind others, a task waits for its turn: holders are missing where none has its turn.
         if self._moved[agreement] >= now - self._patience:

@@ -16,6 +16,7 @@ from sosie.insitu.exchange._messages import (
     CheckTold,
     Decline,
     Join,
+    Leave,
     LedgerHead,
     Part,
     Poll,
@@ -44,10 +45,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Node"]
 
-_WAIT = 25.0
+_WAIT, _SAID = 25.0, 1.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 10.0
 _TELL_EVERY = 5.0
-_SAID = 1.0
 
 
 class Node:
@@ -132,7 +132,7 @@ class Node:
         self._answered = 0
         self._told = ("", "", 0.0)
         self._data = "up"
-        self._posted: float | None = None
+        self._idle = False
         self._vain = 0
         self._since = time_now()
         self._stopping = threading.Event()
@@ -153,10 +153,14 @@ class Node:
         pause, state = _FIRST_PAUSE, ""
         message, payload = self._poll(), None
         try:
-            while not self._stopping.is_set():
-                self._posted = time.monotonic()
+            while True:
+                says = self._sent is not None and message is self._sent[1]
+                self._idle = not says  # first, so that no signal is missed
+                if self._idle and self._stopping.is_set():
+                    break
                 try:
-                    reply = self._way.post(message, payload, wait=_WAIT)
+                    # What it says is not cut off, so the hub is not to keep its reply for long.
+                    reply = self._way.post(message, payload, wait=_SAID if says else _WAIT)
                 except AbsentError:
                     if state != "away":
                         told("away")
@@ -174,7 +178,9 @@ class Node:
                     message, payload = self._poll(), None
                     continue
                 finally:
-                    self._posted = None
+                    self._idle = False
+                if self._stopping.is_set():
+                    break  # nothing new is taken
                 state = self._stands(state, told)
                 pause = _FIRST_PAUSE
                 message, payload = self.step(reply)
@@ -183,6 +189,7 @@ class Node:
                     # A hub may not fill the ledger, nor keep the node busy, with work for nothing.
                     self._stopping.wait(min(_FIRST_PAUSE * 2 ** (self._vain - 2), _LONGEST_PAUSE))
         finally:
+            self._idle = False
             self.close()
 
     def _stands(self, state: str, told: Callable[[str], None]) -> str:
@@ -193,21 +200,21 @@ class Node:
         return self._data
 
     def stop(self) -> None:
-        """Stop after the present step."""
+        """Stop once the present step is done and what comes of it is said; take nothing new."""
         self._stopping.set()
 
     @property
     def idle(self) -> bool:
-        """Whether it has said all that it had to say, and waits for work."""
-        return self._posted is not None and time.monotonic() > self._posted + _SAID
+        """Whether it only waits for work: it may be left there."""
+        return self._idle
 
     def close(self) -> None:
-        """End all processes, and leave the folder to others."""
+        """End all processes, and leave the folder to others; the hub is told of one that stops."""
         self._drop(good=False)
         self._told = ("", "", 0.0)
         self._tell(self._data)
         self._workers.close()
-        self._way.close()
+        self._way.close(self._of(Leave) if self._stopping.is_set() else None)
         self._place.release()
 
     def step(self, reply: dict[str, Any]) -> tuple[dict[str, Any], bytes | None]:
@@ -305,11 +312,7 @@ class Node:
             },
             durable=False,  # nothing has left; the line of what leaves puts both on the disk
         )  # fmt: skip
-        message = Join(
-            agreement=self._parties.signed.sha256, by=self.by, at=time_now(),
-            instance=self._instance, task=task, attempt=attempt, public=answer["public"],
-        )  # fmt: skip
-        return sealed(message, self._key)
+        return self._of(Join, task=task, attempt=attempt, public=answer["public"])
 
     def _part(self, taken: Taken, answer: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
         self._raise(answer)
@@ -325,14 +328,13 @@ class Node:
                 "sha256": digest, "gate": answer["checks"], "kept": self._place.kept(),
             },
         )  # fmt: skip
-        message = Part(
-            agreement=self._parties.signed.sha256, by=self.by, at=time_now(),
-            instance=self._instance, task=taken.task, attempt=taken.attempt, round=taken.turn,
-            payload_sha256=digest, gate=[CheckTold(check=one) for one in answer["checks"]],
+        self._answered += 1
+        part = self._of(
+            Part, task=taken.task, attempt=taken.attempt, round=taken.turn, payload_sha256=digest,
+            gate=[CheckTold(check=one) for one in answer["checks"]],
             ledger=LedgerHead(lines=head.lines, sha256=head.sha256),
         )  # fmt: skip
-        self._answered += 1
-        return sealed(message, self._key), payload
+        return part, payload
 
     def _declined(self, work: dict[str, Any], error: DeclinedError) -> dict[str, Any] | None:
         self._drop(good=False)
@@ -344,15 +346,10 @@ class Node:
                 "refused",
                 {"task": str(task)[:64], "why": error.why, "reasons": error.reasons},
             )
-        said: dict[str, Any] = {"task": task, "attempt": attempt, "why": error.why}
         try:
-            message = Decline(
-                agreement=self._parties.signed.sha256, by=self.by, at=time_now(),
-                instance=self._instance, **said,
-            )  # fmt: skip
+            return self._of(Decline, task=task, attempt=attempt, why=error.why)
         except ValueError:
             return None  # work that is so malformed that there is nothing to decline
-        return sealed(message, self._key)
 
     def _raise(self, answer: dict[str, Any]) -> None:
         if "declined" in answer:
@@ -364,9 +361,12 @@ class Node:
             self._taken = None
 
     def _poll(self) -> dict[str, Any]:
-        message = Poll(
+        return self._of(Poll, paused=self._place.paused)
+
+    def _of(self, kind: type[Any], **said: Any) -> dict[str, Any]:
+        message = kind(
             agreement=self._parties.signed.sha256, by=self.by, at=time_now(),
-            instance=self._instance, paused=self._place.paused,
+            instance=self._instance, **said,
         )  # fmt: skip
         return sealed(message, self._key)
 
