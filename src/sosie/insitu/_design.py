@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from itertools import product
+from math import prod
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from sosie.errors import DataError, ParameterError
 from sosie.insitu._aggregate import Model
+from sosie.insitu._coding import Coding, codings
 from sosie.insitu._rows import labels, require_coded, require_number
 from sosie.table import CODED, Factor, Formula, FormulaError
 
@@ -21,6 +23,8 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Mask = NDArray[np.bool_]
+
+    Piece = tuple[tuple[Factor, int | None], ...]
 
 __all__ = ["Design", "binary", "model_of", "outcome_of", "read_formula"]
 
@@ -35,50 +39,64 @@ class Design:
     ----------
     formula : Formula
     names : tuple of str
-        Columns of the matrix, as R and statsmodels call them.
+        Columns of the matrix, as statsmodels calls them.
     pieces : tuple of tuple of (Factor, int or None)
         By column: factors to multiply, each with the code of its label or None for a number.
+    constant : tuple of int
+        Places of columns that add up to 1 for everybody; none where no such are.
     """
 
     formula: Formula
     names: tuple[str, ...]
-    pieces: tuple[tuple[tuple[Factor, int | None], ...], ...]
+    pieces: tuple[Piece, ...]
+    constant: tuple[int, ...] = ()
 
     @classmethod
     def of(cls, formula: Formula, schema: Schema, *, intercept: bool = True) -> Design:
-        """Find the columns of a formula; a label is compared with the first of its column.
+        """Find the columns of a formula, as statsmodels finds them on pooled rows.
+
+        A label is compared with the first of its column; a category of which no other term has
+        the margin has a column for each label.
+
+        Parameters
+        ----------
+        formula : Formula
+        schema : Schema
+        intercept : bool
+            False where the model has a constant of its own, which is no coefficient.
 
         Raises
         ------
         ParameterError
-            If a column does not fit.
+            If a column does not fit, or there are too many.
         """
-        names: list[str] = ["Intercept"] if intercept and formula.intercept else []
-        pieces: list[tuple[tuple[Factor, int | None], ...]] = [() for _ in names]
-        full = not names and intercept  # without an intercept the first category has all labels
+        known = {
+            factor: labels(schema, factor.column)
+            for factor in formula.factors
+            if _is_category(factor, schema)
+        }
         for term in formula.terms:
-            spans: list[list[tuple[str, tuple[Factor, int | None]]]] = []
-            for factor in term:
-                if not _is_category(factor, schema):
-                    spans.append([(factor.text, (factor, None))])
-                    continue
-                known = labels(schema, factor.column)
-                first = 0 if full and len(term) == 1 else 1
-                full = full and len(term) > 1
-                mark = "" if first == 0 else "T."
-                spans.append(
-                    [
-                        (f"{factor.text}[{mark}{label}]", (factor, code))
-                        for code, label in enumerate(known)
-                        if code >= first
-                    ]
-                )
-            for chosen in product(*spans):
-                names.append(":".join(name for name, _ in chosen))
-                pieces.append(tuple(piece for _, piece in chosen))
-        if not names or len(names) > _MOST_TERMS:
-            raise ParameterError(f"The formula makes {len(names)} columns; 1 to {_MOST_TERMS} are.")
-        return cls(formula, tuple(names), tuple(pieces))
+            _check_few(prod(len(known[factor]) for factor in term if factor in known))
+        first = intercept and formula.intercept
+        coded = codings(formula.terms, known, intercept=first or not intercept)
+        names: list[str] = ["Intercept"] if first else []
+        pieces: list[Piece] = [() for _ in names]
+        constant = range(len(names))
+        for term in formula.terms:
+            for coding in coded[term]:
+                spans = [
+                    _columns(factor, coding, known)
+                    for factor in term
+                    if factor in coding or factor not in known
+                ]
+                before = len(names)
+                for chosen in product(*reversed(spans)):  # the first factor changes fastest
+                    names.append(":".join(name for name, _ in reversed(chosen)))
+                    pieces.append(tuple(piece for _, piece in reversed(chosen)))
+                if all(coding.get(factor) for factor in term):
+                    constant = range(before, len(names))
+        _check_few(len(names))
+        return cls(formula, tuple(names), tuple(pieces), tuple(constant))
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -171,6 +189,24 @@ def model_of(matrix: Floats, weights: Floats | None = None) -> Model:
     kept = values > 1e-10
     scores = scaled @ (vectors[:, kept] / np.sqrt(values[kept]))
     return Model(n, p, float((scores**2).sum(axis=1).max()))
+
+
+def _columns(
+    factor: Factor, coding: Coding, known: dict[Factor, list[str]]
+) -> list[tuple[str, tuple[Factor, int | None]]]:
+    if factor not in coding:
+        return [(factor.text, (factor, None))]
+    first, mark = (0, "") if coding[factor] else (1, "T.")
+    return [
+        (f"{factor.text}[{mark}{label}]", (factor, code))
+        for code, label in enumerate(known[factor])
+        if code >= first
+    ]
+
+
+def _check_few(columns: int) -> None:
+    if not 1 <= columns <= _MOST_TERMS:
+        raise ParameterError(f"The formula makes {columns} columns; 1 to {_MOST_TERMS} are.")
 
 
 def _is_category(factor: Factor, schema: Schema) -> bool:

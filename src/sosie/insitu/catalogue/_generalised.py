@@ -66,8 +66,8 @@ class _Generalised(Regression):
             n = total.number("n")
             centre = total.number("outcome") / n if n else 0.0
             beta = state["beta"].copy()
-            if state["design"].names[0] == "Intercept":
-                beta[0] = self.first(centre)
+            if constant := state["design"].constant:
+                beta[list(constant)] = self.first(centre)
             return state | {"centre": centre, "beta": beta}
         after, done = next_step(
             total["score"], total["information"], total.number("deviance"), state
