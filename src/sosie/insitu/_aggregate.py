@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
 import numpy as np
@@ -24,6 +24,7 @@ __all__ = [
     "counts",
     "estimates",
     "implied_cells",
+    "over",
     "products",
     "shaped",
     "stacked",
@@ -62,6 +63,8 @@ class Aggregate:
     sensitivity : float or None
         What one person can change at most, over all values together, whoever it is; None where
         nobody can say.
+    over : Aggregate, optional
+        Of a sum, the count of those over whom it goes: see :func:`over`.
     """
 
     kind: Literal["count", "sum", "vote"]
@@ -73,6 +76,7 @@ class Aggregate:
     total: Floats | None = None
     members: tuple[Mask, ...] = ()
     sensitivity: float | None = None
+    over: Aggregate | None = None
 
 
 @dataclass(frozen=True)
@@ -135,6 +139,8 @@ class Total:
     ----------
     arrays : dict of str to ndarray of float64
     holders : int
+    off : int
+        How far at most a count is from the true one; 0 where all are as they are.
 
     Examples
     --------
@@ -144,6 +150,7 @@ class Total:
 
     arrays: Mapping[str, Floats]
     holders: int
+    off: int = 0
 
     def __getitem__(self, name: str) -> Floats:
         return self.arrays[name]
@@ -296,6 +303,28 @@ def stacked(found: Sequence[Aggregate]) -> Aggregate:
         together([one.two for one in found]),
         together([one.total for one in found]),
     )
+
+
+def over(found: Aggregate, count: Aggregate) -> Aggregate:
+    """Say over which count sums go: where the gate tells another count, they go with it.
+
+    Parameters
+    ----------
+    found : Aggregate
+        Sums over the persons of one cell; or of each of many cells, which its first axes are.
+    count : Aggregate
+        Of :func:`counts`, of one cell or of these; it need not leave itself.
+
+    Examples
+    --------
+    >>> n = counts(np.array([0, 1, 1]), 2, np.ones(3, bool))
+    >>> over(shaped(sums(np.ones((3, 4))), (2, 2)), n).over is n
+    True
+    """
+    cells = count.values.shape
+    if count.values.size != 1 and found.values.shape[: len(cells)] != cells:
+        raise ValueError("These sums have other cells than the count.")
+    return replace(found, over=count)
 
 
 def estimates(values: Floats, persons: int) -> Aggregate:

@@ -188,6 +188,7 @@ class HubTask:
         self._state = _started(question, schema)
         self._epsilon = question.epsilon
         self._holders = holders
+        self._off = 0
         self.turn = 0
 
     @property
@@ -220,11 +221,14 @@ class HubTask:
         if len(parts) != self._holders:
             raise ParameterError(f"{self._holders} parts are due, not {len(parts)}.")
         if self.tells:
-            return self._analysis.gathered(parts, self._state)
+            return _told_off(self._analysis.gathered(parts, self._state), self._off)
         total = added(parts, self._question, self.turn)
+        read = total_of(total, self._question, self.turn)
+        self._off = max(self._off, read.off)
         with np.errstate(all="ignore"):
-            found = self._analysis.combine(total_of(total, self._question, self.turn), self._state)
+            found = self._analysis.combine(read, self._state)
         if isinstance(found, Result):
+            found = _told_off(found, self._off)
             return found if self._epsilon is None else _told_noise(found, self._epsilon)
         self._state = found
         self.turn += 1
@@ -301,6 +305,17 @@ def _started(question: Question, schema: Schema) -> State:
 def _told_noise(found: Result, epsilon: float) -> Result:
     noise = f"Each holder added Laplace noise of differential privacy, epsilon {epsilon:g}"
     return replace(found, exact=False, bound=f"{noise}; no interval here takes it into account.")
+
+
+def _told_off(found: Result, off: int) -> Result:
+    if not off:
+        return found
+    softened = (
+        f"Counts are rounded or have noise: that of a cell is at most {off} from the true one, "
+        "and each holder weighs in means, squares and products by its counts as told. No interval, "
+        "test or bound here takes that into account."
+    )
+    return replace(found, exact=False, bound=f"{found.bound} {softened}".strip())
 
 
 def _secures(holders: int) -> list[SecureSum | None]:

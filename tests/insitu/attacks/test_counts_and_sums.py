@@ -6,6 +6,7 @@ import pytest
 
 from sosie.insitu import REFUSED, Gate, Question, Refused, run_in_place
 from sosie.insitu.gate._gate import MOST_REFUSALS
+from sosie.insitu.gate._softened import Softening
 from sosie.table import Column, Schema, Table
 
 
@@ -168,18 +169,19 @@ def test_quantile_bisection(tumours, victims):
         assert ((areas >= row["at_least"]) & (areas < row["at_most"])).sum() >= 11
 
 
-class FreshNoise(Gate):
+class FreshNoise(Softening):
     """Draws new noise at each request, as systems without a memory do."""
 
     rng = np.random.default_rng(5)
 
-    def _softened(self, one):
+    def values(self, one):
         return one.values + self.rng.normal(0, 2, one.values.shape)
 
 
 def test_repeated_query_averaging(victims):
     open_, held = victims(secret=b"s" * 32)
-    open_.gate = FreshNoise()
+    open_.gate = Gate()
+    open_.gate._softening = FreshNoise(1)
     asked = {"id": "counts", "column": "tgrade"}
     truth = open_.frame["tgrade"].value_counts()
 

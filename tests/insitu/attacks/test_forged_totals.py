@@ -15,7 +15,7 @@ ASKED = {"id": "logistic", "formula": "big ~ age + pnodes"}
 
 def changed(total, question, turn, holders=3, **arrays):
     """Forge a total: the arrays that are named are the hub's, the others are true."""
-    said, _ = read(total, question.sha256, turn)
+    said, *_ = read(total, question.sha256, turn)
     for name, make in arrays.items():
         shape, words = said[name]
         said[name] = (shape, as_words(make(of_words(words, shape))))
@@ -143,7 +143,7 @@ def test_malformed_and_oversized_messages(rounds, bad):
     round_ = rounds(ASKED)
     total = begun(round_)
     question, state = round_.question.sha256, round_.nodes[0].total_sha256
-    arrays, _ = read(total, question, 1)
+    arrays, *_ = read(total, question, 1)
     shape, words = arrays["score"]
     made = {
         "cut": total[:-4],

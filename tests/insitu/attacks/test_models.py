@@ -130,7 +130,7 @@ def test_score_replay_at_chosen_coefficients(victims):
     node.advance(hub.add([node.part().payload]))
     told = node.part().payload
     question = held.question(asked).sha256
-    arrays, _ = read(told, question, 1)
+    arrays, *_ = read(told, question, 1)
     arrays["score"] = (arrays["score"][0], as_words(np.array([-1170.0, 60.0])))
     with pytest.raises(Refused):
         node.advance(spelt(arrays, question, 1, 1))

@@ -33,6 +33,7 @@ class Avatars(Analysis):
     ('age', 'sex')
     """
 
+    version: ClassVar[str] = "2"
     rounds_seen: ClassVar[bool] = True
     needs: ClassVar[tuple[str, ...]] = ("control",)
     seconds: ClassVar[float] = 1200.0

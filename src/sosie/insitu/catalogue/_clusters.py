@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from sosie.errors import DataError
-from sosie.insitu._aggregate import Part, Total, counts, stacked, sums
+from sosie.insitu._aggregate import Part, Total, counts, over, stacked, sums
 from sosie.insitu._analysis import Analysis, ColumnName, State
 from sosie.insitu._result import Result
 from sosie.insitu._rows import require_number
@@ -47,6 +47,7 @@ class Clusters(Analysis):
     0
     """
 
+    version: ClassVar[str] = "2"
     rounds_seen: ClassVar[bool] = True
     id: Literal["k_means"] = "k_means"
     columns_of: Annotated[list[ColumnName], Field(min_length=1, max_length=50)]
@@ -72,11 +73,12 @@ class Clusters(Analysis):
         points = (matrix[known] - state["centre"]) / state["sd"]
         codes = _assigned(points, state["paths"], rows.floors.min_cell)
         n = counts(codes, self.clusters, known)
-        about = [sums(points[codes == c]) for c in range(self.clusters)]
+        about = stacked([sums(points[codes == c]) for c in range(self.clusters)])
         told = [rows.selection(members, self.columns, self.columns) for members in n.members]
         whole = rows.selection(known, self.columns)
         squares = stacked([sums(points[codes == c] ** 2) for c in range(self.clusters)])
-        return Part({"sizes": n, "sums": stacked(about), "squares": squares}, (whole, *told))
+        arrays = {"sizes": n, "sums": over(about, n), "squares": over(squares, n)}
+        return Part(arrays, (whole, *told))
 
     def combine(self, total: Total, state: State) -> State | Result:
         """Move the centres until they stay."""

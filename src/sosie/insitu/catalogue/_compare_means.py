@@ -27,6 +27,7 @@ __all__ = ["Anova", "TTest"]
 
 
 class _OfGroups(Analysis):
+    version: ClassVar[str] = "2"
     rounds_seen: ClassVar[bool] = True
     column: ColumnName
     by: ColumnName

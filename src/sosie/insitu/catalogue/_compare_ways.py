@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from sosie.errors import DataError
-from sosie.insitu._aggregate import Part, Total, counts, estimates, implied_cells, votes
+from sosie.insitu._aggregate import Part, Total, counts, estimates, implied_cells, over, votes
 from sosie.insitu._analysis import Analysis, ColumnName, Finite, State
 from sosie.insitu._design import model_of
 from sosie.insitu._result import Result
@@ -50,7 +50,7 @@ class CompareWays(Analysis):
     ('bp', 'age', 'town')
     """
 
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
     rounds_seen: ClassVar[bool] = False
     id: Literal["compare_ways"] = "compare_ways"
     of: Annotated[Linear | Logistic | Cox, Field(discriminator="id")]
@@ -108,6 +108,7 @@ class CompareWays(Analysis):
         found = replace(
             estimates(answers, n), cells=implied_cells(np.column_stack([matrix, outcome]))
         )
+        found = over(found, counts(np.zeros(n, np.int64), 1, known))
         whole = rows.selection(known, self.columns)
         weighed = model_of(np.column_stack([np.ones(n), matrix]))
         return Part({"areas": sizes, "answers": found, "why_not": why}, (whole, *told), weighed)

@@ -15,6 +15,7 @@ from sosie.insitu._aggregate import (
     Total,
     counts,
     implied_cells,
+    over,
     products,
     shaped,
     sums,
@@ -41,6 +42,7 @@ __all__ = ["Cox", "CoxGrid"]
 
 
 class _Hazards(Analysis):
+    version: ClassVar[str] = "2"
     rounds_seen: ClassVar[bool] = True
     duration: ColumnName
     event: ColumnName
@@ -117,12 +119,13 @@ class Cox(_Hazards):
         weighed = model_of(np.column_stack([np.ones(len(matrix)), matrix]))
         chosen = np.zeros(len(rows), bool)
         chosen[known] = events == 1
+        had = counts(np.zeros(int(chosen.sum()), np.int64), 1, chosen)
         arrays = {
             "n": counts(np.zeros(len(times), np.int64), 1, known),
-            "events": counts(np.zeros(int(chosen.sum()), np.int64), 1, chosen),
-            "score": sums(score),
-            "information": replace(found, cells=cells),
-            "deviance": sums(-2 * likelihood[:, None]),
+            "events": had,
+            "score": over(sums(score), had),
+            "information": over(replace(found, cells=cells), had),
+            "deviance": over(sums(-2 * likelihood[:, None]), had),
         }
         told = (
             rows.selection(known, self.columns),
@@ -189,6 +192,7 @@ class CoxGrid(_Hazards):
         edges = state["edges"]
         bins, had_it = bins_of(times, edges, right=True), np.zeros(len(rows), bool)
         had_it[known] = events == 1
+        n = counts(np.zeros(len(times), np.int64), 1, known)
         had = counts(bins[events == 1], len(edges) - 1, had_it)
         told = [rows.selection(m, self.columns, self.columns) for m in had.members]
         told += [
@@ -201,18 +205,20 @@ class CoxGrid(_Hazards):
         shares = np.clip(times[:, None] - edges[:-1], 0, np.diff(edges)) / np.diff(edges)
         later = np.column_stack([shares[:, 1:], np.zeros(len(times))])
         arrays = {
-            "n": counts(np.zeros(len(times), np.int64), 1, known),
+            "n": n,
             "events": had,
-            "risk": sums(shares - later, weights),
+            "risk": over(sums(shares - later, weights), n),
         }
         if state["hazard"] is None:
-            return Part(arrays | {"sum": sums(matrix)}, (whole, *told), model)
+            return Part(arrays | {"sum": over(sums(matrix), n)}, (whole, *told), model)
         expected = weights * (shares @ state["hazard"])
         cells = implied_cells(np.column_stack([matrix, events]))
+        ones = np.column_stack([np.ones(len(times)), centred])
+        whole_had = counts(np.zeros(int(events.sum()), np.int64), 1, had_it)
         arrays |= {
-            "covariates": sums(centred[events == 1]),
-            "expected": sums(np.column_stack([np.ones(len(times)), centred]), expected),
-            "information": replace(products(centred, expected), cells=cells),
+            "covariates": over(sums(ones[events == 1]), whole_had),
+            "expected": over(sums(ones, expected), n),
+            "information": over(replace(products(centred, expected), cells=cells), n),
         }
         return Part(arrays, (whole, *told), model)
 
@@ -228,10 +234,12 @@ class CoxGrid(_Hazards):
         if state["hazard"] is None:
             return state | hazard | {"centre": total["sum"] / max(1.0, total.number("n"))}
         mean = total["expected"][1:] / total["expected"][0]
-        score = total["covariates"] - d.sum() * mean
+        # Counts that are rounded bin by bin add up to others than all together.
+        covariates = total["covariates"][1:] * (d.sum() / max(1.0, total["covariates"][0]))
+        score = covariates - d.sum() * mean
         spread = total["information"] / total["expected"][0] - np.outer(mean, mean)
         log_risk = np.log(np.where(risk > 0, risk, 1))
-        deviance = -2 * float(total["covariates"] @ state["beta"] - d @ log_risk)
+        deviance = -2 * float(covariates @ state["beta"] - d @ log_risk)
         return self.fitted(total, score, d.sum() * spread, deviance, state | hazard)
 
 

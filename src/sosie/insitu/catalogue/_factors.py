@@ -39,6 +39,7 @@ class Factors(Analysis):
     ('age', 'sex')
     """
 
+    version: ClassVar[str] = "2"
     rounds_seen: ClassVar[bool] = True
     id: Literal["famd"] = "famd"
     columns_of: Annotated[list[ColumnName], Field(min_length=2, max_length=50)]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 
 from sosie.errors import DataError
-from sosie.insitu._aggregate import Part, Total, counts, implied_cells, products, sums
+from sosie.insitu._aggregate import Part, Total, counts, implied_cells, over, products, sums
 from sosie.insitu._design import Design, binary, model_of, outcome_of, read_formula
 from sosie.insitu._newton import begin, inverse, next_step
 from sosie.insitu._result import Result, term_rows
@@ -47,7 +47,7 @@ class _Generalised(Regression):
         told = (rows.selection(known, self.columns),)
         n = counts(np.zeros(len(y), np.int64), 1, known)
         if state["centre"] is None:
-            return Part({"n": n, "outcome": sums(y[:, None])}, told, model_of(matrix))
+            return Part({"n": n, "outcome": over(sums(y[:, None]), n)}, told, model_of(matrix))
         mean, slope, weight, deviance, pearson = self.at(matrix @ state["beta"], y)
         score = matrix * (slope * (y - mean))[:, None]
         found = products(matrix, weight)
@@ -55,10 +55,11 @@ class _Generalised(Regression):
         implied = implied_cells(np.column_stack([matrix, y]))
         found = replace(found, cells=implied)
         arrays = {
-            "n": n, "score": sums(score), "information": found,
+            "score": sums(score), "information": found,
             "deviance": sums(deviance[:, None]), "pearson": sums(pearson[:, None]),
         }  # fmt: skip
-        return Part(arrays, told, model_of(matrix, weight))
+        arrays = {name: over(one, n) for name, one in arrays.items()}
+        return Part({"n": n} | arrays, told, model_of(matrix, weight))
 
     def combine(self, total: Total, state: State) -> State | Result:
         """Take a step, or give the coefficients."""

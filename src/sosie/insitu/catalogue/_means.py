@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from sosie.errors import DataError, ParameterError
-from sosie.insitu._aggregate import Aggregate, Part, Selection, Total, counts, sums
+from sosie.insitu._aggregate import Aggregate, Part, Selection, Total, counts, over, sums
 from sosie.insitu._analysis import Analysis, ColumnName, State
 from sosie.insitu._result import Result
 from sosie.insitu._rows import labels, require_coded, require_number
@@ -32,6 +32,7 @@ class Means(Analysis):
     ('age', 'weight')
     """
 
+    version: ClassVar[str] = "2"
     id: Literal["means"] = "means"
     rounds_seen: ClassVar[bool] = True
     private_rounds: ClassVar[int] = 2
@@ -133,7 +134,7 @@ def by_group(
     told = [rows.selection(known, names)]
     if by is not None:
         told += [rows.selection(members, names, (by,)) for members in n.members]
-    arrays = {"sum": replace(sums(inside), sensitivity=most)}
+    arrays = {"sum": over(replace(sums(inside), sensitivity=most), n)}
     return ({"n": n} | arrays if centres is None else arrays), told
 
 

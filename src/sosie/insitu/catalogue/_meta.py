@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from sosie.errors import DataError
-from sosie.insitu._aggregate import Part, Total, estimates
+from sosie.insitu._aggregate import Part, Total, counts, estimates, over
 from sosie.insitu._design import Design, binary, model_of, outcome_of, read_formula
 from sosie.insitu._newton import begin, inverse, next_step
 from sosie.insitu._result import Result, term_rows
@@ -65,7 +65,8 @@ class MetaAnalysis(Regression):
         tau2 = np.zeros(len(b)) if state["tau2"] is None else state["tau2"]
         w = 1 / (se**2 + tau2)
         found = np.stack([w, w * b, w * b**2, w**2])
-        return Part({"weighted": estimates(found, n)}, told, model)
+        persons = counts(np.zeros(n, np.int64), 1, known)
+        return Part({"weighted": over(estimates(found, n), persons)}, told, model)
 
     def combine(self, total: Total, state: State) -> State | Result:
         """Estimate the variance between holders, then the average."""

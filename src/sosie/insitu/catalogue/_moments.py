@@ -9,7 +9,7 @@ import numpy as np
 from pydantic import Field
 
 from sosie.errors import DataError
-from sosie.insitu._aggregate import Part, counts, products, sums
+from sosie.insitu._aggregate import Part, counts, over, products, sums
 from sosie.insitu._analysis import Analysis, ColumnName, State
 from sosie.insitu._design import model_of
 from sosie.insitu._rows import require_number
@@ -32,6 +32,7 @@ __all__ = ["OfMoments", "begin_moments", "crossed", "moments_part", "pooled"]
 class OfMoments(Analysis):
     """Of the cross-products of columns, of the persons who have a value in all of them."""
 
+    version: ClassVar[str] = "2"
     rounds_seen: ClassVar[bool] = True
     columns_of: Annotated[list[ColumnName], Field(min_length=2, max_length=50)]
 
@@ -86,8 +87,9 @@ def moments_part(rows: Rows, matrix: Floats, columns: Sequence[str], state: Stat
     model = model_of(ones)
     n = counts(np.zeros(len(matrix), np.int64), 1, known)
     if state["centre"] is None:
-        return Part({"n": n, "sum": sums(matrix)}, told, model)
-    return Part({"n": n, "products": products(matrix - state["centre"])}, told, model)
+        return Part({"n": n, "sum": over(sums(matrix), n)}, told, model)
+    found = over(products(matrix - state["centre"]), n)
+    return Part({"n": n, "products": found}, told, model)
 
 
 def pooled(total: Total) -> State:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 
 from sosie.errors import DataError, ParameterError
-from sosie.insitu._aggregate import Part, Total, counts, sums
+from sosie.insitu._aggregate import Part, Total, counts, over, sums
 from sosie.insitu._analysis import Analysis, ColumnName, State
 from sosie.insitu._design import model_of, read_formula
 from sosie.insitu._laws import CRITICAL, normal_tail
@@ -35,6 +35,7 @@ class Propensity(Analysis):
     ('bp', 'treated', 'age', 'sex')
     """
 
+    version: ClassVar[str] = "2"
     rounds_seen: ClassVar[bool] = True
     id: Literal["propensity"] = "propensity"
     outcome: ColumnName
@@ -76,9 +77,10 @@ class Propensity(Analysis):
         n = counts(np.zeros(len(y), np.int64), 1, known)
         if state["mean"] is None:
             found = sums(np.column_stack([inside, inside * y[:, None]]), weight)
-            return Part({"n": n, "weighted": found}, (whole,), model)
+            return Part({"n": n, "weighted": over(found, n)}, (whole,), model)
         off = (y - state["mean"][arm.astype(int)]) * weight
-        return Part({"n": n, "squares": sums(inside * off[:, None] ** 2)}, (whole,), model)
+        squares = over(sums(inside * off[:, None] ** 2), n)
+        return Part({"n": n, "squares": squares}, (whole,), model)
 
     def combine(self, total: Total, state: State) -> State | Result:
         """Take a step of the score; then compare."""

@@ -17,6 +17,7 @@ FormulaText = Annotated[str, Field(max_length=2000)]
 class Regression(Analysis):
     """A model of an outcome, as the formula says: ``y ~ a + b``."""
 
+    version: ClassVar[str] = "2"
     rounds_seen: ClassVar[bool] = True
     formula: FormulaText
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 
 from sosie.errors import DataError, ParameterError
-from sosie.insitu._aggregate import Aggregate, Part, Total, counts, shaped, sums
+from sosie.insitu._aggregate import Aggregate, Part, Total, counts, over, shaped, sums
 from sosie.insitu._analysis import Analysis, ColumnName, State
 from sosie.insitu._result import Result
 from sosie.insitu._rows import labels, require_coded, require_number
@@ -41,6 +41,7 @@ class WithinBetween(Analysis):
     ('income', 'health', 'area')
     """
 
+    version: ClassVar[str] = "2"
     rounds_seen: ClassVar[bool] = True
     id: Literal["within_between"] = "within_between"
     x: ColumnName
@@ -71,11 +72,11 @@ class WithinBetween(Analysis):
         told.append(rows.selection(known, self.columns))
         arrays: dict[str, Aggregate] = {"sizes": n}
         if state["n"] is None:
-            arrays["sums"] = _by_group(values, codes, state["groups"])
+            arrays["sums"] = over(_by_group(values, codes, state["groups"]), n)
         else:
             off = values - state["means"][codes]
             pairs = np.column_stack([off[:, 0] ** 2, off[:, 0] * off[:, 1], off[:, 1] ** 2])
-            arrays["products"] = _by_group(pairs, codes, state["groups"])
+            arrays["products"] = over(_by_group(pairs, codes, state["groups"]), n)
         return Part(arrays, tuple(told))
 
     def combine(self, total: Total, state: State) -> State | Result:

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["CellKey", "noise_table"]
+__all__ = ["MOST_NOISE", "CellKey", "noise_table"]
+
+MOST_NOISE = 5
+"""On one count, unless another is asked for."""
 
 
 @functools.lru_cache(maxsize=64)
@@ -101,7 +104,9 @@ class CellKey:
     True
     """
 
-    def __init__(self, secret: bytes, rows: int, most: int = 5, variance: float = 4.0) -> None:
+    def __init__(
+        self, secret: bytes, rows: int, most: int = MOST_NOISE, variance: float = 4.0
+    ) -> None:
         self._secret = secret
         self._most, self._variance = most, variance
         stream = hashlib.shake_256(secret + b"sosie row keys 1").digest(8 * rows)

@@ -19,7 +19,8 @@ _BOTTOM = 0.1
 """p of the p % rule (ACRO 1.0, safe_pratio_p): what the third and smaller contributions are
 together, as a share of the largest; below, the second contributor can tell the largest."""
 
-_LARGEST = 2.0**62
+_LARGEST = 2.0**58
+"""So that sums which go with a rounded count, at most 16 times the true one, fit into words."""
 _MOST_NUMBERS = 20_000
 _MOST_VOTES = 4_096
 

@@ -9,13 +9,13 @@ import numpy as np
 
 from sosie.errors import TrustError
 from sosie.insitu.gate._audit import Memory
-from sosie.insitu.gate._cell_key import CellKey
 from sosie.insitu.gate._checks import CHECKS, Verdict, holders_suffice
 from sosie.insitu.gate._floors import strictest
 from sosie.insitu.gate._judgement import MOST_TOLD, TooMuchError, checked, remembered, said
 from sosie.insitu.gate._private import noised_privately
 from sosie.insitu.gate._refused import Refused
 from sosie.insitu.gate._secure_sum import as_words
+from sosie.insitu.gate._softened import Softening
 from sosie.insitu.gate._wire import spelt
 from sosie.trust import PRESETS, Floors, canonical, sha256
 
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from sosie.insitu._aggregate import Aggregate, Part
+    from sosie.insitu._aggregate import Part
     from sosie.insitu._result import Result
     from sosie.insitu.gate._judgement import Judgement
     from sosie.insitu.gate._secure_sum import SecureSum
@@ -81,7 +81,7 @@ class Gate:
     memory : Memory, optional
         What has left before, under this agreement; without one, only what leaves by this gate.
     secret : bytes, optional
-        Of the holder: counts then have cell-key noise.
+        Of the holder: counts then have cell-key noise, and sums over persons go with them.
     epsilon : float, optional
         Budget of differential privacy (``agreement.disclosure.epsilon``): every question must
         then say what it spends, and gets noise for it.
@@ -107,9 +107,8 @@ class Gate:
             floors = PRESETS[floors]
         self.floors = strictest(floors, own)
         self._memory = memory
-        self._secret = secret
+        self._softening = Softening(self.floors.round_to, secret)
         self._budget = epsilon
-        self._noise: CellKey | None = None
 
     def part(
         self,
@@ -169,8 +168,11 @@ class Gate:
             memory.refused()
             raise Refused(tuple(one.check for one in told if not one.holds))
         memory.add(part.selections)
+        off = 0
         if epsilon is None:
-            values = {name: self._softened(one) for name, one in part.arrays.items()}
+            values = {name: self._softening.values(one) for name, one in part.arrays.items()}
+            if any(one.kind != "vote" for one in part.arrays.values()):
+                off = self._softening.off
         else:
             values = self._noised(part, totals, epsilon)
         softened = {name: replace(one, values=values[name]) for name, one in part.arrays.items()}
@@ -181,7 +183,7 @@ class Gate:
                 words = secure.masked(words, turn, name, totals)
             arrays[name] = (one.values.shape, words)
         left = replace(part, arrays=softened)
-        return Cleared(spelt(arrays, question, turn, 1), tuple(told), left)
+        return Cleared(spelt(arrays, question, turn, 1, off), tuple(told), left)
 
     def refuse(self, reason: str) -> Refused:
         """Count a refusal that has another reason than a part, and give it to raise."""
@@ -257,15 +259,3 @@ class Gate:
             values = {name: noised_privately(one, share) for name, one in part.arrays.items()}
             memory.spend(totals, epsilon, values)
         return values
-
-    def _softened(self, one: Aggregate) -> np.ndarray[tuple[int, ...], np.dtype[np.float64]]:
-        values = one.values
-        if one.kind != "count":
-            return values
-        if self._secret is not None:
-            if self._noise is None and one.members:
-                self._noise = CellKey(self._secret, len(one.members[0]))
-            if self._noise is not None:
-                values = self._noise.noised(one)
-        step = self.floors.round_to
-        return np.rint(values / step) * step if step > 1 else values
