@@ -65,7 +65,7 @@ def test_any_formula_has_the_matrix_that_patsy_makes(gbsg2):
     table = Table.of(gbsg2.pooled, gbsg2.schema)
     rows = Rows(table, gbsg2.schema, (), LAX)
     seen = set()
-    for formula in some_formulas(np.random.default_rng(5), 60):
+    for formula in some_formulas(np.random.default_rng(5), 25):
         theirs = patsy.dmatrix(
             formula.replace("log(", "np.log("), gbsg2.pooled, return_type="dataframe"
         )
@@ -83,7 +83,7 @@ def test_any_formula_has_the_matrix_that_patsy_makes(gbsg2):
         own = design(plain, gbsg2, intercept=False).names
         assert own == design(plain, gbsg2).names[1:]
         seen.add(len(theirs.columns))
-    assert len(seen) > 15
+    assert len(seen) > 10
 
 
 @pytest.mark.parametrize(
