@@ -3,15 +3,17 @@
 import os
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 import pytest
 from sqlalchemy import text
-from tests.insitu.network.conftest import CROSSTAB, Network
+from tests.insitu.network.conftest import CROSSTAB, Network, Serving
 from tests.insitu.network.conftest import Clock as Now
 
 from sosie.errors import DataError, ParameterError
-from sosie.insitu.analyst import asked
+from sosie.insitu.analyst import Connection, asked
+from sosie.insitu.exchange import Http
 from sosie.insitu.hub import Hub, Store
 from sosie.insitu.hub._store import OPEN
 
@@ -19,8 +21,8 @@ TASK, OTHER, AGREEMENT = "0" * 64, "1" * 64, "a" * 64
 
 
 @pytest.fixture(scope="module")
-def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """The URL of a PostgreSQL server that ends with these tests."""
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """A PostgreSQL server that ends with these tests."""
     runtime = tmp_path_factory.mktemp("run")
     runtime.chmod(0o700)
     with pytest.MonkeyPatch.context() as patch:
@@ -33,7 +35,12 @@ def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
             # As root the package runs it as a user that it makes; some systems let it not.
             pytest.skip(f"PostgreSQL cannot be started here ({type(error).__name__}).")
         with server:
-            yield server.get_uri()
+            yield server
+
+
+@pytest.fixture(scope="module")
+def postgres(server: Any) -> str:
+    return str(server.get_uri())
 
 
 @pytest.fixture(params=["sqlite", "postgresql"])
@@ -173,6 +180,45 @@ def test_a_hub_on_each(opened: Callable[[], Store], world: Any, in_process: None
     assert network.analyst().fetch(task, wait=0).values["n"] == len(world.pooled)
     for name in list(network.nodes):
         network.kill(name)
+
+
+def test_a_server_that_stops_under_a_hub(
+    server: Any, world: Any, in_process: None, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    """Who asks is told what is true, who waits goes on waiting, and no traceback is shown."""
+    clock = Now()
+    store = Store(server.get_uri(), clock)
+    network = Network(world, tmp_path, world.agreement, Hub(world.keys["hub"], store, clock=clock),
+                      store, clock)  # fmt: skip
+    network.hub.adopt(network.parties())
+    network.start()
+    serving = Serving(network.hub, world, network.parties())
+    key = world.keys["recipient"]
+    waits, asks = (
+        Connection(network.parties(), key, Http(serving.url, key, world.keys["hub"].public))
+        for _ in range(2)
+    )
+    found: list[Any] = []
+    try:
+        task = waits.send(asked("crosstab", CROSSTAB))
+        assert store.task(task) is not None
+        server.stop()
+        thread = Thread(target=lambda: found.append(waits.fetch(task, wait=30)))
+        thread.start()
+        with pytest.raises(DataError, match="The hub goes on by itself"):
+            asks.send(asked("crosstab", CROSSTAB))
+        server.start()
+        assert network.ended(task) == "done"
+        thread.join(20)
+        assert found[0].values["n"] == len(world.pooled)
+        assert asks.send(asked("crosstab", CROSSTAB))
+        assert caplog.records == []
+    finally:
+        server.start()
+        for one in (waits, asks, *network.nodes.values()):
+            one.close()
+        serving.stop()
+        store.close()
 
 
 def test_databases_that_cannot_be_used(tmp_path: Path) -> None:

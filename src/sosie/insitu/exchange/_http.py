@@ -25,7 +25,7 @@ _MOMENT = 1.0
 
 
 class AbsentError(DataError):
-    """The hub cannot be reached, for now."""
+    """The hub cannot be reached, or not use its database, for now."""
 
 
 class RefusedError(TrustError):
@@ -91,7 +91,7 @@ class Http:
         Raises
         ------
         AbsentError
-            If the hub cannot be reached.
+            If the hub cannot be reached, or not use its database.
         RefusedError, TrustError, ParameterError, DataError
             As the hub says.
         """
@@ -133,7 +133,7 @@ def raised(status: int, data: bytes, name: str) -> dict[str, Any]:
         return said
     kinds = {
         "refused": RefusedError, "trust": TrustError, "many": TooManyError,
-        "wrong": ParameterError,
+        "wrong": ParameterError, "data": AbsentError,
     }  # fmt: skip
     raise kinds.get(str(said.get("sort")), DataError)(str(said.get("error", "The hub failed.")))
 

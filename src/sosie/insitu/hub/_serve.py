@@ -64,7 +64,7 @@ def serve(
     # answer would wait 40 ms for an acknowledgement.
     bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     # What goes wrong is told to who asked, in one sentence; logs of libraries may hold more.
-    for name in ("uvicorn.error", "asyncio"):
+    for name in ("uvicorn.error", "asyncio", "sqlalchemy.pool"):
         logging.getLogger(name).addHandler(logging.NullHandler())
         logging.getLogger(name).propagate = False
     context = server_context(key, clients)

@@ -40,6 +40,7 @@ T = TypeVar("T")
 OPEN = ("waiting", "running")
 """States of a task that is not answered yet; the others are done, refused and failed."""
 
+_GOES_ON = "The hub goes on by itself once it can be; what was kept is not lost."
 _META = MetaData()
 _TASKS = Table(
     "tasks",
@@ -132,7 +133,7 @@ class Store:
     def __init__(self, url: str, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
         self._engine = _engine(url)
-        self._guarded(lambda: _META.create_all(self._engine))
+        self._guarded(lambda: _META.create_all(self._engine), "Start the hub once it can be.")
 
     def close(self) -> None:
         """Close the database."""
@@ -218,13 +219,13 @@ class Store:
 
         return self._guarded(done)
 
-    def _guarded(self, done: Callable[[], T]) -> T:
+    def _guarded(self, done: Callable[[], T], then: str = _GOES_ON) -> T:
         try:
             return done()
         except SQLAlchemyError as error:
             raise DataError(
                 f"The database of the hub cannot be used ({type(error).__name__}): is its disk "
-                "full, or the server down? Nothing was lost; start the hub again."
+                f"full, or its server down? {then}"
             ) from error
 
 
