@@ -1,5 +1,7 @@
 """Answers of the whole exchange are those of the pooled rows, by other programs."""
 
+from collections.abc import Callable
+
 import numpy as np
 import pandas as pd
 import statsmodels.formula.api as smf
@@ -49,6 +51,19 @@ def test_cox_by_holder(network: Network) -> None:
     found = answer.frame("terms").to_dicts()
     np.testing.assert_allclose([one["estimate"] for one in found], fit.params_, rtol=0, atol=1e-9)
     np.testing.assert_allclose([one["se"] for one in found], fit.standard_errors_, atol=1e-9)
+
+
+def test_noise_of_one_holder_alone_is_told(connected: Callable[..., Network]) -> None:
+    network = connected()
+    network.start(*HOLDERS[1:])
+    network.start(HOLDERS[0], cell_key=True)
+    answer = network.ask("means", columns_of=["age"])
+    found, pooled = answer.frame("means").row(0, named=True), network.world.pooled["age"]
+    assert abs(found["n"] - len(pooled)) <= 5
+    away = abs(network.world.parts[0]["age"].mean() - pooled.mean())
+    assert abs(found["mean"] - pooled.mean()) <= 5 * away / (len(pooled) - 5)
+    assert answer.content["result"]["exact"] is False
+    assert "at most 5 from the true one" in answer.content["result"]["bound"]
 
 
 def test_all_that_comes_with_an_answer(network: Network) -> None:
