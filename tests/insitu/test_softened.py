@@ -14,6 +14,7 @@ from lifelines.exceptions import StatisticalWarning
 from sosie.errors import TrustError
 from sosie.insitu import Gate, NodeTask, Question, run_in_place
 from sosie.insitu._aggregate import counts, over, sums
+from sosie.insitu.analyst import Answer, sentences_of, texts_of
 from sosie.insitu.gate._softened import Softening
 from sosie.insitu.gate._wire import added, read
 from sosie.trust import PRESETS
@@ -228,6 +229,12 @@ def test_an_answer_says_that_counts_are_others(gbsg2, analysis):
         found = run_in_place(gbsg2.tables, Question.of({"analysis": analysis}), gates, gbsg2.schema)
         assert (f"at most {off} from the true one" in found.bound) == bool(off)
         assert not (off and found.exact)
+        content = {"analysis": analysis["id"], "sites": ["A"], "result": found.content()}
+        answer = Answer(content | {"agreement": "0" * 64, "question": {}, "certificate": {}})
+        for lang, words in (("en", "is at most 7 from"), ("fr", "est à 7 au plus du vrai")):
+            said = " ".join(sentences_of(answer, texts_of(lang, answer.analysis)))
+            assert said.count(words) == bool(off)
+        assert "count_off" not in answer.single
 
 
 def test_a_holder_whose_count_is_rounded_away_weighs_nothing(gbsg2):

@@ -315,7 +315,9 @@ def _told_off(found: Result, off: int) -> Result:
         "and each holder weighs in means, squares and products by its counts as told. No interval, "
         "test or bound here takes that into account."
     )
-    return replace(found, exact=False, bound=f"{found.bound} {softened}".strip())
+    values = {**found.values, "count_off": off}
+    bound = f"{found.bound} {softened}".strip()
+    return replace(found, values=values, exact=False, bound=bound)
 
 
 def _secures(holders: int) -> list[SecureSum | None]:

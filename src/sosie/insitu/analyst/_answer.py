@@ -46,7 +46,7 @@ class Answer:
     @property
     def single(self) -> dict[str, Any]:
         """The values that are told as they are; how exact they are is said in words."""
-        said = ("exact", "bound")
+        said = ("exact", "bound", "count_off")
         return {k: v for k, v in self.values.items() if k not in said and v not in (None, "")}
 
     @property

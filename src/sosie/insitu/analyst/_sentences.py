@@ -55,7 +55,9 @@ def _bound(answer: Answer, words: dict[str, Any]) -> str:
     name = answer.analysis
     if name == "kaplan_meier" and len({one["time"] for one in result["curve"]}) == 1:
         name = "kaplan_meier_of_one_bin"
-    return str(words["bounds"].get(name, "{bound}")).format(**values)
+    said = [words["bounds"][name]] if name in words["bounds"] else []
+    said += [words["softened"]] if "count_off" in result else []
+    return " ".join(said or ["{bound}"]).format(**values)
 
 
 def spelt_float(value: float, decimal: str) -> str:
