@@ -139,8 +139,22 @@ def test_a_saturated_model_does_not_leave():
 
 def test_a_rare_label_in_a_model_does_not_leave():
     few = FRAME.with_columns(rare=(pl.arange(0, N) < 6).cast(pl.Float64))
-    assert "small_cells" in refused({"id": "logistic", "formula": "sick ~ rare + age"}, data=few)
+    assert "persons" in refused({"id": "logistic", "formula": "sick ~ rare + age"}, data=few)
     assert ask({"id": "logistic", "formula": "sick ~ age + town"}, Gate()).values["n"] == N
+
+
+def test_the_mean_of_two_values_is_a_table_of_them():
+    """Of whom it is 0, where they are few, the mean tells as much as of whom it is 1."""
+    asked = {"id": "means", "columns_of": ["rare"], "by": "town"}
+    town = FRAME["town"].to_numpy()
+    for few in (0, 5, 40):
+        flag = np.ones(N)
+        flag[np.flatnonzero(town == town[0])[:few]] = 0
+        data = FRAME.with_columns(rare=flag)
+        if few == 5:
+            assert refused(asked, data=data) == {"small_cells"}
+        else:
+            assert ask(asked, Gate(), data=data)
 
 
 def test_rows_added_between_two_questions_are_noticed(tmp_path):

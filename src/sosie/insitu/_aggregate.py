@@ -20,6 +20,7 @@ __all__ = [
     "Model",
     "Part",
     "Selection",
+    "Summed",
     "Total",
     "counts",
     "estimates",
@@ -99,6 +100,22 @@ class Selection:
 
 
 @dataclass(frozen=True)
+class Summed:
+    """A number of each person that others were multiplied by before they were added up.
+
+    Attributes
+    ----------
+    values : ndarray of shape (n,)
+        Over all rows of the holder; 0 for who is not among the persons.
+    about : frozenset of str
+        Columns of the holder of which something is told.
+    """
+
+    values: Floats
+    about: frozenset[str]
+
+
+@dataclass(frozen=True)
 class Model:
     """What a model is fitted on at a holder; it stays there.
 
@@ -124,11 +141,15 @@ class Part:
     selections : tuple of Selection
         Every group of persons that the arrays tell of.
     model : Model, optional
+    summed : tuple of Summed
+        Covariates and other numbers by which a model weighs persons, but those of two values,
+        which are selections.
     """
 
     arrays: Mapping[str, Aggregate]
     selections: tuple[Selection, ...] = ()
     model: Model | None = None
+    summed: tuple[Summed, ...] = ()
 
 
 @dataclass(frozen=True)

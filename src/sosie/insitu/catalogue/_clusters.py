@@ -66,9 +66,10 @@ class Clusters(Analysis):
 
     def local(self, rows: Rows, state: State) -> Part:
         """Give moments; then counts and sums of the clusters."""
-        matrix = np.column_stack([rows.numbers(name) for name in self.columns])
+        own = [(rows.numbers(name), (name,)) for name in self.columns]
+        matrix = np.column_stack([values for values, _ in own])
         if state["sd"] is None:
-            return moments_part(rows, matrix, self.columns, state)
+            return moments_part(rows, matrix, self.columns, state, own)
         known = np.asarray(np.isfinite(matrix).all(axis=1))
         points = (matrix[known] - state["centre"]) / state["sd"]
         codes = _assigned(points, state["paths"], rows.floors.min_cell)

@@ -14,6 +14,7 @@ from sosie.insitu._analysis import Analysis, ColumnName, Finite, State
 from sosie.insitu._design import model_of
 from sosie.insitu._result import Result
 from sosie.insitu._rows import labels, require_coded
+from sosie.insitu._told import told_of, weighers_of
 from sosie.insitu.catalogue._cox import Cox  # noqa: TC001 - pydantic reads annotations
 from sosie.insitu.catalogue._generalised import Logistic  # noqa: TC001
 from sosie.insitu.catalogue._linear import Linear  # noqa: TC001
@@ -109,9 +110,11 @@ class CompareWays(Analysis):
             estimates(answers, n), cells=implied_cells(np.column_stack([matrix, outcome]))
         )
         found = over(found, counts(np.zeros(n, np.int64), 1, known))
-        whole = rows.selection(known, self.columns)
+        design = self.of.start(rows.schema)["design"]
+        whole, summed = told_of(rows, known, self.columns, weighers_of(design, rows))
         weighed = model_of(np.column_stack([np.ones(n), matrix]))
-        return Part({"areas": sizes, "answers": found, "why_not": why}, (whole, *told), weighed)
+        arrays = {"areas": sizes, "answers": found, "why_not": why}
+        return Part(arrays, (*whole, *told), weighed, summed)
 
     def combine(self, total: Total, state: State) -> Result:
         """Average the answers by their precision, and the risks by persons."""

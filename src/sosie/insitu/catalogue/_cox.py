@@ -26,6 +26,7 @@ from sosie.insitu._grid import begin_grid, bins_of, grid_votes, next_grid, told_
 from sosie.insitu._newton import begin, inverse, next_step
 from sosie.insitu._result import Result, term_rows
 from sosie.insitu._rows import require_number
+from sosie.insitu._told import told_of, weighers_of
 from sosie.insitu.catalogue._regression import FormulaText  # noqa: TC001 - pydantic reads annotations
 from sosie.insitu.catalogue._survival import times_of
 
@@ -127,11 +128,10 @@ class Cox(_Hazards):
             "information": over(replace(found, cells=cells), had),
             "deviance": over(sums(-2 * likelihood[:, None]), had),
         }
-        told = (
-            rows.selection(known, self.columns),
-            rows.selection(chosen, self.columns, (self.event,)),
-        )
-        return Part(arrays, told, Model(int(events.sum()), p, weighed.leverage))
+        weighers = weighers_of(state["design"], rows)
+        told, summed = told_of(rows, known, self.columns, weighers)
+        told = (*told, rows.selection(chosen, self.columns, (self.event,)))
+        return Part(arrays, told, Model(int(events.sum()), p, weighed.leverage), summed)
 
     def combine(self, total: Total, state: State) -> State | Result:
         """Take a step, or give the hazard ratios."""
@@ -182,11 +182,10 @@ class CoxGrid(_Hazards):
     def local(self, rows: Rows, state: State) -> Part:
         """Vote on the bins; then give events and risk by bin, and sums over all persons."""
         times, events, matrix, known = self.read(rows, state, self.horizon)
-        whole = rows.selection(known, self.columns)
         if not state["settled"]:
             kinds = [events.astype(np.int64)]
             found = grid_votes(times, kinds, state, rows.floors, right=True)
-            return Part({"votes": found}, (whole,))
+            return Part({"votes": found}, (rows.selection(known, self.columns),))
         weighed = model_of(np.column_stack([np.ones(len(matrix)), matrix]))
         model = Model(int(events.sum()), matrix.shape[1], weighed.leverage)
         edges = state["edges"]
@@ -194,11 +193,13 @@ class CoxGrid(_Hazards):
         had_it[known] = events == 1
         n = counts(np.zeros(len(times), np.int64), 1, known)
         had = counts(bins[events == 1], len(edges) - 1, had_it)
-        told = [rows.selection(m, self.columns, self.columns) for m in had.members]
-        told += [
+        told, summed = told_of(rows, known, self.columns, weighers_of(state["design"], rows))
+        of_bins = (self.duration, self.event)
+        told += tuple(rows.selection(m, self.columns, of_bins) for m in had.members)
+        told += tuple(
             rows.selection(_within(known, bins == j), self.columns, (self.duration,))
             for j in range(len(edges) - 1)
-        ]
+        )
         centred = matrix if state["centre"] is None else matrix - state["centre"]
         weights = np.exp(centred @ state["beta"])
         # The share of each bin that a person was at risk in.
@@ -210,7 +211,7 @@ class CoxGrid(_Hazards):
             "risk": over(sums(shares - later, weights), n),
         }
         if state["hazard"] is None:
-            return Part(arrays | {"sum": over(sums(matrix), n)}, (whole, *told), model)
+            return Part(arrays | {"sum": over(sums(matrix), n)}, told, model, summed)
         expected = weights * (shares @ state["hazard"])
         cells = implied_cells(np.column_stack([matrix, events]))
         ones = np.column_stack([np.ones(len(times)), centred])
@@ -220,7 +221,7 @@ class CoxGrid(_Hazards):
             "expected": over(sums(ones, expected), n),
             "information": over(replace(products(centred, expected), cells=cells), n),
         }
-        return Part(arrays, (whole, *told), model)
+        return Part(arrays, told, model, summed)
 
     def combine(self, total: Total, state: State) -> State | Result:
         """Settle bins, centre and baseline, then take Newton's steps."""

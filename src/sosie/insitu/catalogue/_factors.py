@@ -63,11 +63,14 @@ class Factors(Analysis):
 
     def local(self, rows: Rows, state: State) -> Part:
         """Give sums, then cross-products."""
-        parts = [rows.numbers(name)[:, None] for name in state["numbers"]]
+        own = [(rows.numbers(name), (name,)) for name in state["numbers"]]
         for name, told in state["labels"].items():
-            codes = rows.codes(name)[:, None]
-            parts.append(np.where(codes < 0, np.nan, codes == np.arange(len(told))))
-        return moments_part(rows, np.column_stack(parts), self.columns, state)
+            codes = rows.codes(name)
+            own += [
+                (np.where(codes < 0, np.nan, codes == place), (name,)) for place in range(len(told))
+            ]
+        matrix = np.column_stack([values for values, _ in own])
+        return moments_part(rows, matrix, self.columns, state, own)
 
     def combine(self, total: Total, state: State) -> State | Result:
         """Give variances, what each column adds, and the axes."""

@@ -13,6 +13,7 @@ from sosie.insitu._aggregate import Part, Total, counts, implied_cells, over, pr
 from sosie.insitu._design import Design, binary, model_of, outcome_of, read_formula
 from sosie.insitu._newton import begin, inverse, next_step
 from sosie.insitu._result import Result, term_rows
+from sosie.insitu._told import told_of, weighers_of
 from sosie.insitu.catalogue._regression import Regression
 
 if TYPE_CHECKING:
@@ -43,11 +44,14 @@ class _Generalised(Regression):
         matrix = state["design"].matrix(rows)
         y = self.outcome(rows, state["outcome"])
         known = np.isfinite(matrix).all(axis=1) & np.isfinite(y) & rows.known(state["also"])
+        weighers = [*weighers_of(state["design"], rows), (y, (state["outcome"].column,))]
+        told, summed = told_of(rows, known, self.columns, weighers)
         matrix, y = matrix[known], y[known]
-        told = (rows.selection(known, self.columns),)
         n = counts(np.zeros(len(y), np.int64), 1, known)
         if state["centre"] is None:
-            return Part({"n": n, "outcome": over(sums(y[:, None]), n)}, told, model_of(matrix))
+            return Part(
+                {"n": n, "outcome": over(sums(y[:, None]), n)}, told, model_of(matrix), summed
+            )
         mean, slope, weight, deviance, pearson = self.at(matrix @ state["beta"], y)
         score = matrix * (slope * (y - mean))[:, None]
         found = products(matrix, weight)
@@ -59,7 +63,7 @@ class _Generalised(Regression):
             "deviance": sums(deviance[:, None]), "pearson": sums(pearson[:, None]),
         }  # fmt: skip
         arrays = {name: over(one, n) for name, one in arrays.items()}
-        return Part({"n": n} | arrays, told, model_of(matrix, weight))
+        return Part({"n": n} | arrays, told, model_of(matrix, weight), summed)
 
     def combine(self, total: Total, state: State) -> State | Result:
         """Take a step, or give the coefficients."""

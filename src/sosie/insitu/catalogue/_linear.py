@@ -12,6 +12,7 @@ from sosie.errors import DataError, ParameterError
 from sosie.insitu._design import Design, outcome_of, read_formula
 from sosie.insitu._newton import inverse
 from sosie.insitu._result import Result, term_rows
+from sosie.insitu._told import weighers_of
 from sosie.insitu.catalogue._moments import begin_moments, crossed, moments_part, pooled
 from sosie.insitu.catalogue._regression import Regression
 
@@ -44,7 +45,8 @@ class _LeastSquares(Regression):
         outcome = state["outcome"]
         y = outcome.of(rows.numbers(outcome.column))
         matrix = np.column_stack([state["design"].matrix(rows)[:, 1:], y])
-        return moments_part(rows, matrix, self.columns, state)
+        weighers = [*weighers_of(state["design"], rows), (y, (outcome.column,))]
+        return moments_part(rows, matrix, self.columns, state, weighers)
 
     def combine(self, total: Total, state: State) -> State | Result:
         """Pool the centres, then solve."""

@@ -15,8 +15,12 @@ from sosie.insitu._result import Result
 from sosie.insitu._rows import labels, require_coded, require_number
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from sosie.insitu._rows import Rows
     from sosie.table import Schema
+
+    Floats = NDArray[np.float64]
 
 __all__ = ["Means", "by_group", "moments"]
 
@@ -121,6 +125,7 @@ def by_group(
         codes = rows.codes(by)
         known &= codes >= 0
     values, own = values[known], codes[known]
+    cells = _with_either(values, own)
     most = None
     if bounds is not None:
         values, centre = np.clip(values, *bounds), 0.0 if centres is None else np.asarray(centres)
@@ -134,8 +139,16 @@ def by_group(
     told = [rows.selection(known, names)]
     if by is not None:
         told += [rows.selection(members, names, (by,)) for members in n.members]
-    arrays = {"sum": over(replace(sums(inside), sensitivity=most), n)}
+    arrays = {"sum": over(replace(sums(inside), cells=cells, sensitivity=most), n)}
     return ({"n": n} | arrays if centres is None else arrays), told
+
+
+def _with_either(values: Floats, codes: NDArray[np.int32]) -> tuple[int, ...]:
+    """Size what the mean of a column of two values tells: who has the one, and the other."""
+    high = values == values.max(initial=-np.inf)
+    if not (high | (values == values.min(initial=np.inf))).all():
+        return ()
+    return tuple(np.concatenate([np.bincount(codes[high]), np.bincount(codes[~high])]).tolist())
 
 
 def moments(total: Total, columns: int) -> State:

@@ -11,6 +11,7 @@ from sosie.insitu._aggregate import Part, Total, counts, estimates, over
 from sosie.insitu._design import Design, binary, model_of, outcome_of, read_formula
 from sosie.insitu._newton import begin, inverse, next_step
 from sosie.insitu._result import Result, term_rows
+from sosie.insitu._told import told_of, weighers_of
 from sosie.insitu.catalogue._generalised import Logistic
 from sosie.insitu.catalogue._regression import Regression
 
@@ -61,12 +62,13 @@ class MetaAnalysis(Regression):
         fit = _least_squares if self.model == "linear" else _logistic
         b, se, model = fit(matrix[known], y[known])
         n = int(known.sum())
-        told = (rows.selection(known, self.columns),)
+        weighers = [*weighers_of(state["design"], rows), (y, (outcome.column,))]
+        told, summed = told_of(rows, known, self.columns, weighers)
         tau2 = np.zeros(len(b)) if state["tau2"] is None else state["tau2"]
         w = 1 / (se**2 + tau2)
         found = np.stack([w, w * b, w * b**2, w**2])
         persons = counts(np.zeros(n, np.int64), 1, known)
-        return Part({"weighted": over(estimates(found, n), persons)}, told, model)
+        return Part({"weighted": over(estimates(found, n), persons)}, told, model, summed)
 
     def combine(self, total: Total, state: State) -> State | Result:
         """Estimate the variance between holders, then the average."""

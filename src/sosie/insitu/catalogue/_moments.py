@@ -13,15 +13,17 @@ from sosie.insitu._aggregate import Part, counts, over, products, sums
 from sosie.insitu._analysis import Analysis, ColumnName, State
 from sosie.insitu._design import model_of
 from sosie.insitu._rows import require_number
+from sosie.insitu._told import told_of
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterable, Sequence
 
     from numpy.typing import NDArray
 
     from sosie.insitu._aggregate import Total
     from sosie.insitu._result import Result
     from sosie.insitu._rows import Rows
+    from sosie.insitu._told import Weigher
     from sosie.table import Schema
 
     Floats = NDArray[np.float64]
@@ -48,8 +50,9 @@ class OfMoments(Analysis):
 
     def local(self, rows: Rows, state: State) -> Part:
         """Give sums, then cross-products."""
-        matrix = np.column_stack([rows.numbers(name) for name in self.columns])
-        return moments_part(rows, matrix, self.columns, state)
+        own = [(rows.numbers(name), (name,)) for name in self.columns]
+        matrix = np.column_stack([values for values, _ in own])
+        return moments_part(rows, matrix, self.columns, state, own)
 
     def combine(self, total: Total, state: State) -> State | Result:
         """Pool the centres, then give the answer."""
@@ -67,7 +70,13 @@ def begin_moments() -> State:
     return {"n": None, "centre": None}
 
 
-def moments_part(rows: Rows, matrix: Floats, columns: Sequence[str], state: State) -> Part:
+def moments_part(
+    rows: Rows,
+    matrix: Floats,
+    columns: Sequence[str],
+    state: State,
+    weighers: Iterable[Weigher],
+) -> Part:
     """Give sums; then cross-products about the centres.
 
     Parameters
@@ -79,17 +88,19 @@ def moments_part(rows: Rows, matrix: Floats, columns: Sequence[str], state: Stat
         Of which something is told.
     state : dict
         Of :func:`begin_moments`, or what :func:`pooled` gave.
+    weighers : iterable
+        As :func:`told_of` takes them.
     """
     known = np.asarray(np.isfinite(matrix).all(axis=1))
     matrix = matrix[known]
-    told = (rows.selection(known, columns),)
+    told, summed = told_of(rows, known, columns, weighers)
     ones = np.column_stack([np.ones(len(matrix)), matrix])
     model = model_of(ones)
     n = counts(np.zeros(len(matrix), np.int64), 1, known)
     if state["centre"] is None:
-        return Part({"n": n, "sum": over(sums(matrix), n)}, told, model)
+        return Part({"n": n, "sum": over(sums(matrix), n)}, told, model, summed)
     found = over(products(matrix - state["centre"]), n)
-    return Part({"n": n, "products": found}, told, model)
+    return Part({"n": n, "products": found}, told, model, summed)
 
 
 def pooled(total: Total) -> State:

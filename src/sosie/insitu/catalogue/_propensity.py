@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, ClassVar, Literal
 
 import numpy as np
@@ -13,6 +14,7 @@ from sosie.insitu._design import model_of, read_formula
 from sosie.insitu._laws import CRITICAL, normal_tail
 from sosie.insitu._result import Result
 from sosie.insitu._rows import require_number
+from sosie.insitu._told import told_of, weighers_of
 from sosie.insitu.catalogue._generalised import Logistic
 from sosie.insitu.catalogue._regression import FormulaText  # noqa: TC001 - pydantic reads annotations
 
@@ -63,24 +65,27 @@ class Propensity(Analysis):
         """Fit the score; then give weighted sums, and weighted squares about the means."""
         if not state["fitted"]:
             part = self._score.local(rows, state)
-            told = tuple(rows.selection(one.rows, self.columns) for one in part.selections)
-            return Part(part.arrays, told, part.model)
+            about = rows.sources(self.columns)
+            told = tuple(replace(one, about=about) for one in part.selections)
+            summed = tuple(replace(one, about=about) for one in part.summed)
+            return Part(part.arrays, told, part.model, summed)
         matrix, arm = state["design"].matrix(rows), rows.values(self.arm)
         y = rows.numbers(self.outcome)
         known = np.isfinite(matrix).all(axis=1) & np.isfinite(arm) & np.isfinite(y)
+        weighers = [*weighers_of(state["design"], rows), (arm, (self.arm,)), (y, (self.outcome,))]
+        told, summed = told_of(rows, known, self.columns, weighers)
         matrix, arm, y = matrix[known], arm[known], y[known]
         chance = 1 / (1 + np.exp(-matrix @ state["beta"]))
         weight = np.where(arm == 1, 1 / chance, 1 / (1 - chance))
         inside = np.column_stack([arm == 0, arm == 1]).astype(float)
-        whole = rows.selection(known, self.columns)
         model = model_of(matrix, weight)
         n = counts(np.zeros(len(y), np.int64), 1, known)
         if state["mean"] is None:
             found = sums(np.column_stack([inside, inside * y[:, None]]), weight)
-            return Part({"n": n, "weighted": over(found, n)}, (whole,), model)
+            return Part({"n": n, "weighted": over(found, n)}, told, model, summed)
         off = (y - state["mean"][arm.astype(int)]) * weight
         squares = over(sums(inside * off[:, None] ** 2), n)
-        return Part({"n": n, "squares": squares}, (whole,), model)
+        return Part({"n": n, "squares": squares}, told, model, summed)
 
     def combine(self, total: Total, state: State) -> State | Result:
         """Take a step of the score; then compare."""

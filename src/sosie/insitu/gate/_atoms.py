@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     Words = NDArray[np.uint64]
@@ -38,8 +40,10 @@ def packed(rows: NDArray[np.bool_]) -> Words:
     return np.concatenate([bits, np.zeros(-len(bits) % 8, np.uint8)]).view(np.uint64)
 
 
-def atoms_of(sets: Words, rows: int) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Find the groups of persons who are in the same sets.
+def atoms_of(
+    sets: Words, rows: int, numbers: Sequence[NDArray[np.float64]] = ()
+) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
+    """Find the groups of persons who are in the same sets, and have the same numbers.
 
     Parameters
     ----------
@@ -47,6 +51,7 @@ def atoms_of(sets: Words, rows: int) -> tuple[NDArray[np.intp], NDArray[np.intp]
         Of :func:`packed`, one set a row.
     rows : int
         Persons.
+    numbers : sequence of ndarray of shape (rows,)
 
     Returns
     -------
@@ -64,14 +69,18 @@ def atoms_of(sets: Words, rows: int) -> tuple[NDArray[np.intp], NDArray[np.intp]
     m, width = sets.shape
     groups = -(-m // 8)
     # Universal hashing: persons who are not in the same sets fall together by chance alone.
-    marks = np.random.default_rng().integers(0, 2**64, groups, np.uint64, endpoint=False)
-    signature = np.empty(64 * width, np.uint64)
-    for start in range(0, width, _BLOCK):
+    rng = np.random.default_rng()
+    marks = rng.integers(0, 2**64, groups + len(numbers), np.uint64, endpoint=False)
+    signature = np.zeros(64 * width, np.uint64)
+    for start in range(0, width if m else 0, _BLOCK):
         block = np.ascontiguousarray(sets[:, start : start + _BLOCK]).view(np.uint8)
         filled = np.zeros((8 * groups, block.shape[1]), np.uint8)
         filled[:m] = block
         codes = _turned(filled.reshape(groups, 8, -1))
-        signature[64 * start : 64 * start + codes.shape[1]] = (codes * marks[:, None]).sum(axis=0)
+        place = 64 * start
+        signature[place : place + codes.shape[1]] = (codes * marks[:groups, None]).sum(axis=0)
+    for values, mark in zip(numbers, marks[groups:], strict=True):
+        signature[:rows] += np.unique(values, return_inverse=True)[1].astype(np.uint64) * mark
     _, first, sizes = np.unique(signature[:rows], return_index=True, return_counts=True)
     return first, sizes
 

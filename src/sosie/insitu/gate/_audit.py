@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any, BinaryIO
 import numpy as np
 
 from sosie.errors import DataError, TrustError
+from sosie.insitu._aggregate import Summed
 from sosie.insitu.gate._atoms import atoms_of, members_of, packed, single_out
+from sosie.insitu.gate._combinations import about_few, too_many
 from sosie.trust import canonical, sha256
 
 if TYPE_CHECKING:
@@ -38,10 +40,12 @@ _FORMAT = "sosie-released/1"
 class Memory:
     """The sets of persons of which something has left, under one agreement, at one holder.
 
-    Two audits are made of a new set. Against every earlier one that tells of a column in common:
-    fewer than `k` persons in one and not in the other could be had by subtraction. And among
-    those chosen by the same columns or some of them: no sum or difference of any number of them,
-    with any weights, may be about fewer than `k` persons alone (a tracker) [1]_ [2]_.
+    Three audits are made of a new set. Against every earlier one that tells of a column in common:
+    fewer than `k` persons in one and not in the other could be had by subtraction. Among those
+    chosen by the same columns or some of them: no sum or difference of any number of them, with
+    any weights, may be about fewer than `k` persons alone (a tracker) [1]_ [2]_. And among all
+    that tell of a column in common, with the numbers by which models weigh persons: none that
+    :func:`about_few` finds, however they were chosen.
 
     Parameters
     ----------
@@ -77,6 +81,7 @@ class Memory:
         self._told: list[tuple[bytes, frozenset[str], frozenset[str]]] = []
         self._sizes: list[int] = []
         self._known: set[tuple[bytes, frozenset[str], frozenset[str]]] = set()
+        self._summed: dict[tuple[bytes, frozenset[str]], Floats] = {}
         if path is not None:
             self._open(path, {"format": _FORMAT, "rows": rows, "snapshot": snapshot})
 
@@ -88,14 +93,17 @@ class Memory:
         """Everything of which something was told."""
         return frozenset().union(*(about for _, about, _ in self._told))
 
-    def allows(self, selections: Sequence[Selection], k: int) -> tuple[bool, bool]:
-        """Audit sets that would be released together.
+    def allows(
+        self, selections: Sequence[Selection], k: int, summed: Sequence[Summed] = ()
+    ) -> tuple[bool, bool]:
+        """Audit sets that would be released together, and numbers that weigh persons.
 
         Parameters
         ----------
         selections : sequence of Selection
         k : int
             Persons that nothing may be about fewer of.
+        summed : sequence of Summed
 
         Returns
         -------
@@ -110,10 +118,11 @@ class Memory:
                     apart = int(np.bitwise_count(words ^ other).sum())
                     pairs &= not 0 < apart < k
         combined = all(self._no_tracker(by, about, new, k) for by, about in _families(new))
+        combined &= self._no_combination(new, self._unsummed(summed), k)
         return pairs, combined
 
-    def add(self, selections: Sequence[Selection]) -> None:
-        """Keep sets that are released.
+    def add(self, selections: Sequence[Selection], summed: Sequence[Summed] = ()) -> None:
+        """Keep sets that are released, and numbers that weighed persons.
 
         Raises
         ------
@@ -125,6 +134,10 @@ class Memory:
                 head = {"about": sorted(one.about), "by": sorted(one.by)}
                 _append(self._path, head, words)
             self._keep(words, one.about, one.by)
+        for key, values in self._unsummed(summed).items():
+            if self._path is not None:
+                _append(self._path, {"summed": sorted(key[1])}, values.view(np.uint64))
+            self._summed[key] = values
 
     def refused(self) -> None:
         """Count a refusal: who is refused often may be asking in order to be refused."""
@@ -171,6 +184,13 @@ class Memory:
                 found.append((words, one))
         return found
 
+    def _unsummed(self, summed: Sequence[Summed]) -> dict[tuple[bytes, frozenset[str]], Floats]:
+        found = {}
+        for one in summed:
+            values = np.asarray(one.values, np.float64) + 0.0  # no zero has a sign
+            found[_digest(values.view(np.uint64)), one.about] = values
+        return {key: values for key, values in found.items() if key not in self._summed}
+
     def _pairs_hold(self, words: Words, one: Selection, k: int) -> bool:
         size = _size(words)
         shared = [
@@ -210,6 +230,33 @@ class Memory:
             return False
         return not single_out(members_of(stacked, first), sizes < k)
 
+    def _no_combination(
+        self,
+        new: Sequence[tuple[Words, Selection]],
+        summed: Mapping[tuple[bytes, frozenset[str]], Floats],
+        k: int,
+    ) -> bool:
+        """Tell whether all that tells of the same columns combines to nothing about a few."""
+        if not (new or summed):
+            return True
+        about = frozenset().union(*(one.about for _, one in new), *(told for _, told in summed))
+        sets = {_digest(words): words for words, _ in new}
+        sets |= {
+            digest: self._words[i] for i, (digest, told, _) in enumerate(self._told) if told & about
+        }
+        numbers = dict(summed) | {key: v for key, v in self._summed.items() if key[1] & about}
+        different = list({digest: values for (digest, _), values in numbers.items()}.values())
+        # Where they are too many, there are the other two audits of sets, but none of numbers.
+        if too_many(len(sets) + len(different), 1):
+            return not summed
+        stacked = np.array(list(sets.values()), np.uint64).reshape(-1, self._words.shape[1])
+        first, sizes = atoms_of(stacked, self.rows, different)
+        if too_many(len(sets) + len(different), len(first)):
+            return not summed
+        members = members_of(stacked, first).astype(np.float64)
+        vectors = np.vstack([members, *(values[first] for values in different)])
+        return not about_few(vectors, sizes, k)
+
     def _keep(self, words: Words, about: frozenset[str], by: frozenset[str]) -> None:
         if self._m == len(self._words):
             more = np.empty((max(16, 2 * self._m), self._words.shape[1]), np.uint64)
@@ -242,6 +289,9 @@ class Memory:
                 self.refusals += 1
             elif "forgiven" in said:
                 self.refusals = 0
+            elif "summed" in said:
+                one = Summed(words.view(np.float64), frozenset(said["summed"]))
+                self._summed |= self._unsummed([one])
             elif "epsilon" in said:
                 self._spent(said["totals"], said["epsilon"], _shaped(words, said["shapes"]))
             elif not first:

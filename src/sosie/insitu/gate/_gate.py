@@ -155,7 +155,7 @@ class Gate:
             Verdict(name, source, check(part, self.floors))
             for name, (source, check) in CHECKS.items()
         ]
-        pairs, combined = memory.allows(part.selections, self.floors.min_cell)
+        pairs, combined = memory.allows(part.selections, self.floors.min_cell, part.summed)
         for name, holds in (
             ("holders", holders_suffice(holders, self.floors, to_holders=to_holders)),
             ("differencing", pairs),
@@ -167,7 +167,7 @@ class Gate:
         if not all(one.holds for one in told):
             memory.refused()
             raise Refused(tuple(one.check for one in told if not one.holds))
-        memory.add(part.selections)
+        memory.add(part.selections, part.summed)
         off = 0
         if epsilon is None:
             values = {name: self._softening.values(one) for name, one in part.arrays.items()}
