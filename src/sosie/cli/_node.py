@@ -13,6 +13,7 @@ import typer
 
 from sosie.cli._checked import Checked, show_checked
 from sosie.cli._options import FILE, Drop, HubUrl, Json, Keys, Lang
+from sosie.cli._question import plain, question_line
 from sosie.cli._texts import language, texts
 from sosie.errors import ParameterError
 
@@ -219,7 +220,7 @@ def audit(
     as_json: Json = False,
     lang: Lang = None,
 ) -> None:
-    """Show all that left and all that was refused, with why; and that no line was changed."""
+    """Show all that was asked, left and was refused, with why; and that no line was changed."""
     words: dict[str, Any] = texts(language(lang))["node"]
     from sosie.trust import verify_ledger
 
@@ -237,7 +238,7 @@ def audit(
         grid.add_column(words["columns"][name], overflow="fold")
     for line in place.lines():
         event = words["events"].get(line["event"], line["event"])
-        grid.add_row(line["at"], Text(event), Text(_what(line, words)))
+        grid.add_row(line["at"], Text(event), Text(plain(_what(line, words))))
     Console().print(grid)
     show_checked(list(_verified(found, words)), words, as_json=False)
 
@@ -252,15 +253,22 @@ def _verified(found: Any, words: dict[str, Any]) -> Iterator[Checked]:
 
 def _what(line: dict[str, Any], words: dict[str, Any]) -> str:
     content = line["content"]
+    asked = question_line(content["asked"], words) if "asked" in content else ""
     if line["event"] == "joined":
-        return f"{content['analysis']} ({', '.join(content['columns'])})"
+        former = f"{content['analysis']} ({', '.join(content['columns'])})"  # before asked was kept
+        return str(
+            words["joined_what"].format(
+                task=content["task"][:12], question=asked or former, by=content["by"]
+            )
+        )
     if line["event"] == "released":
         told: str = words["released_what"].format(
             task=content["task"][:12], round=content["round"] + 1, sha256=content["sha256"][:12]
         )
         return told
     if line["event"] == "refused":
-        return f"{content['task'][:12]}: {', '.join([content['why'], *content['reasons']])}"
+        why = ", ".join([content["why"], *content["reasons"]])
+        return "; ".join([f"{content['task'][:12]}: {why}", *([asked] if asked else [])])
     return ""
 
 

@@ -13,6 +13,8 @@ from sosie.trust import canonical, sha256
 
 __all__ = ["Question"]
 
+_LONGEST = 30_000  # bytes, so that it and the names of its columns fit into a line of a ledger
+
 Entry = Annotated[
     c.Anova | c.Avatars | c.Clusters | c.CompareWays | c.Components | c.Correlation | c.Counts
     | c.Cox | c.CoxGrid | c.Crosstab | c.Evidence | c.Factors | c.Gamma | c.Histogram
@@ -55,12 +57,19 @@ class Question(BaseModel):
         Raises
         ------
         ParameterError
-            If it is none, telling the first thing that is wrong.
+            If it is none, telling the first thing that is wrong; or too long.
         """
         try:
-            return cls.model_validate(content)
+            question = cls.model_validate(content)
         except ValidationError as error:
             raise ParameterError(first_fault(error)) from error
+        size = len(canonical(question.content))
+        if size > _LONGEST:
+            raise ParameterError(
+                f"The question takes {size:,} bytes; {_LONGEST:,} are the most, for each holder "
+                "keeps it: give fewer columns, labels or edges."
+            )
+        return question
 
     @model_validator(mode="after")
     def _made_before(self) -> Self:
@@ -96,9 +105,14 @@ class Question(BaseModel):
         return tuple(wanted), used
 
     @property
-    def sha256(self) -> str:
-        """Of the question and the version of the analysis, as canonical JSON."""
+    def content(self) -> dict[str, Any]:
+        """All that is asked, with the version of the analysis, as JSON."""
         said = self.model_dump(mode="json") | {"version": self.analysis.version}
         if self.epsilon is None:
             del said["epsilon"]
-        return sha256(canonical(said))
+        return said
+
+    @property
+    def sha256(self) -> str:
+        """Of the content, as canonical JSON."""
+        return sha256(canonical(self.content))

@@ -235,7 +235,7 @@ def test_the_commitment_to_a_snapshot(
     path = world.signed(tmp_path / "a.json", data_sets=[first | {"snapshot": printed}, *rest])
 
     class Nowhere:
-        def close(self) -> None:
+        def close(self, last: object = None) -> None:
             pass
 
     node = Node(Parties.read(path), world.keys["holder_1"], world.data("holder_1"),

@@ -128,6 +128,7 @@ class Node:
             raise
         self._instance = sha256(secrets.token_bytes(32))
         self._taken: Taken | None = None
+        self._asked: dict[str, Any] = {}
         self._sent: tuple[tuple[Any, ...], dict[str, Any], bytes | None] | None = None
         self._answered = 0
         self._told = ("", "", 0.0)
@@ -279,7 +280,9 @@ class Node:
 
     def _join(self, work: dict[str, Any]) -> dict[str, Any]:
         self._drop(good=True)
+        self._asked = {}
         ask, question, sites = checked_ask(work, self._parties, self.by, self._attempts)
+        self._asked = {"by": ask.by, "asked": question.content}
         task, attempt = work["task"], work["attempt"]
         self._served.check()
         self._data = "up"
@@ -292,7 +295,7 @@ class Node:
             {
                 **said, "do": "join", "question": question.model_dump(mode="json"),
                 "schema": schema.model_dump(mode="json"),
-                "holders": len(sites), "recipient_holds": self._holds(ask.by),
+                "sites": list(sites), "recipient_holds": self._holds(ask.by),
                 "floors": agreement.disclosure.floors.model_dump(mode="json"),
                 "own_floors": self._own_floors and self._own_floors.model_dump(mode="json"),
                 "memory": str(self._place.released.resolve()), "commitment": self.commitment,
@@ -306,7 +309,7 @@ class Node:
         self._place.write(
             "joined",
             {
-                "task": task, "attempt": attempt, "question": question.sha256, "by": ask.by,
+                "task": task, "attempt": attempt, "question": question.sha256, **self._asked,
                 "analysis": str(question.analysis.id),
                 "columns": schema.names, "network": worker.kept_by,
             },
@@ -341,10 +344,11 @@ class Node:
         if error.why == "snapshot":
             self._data = str(error.reasons[0])
         task, attempt = work.get("task"), work.get("attempt")
+        asked = self._asked if work.get("stage") == "join" else {}
         with contextlib.suppress(SosieError):
             self._place.write(
                 "refused",
-                {"task": str(task)[:64], "why": error.why, "reasons": error.reasons},
+                {"task": str(task)[:64], "why": error.why, "reasons": error.reasons, **asked},
             )
         try:
             return self._of(Decline, task=task, attempt=attempt, why=error.why)
