@@ -22,6 +22,10 @@ _REFUSED = 3
 def ask(
     context: typer.Context,
     agreement: Annotated[Path, typer.Argument(help="As its holders signed it.", **FILE)],
+    key: Annotated[Path, typer.Option("--key", help="Of the recipient.", **FILE)],
+    out: Annotated[
+        Path, typer.Option("--out", metavar="RESULT.json", help="Where the result goes.")
+    ],
     analysis: Annotated[
         str | None,
         typer.Argument(
@@ -29,8 +33,6 @@ def ask(
             help="Of the catalogue, with its parameters: logistic --formula 'y ~ a + b'.",
         ),
     ] = None,
-    key: Annotated[Path | None, typer.Option("--key", help="Of the recipient.", **FILE)] = None,
-    out: Annotated[Path | None, typer.Option("--out", metavar="RESULT.json")] = None,
     hub: HubUrl = None,
     drop: Drop = None,
     report: Annotated[
@@ -68,8 +70,6 @@ def ask(
     from sosie.insitu.analyst import asked, connect, parameters_of, rows_beside, texts_of
     from sosie.insitu.exchange import RefusedError
 
-    if key is None or out is None:
-        raise ParameterError("Give --key, of a recipient, and --out, where the result goes.")
     check_place(out, ".json")
     if report is not None:
         check_place(report, ".html")

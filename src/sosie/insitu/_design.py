@@ -205,7 +205,9 @@ def _columns(
 
 
 def _check_few(columns: int) -> None:
-    if not 1 <= columns <= _MOST_TERMS:
+    if not columns:
+        raise ParameterError("The formula names no column after ~; add a term, as in ~ age.")
+    if columns > _MOST_TERMS:
         raise ParameterError(f"The formula makes {columns} columns; 1 to {_MOST_TERMS} are.")
 
 

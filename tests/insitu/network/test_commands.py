@@ -202,6 +202,9 @@ def test_words_that_are_wrong(sosie: Sosie, world: World, tmp_path: Path) -> Non
     node = ["node", "up", "--data", data, "--agreement", world.agreement, "--state", tmp_path / "n"]
     url = ["--hub", "https://127.0.0.1:1"]
     for words in (
+        ["ask", world.agreement, "means", "--columns", "age", *url, "--out", tmp_path / "r.json"],
+        ["ask", world.agreement, "means", "--columns", "age", *url,
+         "--key", private / "recipient.key"],
         [*node, "--key", private / "holder_1.key"],
         [*node, "--key", private / "holder_1.key", *url, "--drop", tmp_path],
         [*node, "--key", private / "holder_1.key", *url, "--floors", "none"],
@@ -216,6 +219,9 @@ def test_words_that_are_wrong(sosie: Sosie, world: World, tmp_path: Path) -> Non
         ran = sosie(*words)
         assert ran.status == 2, (words, ran)
         assert "Traceback" not in ran.err
+        for option in ("--key", "--out"):
+            if words[0] == "ask":
+                assert (f"'{option}'" in ran.err) == (option not in words), "what is missing"
 
 
 def test_the_commitment_to_a_snapshot(

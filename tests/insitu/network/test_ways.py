@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from tests.cli.conftest import Sosie, sosie
 from tests.insitu.network.conftest import (
     CROSSTAB,
     HOLDERS,
@@ -39,6 +40,8 @@ from sosie.insitu.hub import _dropped
 from sosie.insitu.hub._dropped import serve_drop
 from sosie.insitu.node import Node
 from sosie.trust import Key, canonical, seal
+
+__all__ = ["sosie"]
 
 WAYS = ("direct", "files", "https")
 
@@ -218,6 +221,45 @@ def test_files_that_are_carried_together(connected: Callable[..., Network], tmp_
     assert other.fetch(task, wait=0).values["n"] == len(network.world.pooled)
     with pytest.raises(RefusedError, match="anova"):
         other.fetch(bad, wait=0)
+
+
+def test_a_folder_in_which_no_hub_has_answered(
+    network: Network, sosie: Sosie, tmp_path: Path
+) -> None:
+    """A holder is not told of a hub before there is one."""
+    folder, state = tmp_path / "drop", network.place("holder_1").folder
+    folder.mkdir()
+    network.kill("holder_1")
+    own = network.parties(), network.world.keys["holder_1"]
+    node = Node(*own, network.world.data("holder_1"), network.place("holder_1"),
+                Drop(folder, "holder_1"))  # fmt: skip
+    said: list[str] = []
+    thread = threading.Thread(target=node.run, args=(said.append,))
+    thread.start()
+
+    def until(words: list[str]) -> None:
+        for _ in range(200):
+            if said == words:
+                return
+            time.sleep(0.02)
+        pytest.fail(str(said))
+
+    def shown(lang: str) -> str:
+        return sosie("node", "status", "--state", state, "--lang", lang).out
+
+    until(["waits"])
+    time.sleep(0.3)
+    assert "no hub has answered in its folder yet" in shown("en")
+    assert "aucun tiers de confiance n'a encore répondu" in shown("fr")
+    served = Folder(network, folder)
+    network.analyst().send(asked("crosstab", CROSSTAB))
+    until(["waits", "up"])
+    time.sleep(0.3)
+    assert "the hub last answered at" in shown("en")
+    node.stop()
+    thread.join(10)
+    served.stop()
+    assert said == ["waits", "up"]
 
 
 def test_whatever_lies_in_the_folder(network: Network, tmp_path: Path) -> None:

@@ -133,6 +133,7 @@ class Node:
         self._answered = 0
         self._told = ("", "", 0.0)
         self._data = "up"
+        self._heard: str | None = None
         self._idle = False
         self._vain = 0
         self._since = time_now()
@@ -149,7 +150,7 @@ class Node:
         Parameters
         ----------
         told : callable
-            Told when the hub is found, and lost, in one word.
+            Told when the hub is found, lost, or waited for, in one word.
         """
         pause, state = _FIRST_PAUSE, ""
         message, payload = self._poll(), None
@@ -182,6 +183,8 @@ class Node:
                     self._idle = False
                 if self._stopping.is_set():
                     break  # nothing new is taken
+                if "work" in reply:  # by files, nothing is there before a hub has work
+                    self._heard = time_now()
                 state = self._stands(state, told)
                 pause = _FIRST_PAUSE
                 message, payload = self.step(reply)
@@ -195,10 +198,11 @@ class Node:
 
     def _stands(self, state: str, told: Callable[[str], None]) -> str:
         """Tell how it stands towards the hub and its data, where that is not how it stood."""
-        self._tell("paused" if self._place.paused else self._data)
-        if state != self._data:
-            told(self._data)
-        return self._data
+        now = "waits" if self._heard is None else self._data
+        self._tell("paused" if self._place.paused else now)
+        if state != now:
+            told(now)
+        return now
 
     def stop(self) -> None:
         """Stop once the present step is done and what comes of it is said; take nothing new."""
@@ -389,7 +393,7 @@ class Node:
             return
         self._told = (state, why, now)
         said = {
-            "state": state, "why": why, "since": self._since, "at": time_now(),
+            "state": state, "why": why, "since": self._since, "at": self._heard or self._since,
             "agreement": self._parties.signed.sha256, "holder": self._key.name,
             "answered": self._answered, "clock": time.time(),
         }  # fmt: skip
