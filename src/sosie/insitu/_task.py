@@ -15,7 +15,7 @@ from sosie.insitu.gate import Gate, Judgement, Path, SecureSum, added, total_of
 from sosie.trust import sha256
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from sosie.insitu._aggregate import Part
     from sosie.insitu._analysis import State
@@ -47,6 +47,8 @@ class NodeTask:
         Where there are three holders or more.
     beside : Beside, optional
         What the holder has beside its table.
+    sites : collection of str, optional
+        The holders by their names.
 
     Raises
     ------
@@ -65,6 +67,7 @@ class NodeTask:
         recipient_holds: bool = True,
         secure: SecureSum | None = None,
         beside: Beside | None = None,
+        sites: Collection[str] = (),
     ) -> None:
         self._analysis = question.analysis
         self._question = question.sha256
@@ -74,6 +77,7 @@ class NodeTask:
         self._rows = Rows(table, schema, question.derive, gate.floors, self._beside)
         self._gate = gate
         self._holders = holders
+        self._sites = sites
         self._to_holders = recipient_holds or self._analysis.rounds_seen
         self._secure = secure
         self._path = Path(holders)
@@ -122,6 +126,7 @@ class NodeTask:
             secure=self._secure,
             totals=self._totals,
             epsilon=self._each_round(),
+            sites=self._sites,
         )
         self._part, self._payload = cleared.left, cleared.payload
         return cleared

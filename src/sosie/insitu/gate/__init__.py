@@ -4,6 +4,7 @@ from sosie.insitu.gate._audit import Memory, forgive, mend
 from sosie.insitu.gate._cell_key import CellKey
 from sosie.insitu.gate._checks import Verdict, holders_suffice
 from sosie.insitu.gate._gate import MOST_REFUSALS, Cleared, Gate
+from sosie.insitu.gate._holders import holders_apart
 from sosie.insitu.gate._judgement import MOST_TOLD, Judgement, Measure, TooMuchError
 from sosie.insitu.gate._path import Path
 from sosie.insitu.gate._refused import REFUSED, Refused
@@ -27,6 +28,7 @@ __all__ = [
     "Verdict",
     "added",
     "forgive",
+    "holders_apart",
     "holders_suffice",
     "mend",
     "total_of",

@@ -15,6 +15,7 @@ from sosie.errors import DataError, TrustError
 from sosie.insitu._aggregate import Summed
 from sosie.insitu.gate._atoms import atoms_of, members_of, packed, single_out
 from sosie.insitu.gate._combinations import about_few, too_many
+from sosie.insitu.gate._holders import holders_apart
 from sosie.trust import canonical, sha256
 
 if TYPE_CHECKING:
@@ -82,6 +83,7 @@ class Memory:
         self._sizes: list[int] = []
         self._known: set[tuple[bytes, frozenset[str], frozenset[str]]] = set()
         self._summed: dict[tuple[bytes, frozenset[str]], Floats] = {}
+        self._groups: set[tuple[frozenset[str], frozenset[str]]] = set()
         if path is not None:
             self._open(path, {"format": _FORMAT, "rows": rows, "snapshot": snapshot})
 
@@ -138,6 +140,34 @@ class Memory:
             if self._path is not None:
                 _append(self._path, {"summed": sorted(key[1])}, values.view(np.uint64))
             self._summed[key] = values
+
+    def holders_hold(self, about: frozenset[str], holders: frozenset[str], fewest: int) -> bool:
+        """Tell whether an answer of these holders tells of no few alone: `holders_apart`.
+
+        Parameters
+        ----------
+        about : frozenset of str
+            Columns of which it tells.
+        holders : frozenset of str
+        fewest : int
+        """
+        before = [group for told, group in self._groups if told & about]
+        return holders_apart(holders, before, fewest)
+
+    def answered(self, about: frozenset[str], holders: frozenset[str]) -> None:
+        """Keep which holders answer a question.
+
+        Raises
+        ------
+        DataError
+            If the file cannot be written; nothing may then leave.
+        """
+        if (about, holders) in self._groups:
+            return
+        if self._path is not None:
+            head = {"answered": sorted(holders), "about": sorted(about)}
+            _append(self._path, head, np.empty(0, np.uint64))
+        self._groups.add((about, holders))
 
     def refused(self) -> None:
         """Count a refusal: who is refused often may be asking in order to be refused."""
@@ -289,6 +319,8 @@ class Memory:
                 self.refusals += 1
             elif "forgiven" in said:
                 self.refusals = 0
+            elif "answered" in said:
+                self._groups.add((frozenset(said["about"]), frozenset(said["answered"])))
             elif "summed" in said:
                 one = Summed(words.view(np.float64), frozenset(said["summed"]))
                 self._summed |= self._unsummed([one])

@@ -121,6 +121,7 @@ class Gate:
         secure: SecureSum | None = None,
         totals: str = "",
         epsilon: float | None = None,
+        sites: Collection[str] = (),
     ) -> Cleared:
         """Check a part, and write it.
 
@@ -144,6 +145,8 @@ class Gate:
         epsilon : float, optional
             Of differential privacy, to spend on this round; nothing where the same part has
             left before, with the same noise.
+        sites : collection of str, optional
+            The holders by their names, where there are several.
 
         Raises
         ------
@@ -155,9 +158,12 @@ class Gate:
             Verdict(name, source, check(part, self.floors))
             for name, (source, check) in CHECKS.items()
         ]
+        about, group = frozenset().union(*(s.about for s in part.selections)), frozenset(sites)
+        many = holders_suffice(holders, self.floors, to_holders=to_holders)
+        many &= memory.holders_hold(about, group, self.floors.min_holders)
         pairs, combined = memory.allows(part.selections, self.floors.min_cell, part.summed)
         for name, holds in (
-            ("holders", holders_suffice(holders, self.floors, to_holders=to_holders)),
+            ("holders", many),
             ("differencing", pairs),
             ("tracker", combined),
             ("epsilon", self._affords(part, totals, epsilon)),
@@ -168,6 +174,7 @@ class Gate:
             memory.refused()
             raise Refused(tuple(one.check for one in told if not one.holds))
         memory.add(part.selections, part.summed)
+        memory.answered(about, group)
         off = 0
         if epsilon is None:
             values = {name: self._softening.values(one) for name, one in part.arrays.items()}

@@ -33,6 +33,7 @@ from sosie.insitu.exchange._messages import (
     task_of,
 )
 from sosie.insitu.gate import REFUSED
+from sosie.insitu.hub._groups import Groups
 from sosie.insitu.hub._presence import Presence
 from sosie.insitu.hub._queue import Queue
 from sosie.insitu.hub._running import Running
@@ -60,6 +61,11 @@ _DECLINED = {
     "exchange": "A holder received what is not as it must be, and stopped; nothing was answered.",
 }
 _NO_RESULT = "The holders' totals make no result of this analysis; ask for less, or otherwise."
+_APART = (
+    "Not all holders who answered before, about one of these columns, have all of them: the "
+    "difference of the answers would tell of a few holders alone. Ask about columns that the same "
+    "holders have."
+)
 _REFUSALS = ("gate", "agreement", "snapshot")
 
 
@@ -123,6 +129,7 @@ class Hub:
         self._presence = Presence(lease, clock)
         self._queue = Queue(store, self._presence, patience=patience, lease=lease, clock=clock)
         self._tokens = Tokens(store, clock)
+        self._groups = Groups(store)
         self._rate = Rate(asks_a_minute, clock)
 
     @property
@@ -263,6 +270,8 @@ class Hub:
             self._rate.check(message.kind, message.agreement, message.by)
             question = Question.of(message.question)
             _check_allowed(parties, question, message.by)
+            if not self._groups.allows(parties, question):
+                raise NotAllowedError(_APART)
             sites = parties.sites(question.columns)
             running = Running(task, 0, message.by, envelope, question, sites, parties)
             running.begin()
@@ -366,6 +375,7 @@ class Hub:
             return
         if result is None:
             return
+        self._groups.add(running.parties, running.question)
         content = result.content()
         answered = running.answered(content)
         record = recorded(running.parties, [answered])

@@ -83,8 +83,8 @@ class _Task:
             secure = SecureSum(self._own, public, said["name"], said["run"])
         return NodeTask(
             Question.of(said["question"]), snapshot, Schema.model_validate(said["schema"]), gate,
-            holders=said["holders"], recipient_holds=said["recipient_holds"], secure=secure,
-            beside=beside_in(said["beside"], self._data),
+            holders=len(said["sites"]), recipient_holds=said["recipient_holds"], secure=secure,
+            beside=beside_in(said["beside"], self._data), sites=said["sites"],
         )  # fmt: skip
 
     def _cleared(self) -> dict[str, Any]:
