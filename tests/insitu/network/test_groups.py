@@ -1,6 +1,6 @@
 """A column that one holder lacks does not tell the others' answers from that holder's."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import permutations
 from pathlib import Path
 from typing import Any
@@ -18,14 +18,14 @@ OF_TWO = {"row": "horTh", "column": "menostat"}
 
 
 @pytest.fixture
-def narrow(connected: Callable[..., Network], tmp_path: Path) -> Iterator[Network]:
+def narrow(connected: Callable[..., Network], tmp_path: Path) -> Network:
     """Three holders, of whom the third did not agree to the menopause."""
     world = connected().world
     sets = [dict(one) for one in world.content["data_sets"]]
     sets[2]["columns"] = [one for one in sets[2]["columns"] if one["name"] != "menostat"]
     network = connected(world.signed(tmp_path / "narrow.json", data_sets=sets))
     network.start()
-    yield network
+    return network
 
 
 @pytest.mark.parametrize("hub_looks", [True, False])
