@@ -198,7 +198,7 @@ class Node:
 
     def _stands(self, state: str, told: Callable[[str], None]) -> str:
         """Tell how it stands towards the hub and its data, where that is not how it stood."""
-        now = "waits" if self._heard is None else self._data
+        now = "waits" if self._heard is None and self._data == "up" else self._data
         self._tell("paused" if self._place.paused else now)
         if state != now:
             told(now)
