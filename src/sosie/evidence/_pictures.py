@@ -8,6 +8,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from sosie.errors import DataError
+from sosie.table import is_hidden, pictures_of, read_picture
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -51,19 +52,9 @@ def pictures(path: Path) -> list[Image]:
 
 
 def _of_folder(path: Path) -> list[Image]:
-    from PIL import Image, UnidentifiedImageError
-
-    found = []
-    for file in sorted(path.rglob("*")):
-        if file.suffix.lower() not in _SUFFIXES:
-            continue
-        try:
-            with Image.open(file) as image:
-                grey = image.mode in ("1", "L", "I", "F", "I;16")
-                found.append(np.asarray(image.convert("L" if grey else "RGB")))
-        except (OSError, UnidentifiedImageError) as error:
-            raise DataError(f"{file} is not an image that can be read.") from error
-    return found
+    inside = sorted(one for one in path.iterdir() if one.is_dir() and not is_hidden(one))
+    found = [read_picture(file) for file in pictures_of(path, _SUFFIXES)]
+    return found + [image for folder in inside for image in _of_folder(folder)]
 
 
 def _of_arrays(path: Path) -> list[Image]:

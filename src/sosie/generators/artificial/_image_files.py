@@ -9,7 +9,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from sosie.errors import DataError, ParameterError
-from sosie.table import whole_file, whole_folder
+from sosie.table import is_hidden, pictures_of, read_picture, whole_file, whole_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,18 +94,14 @@ def _folder_name(label: Any) -> str:
 
 
 def _of_folder(path: Path) -> tuple[NDArray[Any], NDArray[Any] | None]:
-    inside = sorted(one for one in path.iterdir() if not one.name.startswith("."))
-    flat = [one for one in inside if one.suffix.lower() in _SUFFIXES and one.is_file()]
-    folders = [one for one in inside if one.is_dir()]
+    flat = pictures_of(path, _SUFFIXES)
+    folders = sorted(one for one in path.iterdir() if one.is_dir() and not is_hidden(one))
     if flat and folders:
         raise DataError(f"{path} holds images and folders: put each image in that of its label.")
-    files = flat or [
-        one for folder in folders for one in sorted(folder.iterdir())
-        if one.suffix.lower() in _SUFFIXES
-    ]  # fmt: skip
+    files = flat or [one for folder in folders for one in pictures_of(folder, _SUFFIXES)]
     if not files:
         raise DataError(f"{path} holds no PNG or JPEG image, nor folders of them.")
-    images = [_read(file) for file in files]
+    images = [read_picture(file, _MOST) for file in files]
     if any(image.ndim == 3 for image in images):
         images = [
             image if image.ndim == 3 else np.repeat(image[..., None], 3, 2) for image in images
@@ -132,27 +128,6 @@ def _check_sizes(path: Path, images: dict[Path, NDArray[np.uint8]]) -> None:
             f"{path}: images are of unequal sizes, most of them {usual}, but not {named}: resize "
             "them to one."
         )
-
-
-def _read(file: Path) -> NDArray[np.uint8]:
-    try:
-        from PIL import Image, UnidentifiedImageError
-    except ImportError:
-        raise ParameterError(
-            "Folders of images need Pillow: pip install 'sosie[plot]', or give an .npz file."
-        ) from None
-    try:
-        with Image.open(file) as image:
-            width, height = image.size
-            if max(width, height) > _MOST:  # told before it is decoded
-                raise DataError(
-                    f"{file} is of {width} x {height} pixels: resize images to at most {_MOST} x "
-                    f"{_MOST}."
-                )
-            grey = image.mode in ("1", "L", "I", "F", "I;16", "LA")
-            return np.asarray(image.convert("L" if grey else "RGB"))
-    except (OSError, SyntaxError, ValueError, UnidentifiedImageError) as error:
-        raise DataError(f"{file} is not an image that can be read.") from error
 
 
 def _of_arrays(path: Path) -> tuple[NDArray[Any], NDArray[Any] | None]:
