@@ -103,7 +103,7 @@ def task_for(world: World, holder: int, **changed: Any) -> tuple[dict[str, Any],
     said, data = spelt_snapshot(Snapshot.of(table, schema.names), list(schema.names))
     return {
         "do": "join", "snapshot": said, "question": question.model_dump(mode="json"),
-        "schema": schema.model_dump(mode="json"), "holders": 1, "recipient_holds": False,
+        "schema": schema.model_dump(mode="json"), "sites": ["holder_1"], "recipient_holds": False,
         "floors": PRESETS["snds-11"].model_dump(mode="json"), "own_floors": None,
         "memory": str(changed.pop("memory")), "commitment": "0" * 64, "secret": None,
         "epsilon": None, "beside": {"accept": []}, "masked": False, "name": "holder_1",
@@ -156,7 +156,7 @@ def test_a_task_that_takes_more_memory(workers: Callable[..., Workers], tmp_path
     worker = several.take()
     join = {
         "do": "join", "snapshot": said, "question": question.model_dump(mode="json"),
-        "schema": schema.model_dump(mode="json"), "holders": 1, "recipient_holds": False,
+        "schema": schema.model_dump(mode="json"), "sites": ["holder_1"], "recipient_holds": False,
         "floors": PRESETS["snds-11"].model_dump(mode="json"), "own_floors": None,
         "memory": str(tmp_path / "released.bin"), "commitment": "0" * 64, "secret": None,
         "epsilon": None, "beside": {"accept": []}, "masked": False, "name": "holder_1",
