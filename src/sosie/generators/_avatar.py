@@ -18,6 +18,7 @@ from sosie.generators._gaussian import Gaussian
 from sosie.generators._gibbs import Gibbs
 from sosie.generators._kernel import Setting
 from sosie.generators._order import Steps
+from sosie.generators._parameters import Parameters
 from sosie.generators._published import Published
 from sosie.generators._rotation import Rotation
 from sosie.space import Columns
@@ -41,7 +42,7 @@ KERNELS: dict[str, Callable[[], Kernel]] = {
 _HEAVIEST = 1_000_000
 
 
-class Avatar:
+class Avatar(Parameters):
     """Turn a table of persons into a table of avatars.
 
     Every person gets one avatar, drawn by the kernel from the person's neighbourhood in
@@ -100,17 +101,6 @@ class Avatar:
         self.column_weights = column_weights
         self.kernel = kernel
         self.seed = seed
-
-    def get_params(self) -> dict[str, Any]:
-        """Give the parameters by name.
-
-        Examples
-        --------
-        >>> Avatar(k=5).get_params()["k"]
-        5
-        """
-        names = ("k", "n_factors", "column_weights", "kernel", "seed")
-        return {name: getattr(self, name) for name in names}
 
     def fit(self, data: Any, progress: Callable[[float], None] | None = None) -> Self:
         """Learn from the table of persons.

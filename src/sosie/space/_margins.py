@@ -101,6 +101,25 @@ class Margin:
         piece = np.searchsorted(self._start, rank, side="right") - 1
         return self._inside(rank, piece)
 
+    def runs(self, rank: Floats) -> tuple[Floats, Floats]:
+        """Give the ends, as ranks, of the values without an atom that stand about each rank.
+
+        Parameters
+        ----------
+        rank : ndarray of shape (m,)
+            From 0 to ``n_``.
+
+        Returns
+        -------
+        low, high : ndarray of shape (m,)
+            The same number twice in an atom.
+        """
+        opens = np.flatnonzero(self._atom | np.r_[True, self._atom[:-1]])
+        low = self._start[opens]
+        high = np.r_[low[1:], self.n_]
+        run = np.searchsorted(low, np.clip(rank, 0, self.n_ - 1e-9), side="right") - 1
+        return low[run], np.where(self._atom[opens[run]], low[run], high[run])
+
     def standardised(self, scores: NDArray[np.float32]) -> NDArray[np.float32]:
         """Give standardised values at ``scores``, read from a table."""
         place = np.clip(scores * _GRID, 0, _GRID - 1).astype(np.int32)

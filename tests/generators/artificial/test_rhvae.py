@@ -1,15 +1,19 @@
 """Artificial persons: types, margins, bonds, conditions, missing cells, seeds, refusals."""
 
 import tracemalloc
+from contextlib import suppress
 
 import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
+from scipy import stats
+from sklearn.base import clone
 from sklearn.neighbors import NearestNeighbors
 
 from sosie.errors import DataError, ParameterError
-from sosie.generators.artificial import RHVAE, _room
+from sosie.generators.artificial import RHVAE, ImageRHVAE, JointRHVAE, _room
+from sosie.generators.artificial._coding import Scale
 from sosie.generators.artificial._conditions import balanced_levels
 from sosie.generators.artificial._room import check_rows, row_bytes
 from sosie.table import Schema, Sum, Table
@@ -298,6 +302,72 @@ def test_the_memory_that_is_told_is_that_which_is_taken(model):
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert 0.4 < (peaks[1] - peaks[0]) / 4_000 / row_bytes(model.table_) < 2.5
+
+
+def test_many_draws_show_no_person():
+    """Places of drawn values between neighbouring persons are those of an even law: no holes.
+
+    Where values kept off persons, or lay between two of them alone, the ends of what is drawn
+    told the persons' values, the exacter the more was drawn.
+    """
+    values = np.sort(np.random.default_rng(2).lognormal(size=150))
+    scale = Scale(number=True).fit(values, np.zeros(150, np.int32), 1)
+    drawn = scale.quantile((np.arange(150_000) + 0.5) / 150_000, np.zeros(150_000, np.int32))
+    assert (np.diff(drawn) >= 0).all()
+    assert drawn.mean() == pytest.approx(values.mean(), rel=1e-3)
+    assert drawn.std() == pytest.approx(values.std(), rel=0.02)
+    gap = np.searchsorted(values, drawn)
+    inner = (gap > 3) & (gap < 147)
+    low, high = values[gap[inner] - 1], values[gap[inner]]
+    place = (drawn[inner] - low) / (high - low)
+    assert stats.kstest(place, "uniform").statistic < 0.05
+    # Each gap has its share, so that no clusters of pairs are told from the holes beside them.
+    shares = np.bincount(gap[inner], minlength=147)[4:]
+    assert shares.min() > 0
+    assert np.median(shares) == pytest.approx(1000, rel=0.2)
+
+
+def test_spikes_stay():
+    values = np.r_[np.zeros(60), np.random.default_rng(2).lognormal(size=90) + 1]
+    scale = Scale(number=True).fit(values, np.zeros(150, np.int32), 1)
+    drawn = scale.quantile((np.arange(15_000) + 0.5) / 15_000, np.zeros(15_000, np.int32))
+    assert (drawn == 0).mean() == pytest.approx(0.4, abs=1e-3)
+    assert drawn[drawn > 0].min() >= values[values > 0].min()
+    assert drawn.max() <= values.max()
+
+
+def test_it_is_cloned_and_set_as_scikit_learn_does():
+    for model in (RHVAE(latent_dim=3, temper=0.5), ImageRHVAE(seed=4), JointRHVAE(epochs=2)):
+        again = clone(model)
+        assert type(again) is type(model)
+        assert again.get_params() == model.get_params()
+    assert RHVAE().set_params(seed=7).seed == 7
+    with pytest.raises(ParameterError, match="no parameter 'depth'; it has latent_dim, seed"):
+        RHVAE().set_params(depth=2)
+
+
+def test_completed_rows_keep_their_index(persons):
+    named = persons.set_index(pd.Index([f"p{i}" for i in range(len(persons))]))
+    for frame in RHVAE(latent_dim=2, seed=0, epochs=0).fit(named).impute(2):
+        assert frame.index.equals(named.index)
+        assert frame["age"].equals(named["age"])
+
+
+def test_a_number_that_the_column_cannot_hold(model):
+    with pytest.raises(ParameterError, match="holds whole numbers: ask for one of these, or for"):
+        model.sample(5, where={"age": 40.5})
+    with pytest.raises(ParameterError, match="holds numbers of 1 decimal:"):
+        model.sample(5, where={"weight": 70.55})
+    assert (model.sample(5, where={"age": 40.0})["age"] == 40).all()
+
+
+def test_a_day_told_by_a_step_is_the_day_asked_for(model, persons):
+    """No row of another day, whether somebody has it or not."""
+    days = pd.date_range(persons["out"].quantile(0.3), periods=30).normalize()
+    for day in days[::6]:
+        with suppress(DataError):  # too rare to be drawn
+            drawn = model.sample(4, where={"out": day.to_pydatetime()})
+            assert (drawn["out"] == day).all()
 
 
 def test_a_container_may_take_less_than_the_machine_has(persons, monkeypatch, tmp_path):

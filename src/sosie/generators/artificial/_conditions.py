@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime
 from numbers import Real
 from typing import TYPE_CHECKING, Any
@@ -36,6 +36,8 @@ class Condition:
         Whether the column is one of levels.
     at : float, optional
         The number asked for, where it is one and not a range.
+    near : float
+        How far from it a number is still the same.
     """
 
     name: str
@@ -43,6 +45,13 @@ class Condition:
     high: float
     coded: bool
     at: float | None = None
+    near: float = 0.0
+
+    def exactly(self) -> Condition:
+        """Give the condition that a drawn row has to meet, where it cannot be put there."""
+        if self.at is None:
+            return self
+        return replace(self, low=self.at - self.near, high=self.at + self.near)
 
     def kept(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Put numbers within it."""
@@ -167,13 +176,18 @@ def _range(table: Table, name: str, asked: Any) -> Condition:
             f"Nobody in the table has such a value of column {name!r}: ask for one from the least "
             "to the largest that is there."
         )
-    half = 0.5 * 10.0 ** -(column.decimals or 0) if column.kind is not Kind.NUMBER else 0.0
-    if column.kind is Kind.NUMBER:
-        half = 0.5 * 10.0**-column.decimals if column.decimals is not None else 1e-9 * abs(value)
+    decimals = column.decimals if column.kind is Kind.NUMBER else column.decimals or 0
+    if decimals is not None and abs(round(value, decimals) - value) > 1e-9 * max(1.0, abs(value)):
+        plural = "s" if decimals > 1 else ""
+        holds = f"numbers of {decimals} decimal{plural}" if decimals else "whole numbers"
+        raise ParameterError(
+            f"Column {name!r} holds {holds}: ask for one of these, or for a range, (low, high)."
+        )
+    near = half = 1e-9 * abs(value) if decimals is None else 0.5 * 10.0**-decimals
     if not ((seen >= value - half) & (seen <= value + half)).any():
         # Between two persons: the nearest value seen says how wide a look is needed.
         half = max(half, float(np.nanmin(np.abs(seen - value))))
-    return Condition(name, value - half, value + half, coded=False, at=value)
+    return Condition(name, value - half, value + half, coded=False, at=value, near=near)
 
 
 def _number(name: str, kind: Kind, value: Any) -> float:

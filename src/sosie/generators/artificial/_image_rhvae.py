@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from sosie.errors import DataError, ParameterError
+from sosie.generators._parameters import Parameters
 from sosie.generators.artificial._choices import check_whole
 from sosie.generators.artificial._filter import nearest
 from sosie.generators.artificial._image_copies import Copies
@@ -58,7 +59,7 @@ class Drawn(NamedTuple):
     labels: NDArray[Any] | None
 
 
-class ImageRHVAE:
+class ImageRHVAE(Parameters):
     """Draw artificial images from a model learnt on 30 to some thousand small images.
 
     A Riemannian Hamiltonian variational auto-encoder, one for all labels, so that those of few

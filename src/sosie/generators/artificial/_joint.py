@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from sosie.errors import DataError, ParameterError
+from sosie.generators._parameters import Parameters
 from sosie.generators.artificial._choices import check_whole
 from sosie.generators.artificial._cohort import Cohort
 from sosie.generators.artificial._draws import Draws
@@ -63,7 +64,7 @@ class JointDrawn(NamedTuple):
     table: Any
 
 
-class JointRHVAE:
+class JointRHVAE(Parameters):
     """Draw artificial patients with a picture and a row of a table, of whom either may be missing.
 
     One latent is shared; what is known of it is a product of what the picture says and what the

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from sosie.errors import ParameterError
+from sosie.generators._parameters import Parameters
 from sosie.generators.artificial import _latent_tables
 from sosie.generators.artificial._choices import check_whole, most_factors
 from sosie.generators.artificial._cohort import Cohort
@@ -38,7 +39,7 @@ __all__ = ["RHVAE"]
 _HIDDEN = 64
 
 
-class RHVAE:
+class RHVAE(Parameters):
     """Draw artificial persons from a model learnt on 30 to some thousand persons.
 
     A variational auto-encoder of typed columns that begins as a Gaussian copula of few
@@ -112,17 +113,6 @@ class RHVAE:
         self.epochs = epochs
         self.stratum = stratum
 
-    def get_params(self) -> dict[str, Any]:
-        """Give the parameters by name.
-
-        Examples
-        --------
-        >>> RHVAE(latent_dim=5).get_params()["latent_dim"]
-        5
-        """
-        names = ("latent_dim", "seed", "temper", "epochs", "stratum")
-        return {name: getattr(self, name) for name in names}
-
     def fit(self, data: Any, progress: Callable[[float], None] | None = None) -> Self:
         """Learn from the table of persons.
 
@@ -146,6 +136,7 @@ class RHVAE:
         self.seed_ = secrets.randbelow(2**53) if self.seed is None else self.seed
         fit_rng, self._draw_seed = self._generators()
         self._take(Table.of(data))
+        self._index = getattr(data, "index", None)
         coding, coded = self._cohort.coding, self._cohort.coded
         self.latent_dim_ = most_factors(
             self.latent_dim, linear(coded), known_cells(coded, coding.shape), fit_rng
@@ -260,13 +251,18 @@ class RHVAE:
         Returns
         -------
         list of dataframe
-            Of the kind that was given to :meth:`fit`; known cells and order of rows are kept.
+            Of the kind that was given to :meth:`fit`; known cells and order of rows are kept,
+            and of pandas the index.
 
         References
         ----------
         .. [1] D. B. Rubin, "Multiple Imputation for Nonresponse in Surveys" (1987), chapter 4.
         """
-        return [table.native() for table in self.impute_tables(draws)]
+        found = [table.native() for table in self.impute_tables(draws)]
+        if (index := getattr(self, "_index", None)) is not None:
+            for frame in found:
+                frame.index = index
+        return found
 
     def impute_tables(self, draws: int = 5) -> list[Table]:
         """Fill the missing cells of the original, as tables; see :meth:`impute`."""

@@ -60,13 +60,14 @@ class Rows:
     def drawn(self, n: int, conditions: list[Condition]) -> pl.DataFrame:
         """Draw n rows of the free columns that meet conditions."""
         limits, direct = self._cohort.limits(conditions)
+        sifted = [one if one in direct else one.exactly() for one in conditions]
         found: list[pl.DataFrame] = []
         latents: list[Floats] = []
         have, want = 0, n
         for _ in range(_ROUNDS):
             small, z = self._batch(want, limits, direct)
             if conditions:
-                kept = met(conditions, self._cohort.table.restored(small))
+                kept = met(sifted, self._cohort.table.restored(small))
                 small, z = small.taken(np.flatnonzero(kept)), z[kept]
                 share = max(float(kept.mean()), 0.02)
             else:
@@ -79,7 +80,10 @@ class Rows:
                 return pl.concat(found).head(n)
             want = int(max((n - have) / share * 1.1, _SMALLEST_BATCH))
         listed = ", ".join(repr(condition.name) for condition in conditions)
-        raise DataError(f"Rows as asked of {listed} are too rare to be drawn: ask for less.")
+        raise DataError(
+            f"Rows as asked of {listed} are too rare to be drawn: ask for wider ranges, or fewer "
+            "columns."
+        )
 
     def _batch(self, n: int, limits: Limits, direct: list[Condition]) -> tuple[Table, Floats]:
         """Draw n rows within limits, none too near to a person, and tell their latents."""
