@@ -34,7 +34,8 @@ class MetaAnalysis(Regression):
     """Fit a model at each holder, and average the coefficients with random effects.
 
     Between-holder variance after DerSimonian and Laird. Even the coefficients of one holder
-    leave only within sums.
+    leave only within sums, and what is told of these is rounded: exact answers of several
+    questions about the same columns would have one solution, each holder's own.
 
     Examples
     --------
@@ -77,13 +78,34 @@ class MetaAnalysis(Regression):
             q = wbb - wb**2 / w
             more = (q - (total.holders - 1)) / np.where(w - ww / w > 0, w - ww / w, np.inf)
             return state | {"tau2": np.maximum(0.0, more), "q": q}
-        terms = term_rows(state["design"].names, wb / w, np.sqrt(1 / w))
-        for term, tau2, q in zip(terms, state["tau2"], state["q"], strict=True):
+        errors = np.sqrt(1 / w)
+        terms = term_rows(state["design"].names, _told(wb / w, errors), _told(errors, errors))
+        found = zip(terms, _told(state["tau2"]), _told(state["q"]), strict=True)
+        for term, tau2, q in found:
             term["tau2"], term["q"] = float(tau2), float(q)
-        bound = "An average of one model a holder; not the model of the pooled rows."
+        bound = (
+            "An average of one model a holder; not the model of the pooled rows. Told to a hundredth "
+            "of the standard error, and how holders differ to two digits: exact answers of several "
+            "such questions would tell each holder's own."
+        )
         return Result(
             self.id, {"holders": total.holders}, {"terms": terms}, exact=False, bound=bound
         )
+
+
+def _told(values: Floats, errors: Floats | None = None) -> Floats:
+    """Round to a hundredth of the standard errors, or to two digits.
+
+    Examples
+    --------
+    >>> _told(np.array([1.23456, 0.0])).tolist()
+    [1.2, 0.0]
+    >>> _told(np.array([1.23456]), np.array([0.3])).tolist()
+    [1.235]
+    """
+    size = np.abs(values) if errors is None else errors / 10
+    step = 10.0 ** (np.floor(np.log10(np.where(size > 0, size, 1.0))) - 1)
+    return np.asarray(np.round(np.rint(values / step) * step, 12), float)
 
 
 def _least_squares(matrix: Floats, y: Floats) -> tuple[Floats, Floats, Model]:
