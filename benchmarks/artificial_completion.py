@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     Completer = Callable[[pd.DataFrame, int, int], Floats]
 
 SETS = ("cancer", "diabetes", "wine")
-SEEDS = (20, 21, 22)
+SEEDS = (20, 21, 22, 23, 24)
 MASKS = ("MCAR", "MAR")
 SHARE = 0.2
 DRAWS = 10
