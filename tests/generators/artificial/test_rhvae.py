@@ -358,6 +358,8 @@ def test_a_number_that_the_column_cannot_hold(model):
         model.sample(5, where={"age": 40.5})
     with pytest.raises(ParameterError, match="holds numbers of 1 decimal:"):
         model.sample(5, where={"weight": 70.55})
+    with pytest.raises(ParameterError, match="'school' is one of levels: ask for one of them"):
+        model.sample(5, where={"school": ("primary", None)})
     assert (model.sample(5, where={"age": 40.0})["age"] == 40).all()
 
 

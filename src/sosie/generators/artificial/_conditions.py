@@ -147,6 +147,10 @@ def _check_name(table: Table, name: str, verb: str) -> None:
 def _code(table: Table, name: str, asked: Any) -> int:
     """Find the place of a label; text stands for what it spells."""
     levels = table.schema[name].levels
+    if isinstance(asked, tuple | list):
+        raise ParameterError(
+            f"Column {name!r} is one of levels: ask for one of them; ranges are of numbers and dates."
+        )
     for place, level in enumerate(levels):
         if level == asked or str(level).casefold() == str(asked).casefold():
             return place
