@@ -149,7 +149,8 @@ def _code(table: Table, name: str, asked: Any) -> int:
     levels = table.schema[name].levels
     if isinstance(asked, tuple | list):
         raise ParameterError(
-            f"Column {name!r} is one of levels: ask for one of them; ranges are of numbers and dates."
+            f"Column {name!r} is one of levels: ask for one of them; ranges are of numbers and "
+            "dates."
         )
     for place, level in enumerate(levels):
         if level == asked or str(level).casefold() == str(asked).casefold():

@@ -84,9 +84,9 @@ class MetaAnalysis(Regression):
         for term, tau2, q in found:
             term["tau2"], term["q"] = float(tau2), float(q)
         bound = (
-            "An average of one model a holder; not the model of the pooled rows. Told to a hundredth "
-            "of the standard error, and how holders differ to two digits: exact answers of several "
-            "such questions would tell each holder's own."
+            "An average of one model a holder; not the model of the pooled rows. Told to a "
+            "hundredth of the standard error, and how holders differ to two digits: exact answers "
+            "of several such questions would tell each holder's own."
         )
         return Result(
             self.id, {"holders": total.holders}, {"terms": terms}, exact=False, bound=bound
