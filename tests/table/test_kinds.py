@@ -1,5 +1,6 @@
 """The kinds inferred are those a data manager would give."""
 
+import datetime as dt
 from pathlib import Path
 
 import numpy as np
@@ -172,3 +173,17 @@ def test_real_measures_are_numbers() -> None:
         kinds = {column.kind for column in table.schema.columns}
         assert kinds <= {Kind.NUMBER, Kind.INTEGER, Kind.CATEGORY}
         table.refuse()
+
+
+@pytest.mark.parametrize("seconds", [86_400, 3_600, 60, 1])
+@pytest.mark.parametrize("unit", ["ns", "us", "ms"])
+def test_durations_have_the_step_of_their_clock(seconds: int, unit: str) -> None:
+    """Whole days are whole days, in whatever ticks they are counted."""
+    stays = [dt.timedelta(seconds=seconds * int(k)) for k in RNG.integers(1, 400, N)]
+    stays[0] = dt.timedelta(seconds=7 * seconds)  # of no coarser step, but by a chance of nothing
+    table = Table.of(
+        pl.DataFrame({"stay": pl.Series(stays, dtype=pl.Duration(unit)), "x": RNG.normal(size=N)})
+    )
+    ticks = {"ns": 10**9, "us": 10**6, "ms": 10**3}[unit]
+    assert table.schema["stay"].step == seconds * ticks
+    assert (table.numbers("stay") == [one.total_seconds() * ticks for one in stays]).all()

@@ -15,7 +15,6 @@ The rules, the first that applies:
   each on average: text; intervals (`[0-10)`, `20-50`, `>50`): ordinal; else category.
 """
 
-from datetime import timedelta
 
 import polars as pl
 
@@ -153,8 +152,13 @@ def _details(present: pl.Series, kind: Kind, n_distinct: int, max_levels: int) -
             present = present.cast(pl.Float64)
         decimals = 0 if present.dtype.is_integer() else decimals_of(present)
         return {"decimals": decimals, "step": step_of(present, decimals)}
+    if kind is Kind.INTEGER and isinstance(present.dtype, pl.Duration | pl.Time):
+        unit = getattr(present.dtype, "time_unit", "ns")
+        second = {"ns": 10**9, "us": 10**6, "ms": 10**3}[unit]
+        step = _clock_step(present.to_physical(), second)
+        return {} if step is None else {"step": step * second}
     if kind is Kind.DATETIME and isinstance(present.dtype, pl.Datetime):
-        return {"time_zone": present.dtype.time_zone, "step": _clock_step(present)}
+        return {"time_zone": present.dtype.time_zone, "step": _clock_step(present.dt.epoch("us"), 10**6)}
     return {}
 
 
@@ -177,11 +181,10 @@ def _levels(present: pl.Series, kind: Kind, n_distinct: int, max_levels: int) ->
     return labels
 
 
-def _clock_step(present: pl.Series) -> float | None:
-    """Find the coarsest of day, hour, minute and second that all times fall on."""
-    clock = present.dt.epoch("us")
+def _clock_step(clock: pl.Series, second: int) -> float | None:
+    """Find the coarsest of day, hour, minute and second that all ticks of a clock fall on."""
     for seconds in (86400, 3600, 60, 1):
-        if (clock % int(timedelta(seconds=seconds) / timedelta(microseconds=1)) == 0).all():
+        if (clock % (seconds * second) == 0).all():
             return float(seconds)
     return None
 
