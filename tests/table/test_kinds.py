@@ -180,7 +180,7 @@ def test_real_measures_are_numbers() -> None:
 def test_durations_have_the_step_of_their_clock(seconds: int, unit: str) -> None:
     """Whole days are whole days, in whatever ticks they are counted."""
     stays = [dt.timedelta(seconds=seconds * int(k)) for k in RNG.integers(1, 400, N)]
-    stays[0] = dt.timedelta(seconds=7 * seconds)  # of no coarser step, but by a chance of nothing
+    stays[0] = dt.timedelta(seconds=7 * seconds)
     table = Table.of(
         pl.DataFrame({"stay": pl.Series(stays, dtype=pl.Duration(unit)), "x": RNG.normal(size=N)})
     )

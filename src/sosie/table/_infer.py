@@ -158,7 +158,8 @@ def _details(present: pl.Series, kind: Kind, n_distinct: int, max_levels: int) -
         step = _clock_step(present.to_physical(), second)
         return {} if step is None else {"step": step * second}
     if kind is Kind.DATETIME and isinstance(present.dtype, pl.Datetime):
-        return {"time_zone": present.dtype.time_zone, "step": _clock_step(present.dt.epoch("us"), 10**6)}
+        step = _clock_step(present.dt.epoch("us"), 10**6)
+        return {"time_zone": present.dtype.time_zone, "step": step}
     return {}
 
 
