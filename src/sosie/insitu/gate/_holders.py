@@ -38,6 +38,8 @@ def holders_apart(asked: Collection[str], before: Iterable[Collection[str]], few
     (True, True)
     """
     groups = {frozenset(one) for one in (asked, *before)}
+    if len(groups) == 1:
+        return True
     alone = frozenset().union(*(group for group in groups if len(group) < fewest))
     others = sorted(frozenset().union(*groups) - alone)
     within = np.array([[name in group for name in others] for group in groups], float)
