@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import reduce
+from itertools import combinations
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -28,8 +29,8 @@ __all__ = ["told_of", "weighers_of"]
 def weighers_of(design: Design, rows: Rows) -> Iterator[Weigher]:
     """Give all by which a model weighs what is summed, and the columns that each is made from.
 
-    They are the covariates and, of a product, each of its factors too: the sum of age times being
-    a smoker tells that of the ages of smokers.
+    They are the covariates and, of a product, its factors and their products too: the sum of age
+    times being a smoker tells that of the ages of smokers.
     """
     values: dict[tuple[str, int | None], Floats] = {}
     for piece in design.pieces:
@@ -44,24 +45,37 @@ def weighers_of(design: Design, rows: Rows) -> Iterator[Weigher]:
             values[factor.text, code] = found
             yield found, (factor.column,)
     for piece in design.pieces:
-        if len(piece) > 1:
-            factors = [values[factor.text, code] for factor, code in piece]
-            columns = tuple(factor.column for factor, _ in piece)
-            yield reduce(np.multiply, factors), columns
+        for size in range(2, len(piece) + 1):
+            for some in combinations(piece, size):
+                factors = [values[factor.text, code] for factor, code in some]
+                yield reduce(np.multiply, factors), tuple(factor.column for factor, _ in some)
+
+
+def _within_ratios(rows: Rows, name: str) -> Iterator[Weigher]:
+    """Give what each column weighs in a ratio of columns: a sum of these is one of its values."""
+    rule = rows.rules.get(name)
+    if rule is None or rule.rule != "ratio":
+        return
+    sources = sorted(rows.sources([name]))
+    for source in sources:
+        under = rows.numbers(source)
+        with np.errstate(all="ignore"):
+            found = rows.numbers(name) / under
+        yield np.where(np.isfinite(found), found, 0.0), tuple(sources)
 
 
 def told_of(
     rows: Rows, known: Mask, about: Sequence[str], weighers: Iterable[Weigher]
 ) -> tuple[tuple[Selection, ...], tuple[Summed, ...]]:
-    """Say of whom a model tells something: of all, and of those whom each weigher tells apart.
+    """Say of whom sums tell something: of all, and of those whom each weigher tells apart.
 
     Parameters
     ----------
     rows : Rows
     known : ndarray of shape (n,), bool
-        Persons of the model.
+        Persons who are summed over.
     about : sequence of str
-        Columns of which it tells.
+        Columns of which they tell; in a ratio of columns each weighs the others.
     weighers : iterable
         Numbers of all rows, finite for these persons, and columns they are made from.
 
@@ -73,7 +87,8 @@ def told_of(
         Of more than two values.
     """
     sets, summed = [rows.selection(known, about)], []
-    for values, by in weighers:
+    ratios = (one for name in about for one in _within_ratios(rows, name))
+    for values, by in (*weighers, *ratios):
         own = values[known]
         low, high = own.min(initial=np.inf), own.max(initial=-np.inf)
         if low >= high:

@@ -138,6 +138,55 @@ def test_powers_of_a_column_of_three_values(victims):
     assert moments(held, "estrec ~ I(doses ** 2)") is None
 
 
+def test_powers_made_by_ratios(victims):
+    """A number over one over another is their product: the same by means, without a model."""
+    open_, _ = victims()
+    frame = open_.frame.copy()
+    frame["doses"] = np.random.default_rng(5).choice([1.0, 2.0], len(frame))
+    frame.loc[40, "doses"] = 3.0
+    schema = Schema(columns=[*open_.schema.columns, Column(name="doses", kind="number")])
+    open_, held = victims(frame, schema)
+
+    def ratio(name, column, over):
+        return {"rule": "ratio", "name": name, "column": column, "over": over}
+
+    derive = [
+        ratio("one", "doses", "doses"), ratio("inverse", "one", "doses"),
+        ratio("yx", "tsize", "inverse"), ratio("yxx", "yx", "inverse"),
+    ]  # fmt: skip
+
+    def sums(victim):
+        found = []
+        for k, name in enumerate(("tsize", "yx", "yxx")):
+            rules = derive if k else []
+            answer = victim.ask({"id": "means", "columns_of": [name]}, rules[: 2 + k])
+            found.append(answer and len(frame) * answer.tables["means"][0]["mean"])
+        return found
+
+    y, yx, yxx = sums(open_)
+    assert (yxx - 3 * yx + 2 * y) / 2 == pytest.approx(frame.loc[40, "tsize"], abs=1e-6)
+    y, yx, yxx = sums(held)
+    assert None not in (y, yx)
+    assert yxx is None
+
+
+def test_products_of_some_of_three_factors(victims):
+    """Who is in the one and not in the other is told by the product with both."""
+    open_, _ = victims()
+    frame = open_.frame.copy()
+    frame["first"] = (np.arange(len(frame)) % 2).astype(float)
+    frame["second"] = frame["first"]
+    frame.loc[41, "second"] = 0.0
+    more = [Column(name=name, kind="number") for name in ("first", "second")]
+    open_, held = victims(frame, Schema(columns=[*open_.schema.columns, *more]))
+    asked = [
+        {"id": "linear", "formula": f"pnodes ~ {one}"} for one in ("first", "first:second:tsize")
+    ]
+    assert [victim.ask(one) is not None for victim in (open_, held) for one in asked] == [
+        True, True, True, False,
+    ]  # fmt: skip
+
+
 def test_plain_questions_are_answered_one_after_the_other(victims):
     """What combines to nothing about a few is let out, however many kinds there are."""
     _, held = victims()

@@ -46,8 +46,9 @@ class _OfGroups(Analysis):
     def local(self, rows: Rows, state: State) -> Part:
         """Give sums by group, then sums of squares about the pooled means."""
         centres = None if state["centres"] is None else state["centres"][0]
-        found, told = by_group(rows, self.column, self.by, len(state["groups"]), centres)
-        return Part({f"{name}_0": one for name, one in found.items()}, tuple(told))
+        found, told, summed = by_group(rows, self.column, self.by, len(state["groups"]), centres)
+        arrays = {f"{name}_0": one for name, one in found.items()}
+        return Part(arrays, tuple(told), summed=tuple(summed))
 
     def combine(self, total: Total, state: State) -> State | Result:
         """Pool the means, then test."""

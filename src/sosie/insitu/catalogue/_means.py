@@ -9,10 +9,11 @@ import numpy as np
 from pydantic import Field
 
 from sosie.errors import DataError, ParameterError
-from sosie.insitu._aggregate import Aggregate, Part, Selection, Total, counts, over, sums
+from sosie.insitu._aggregate import Aggregate, Part, Selection, Summed, Total, counts, over, sums
 from sosie.insitu._analysis import Analysis, ColumnName, State
 from sosie.insitu._result import Result
 from sosie.insitu._rows import labels, require_coded, require_number
+from sosie.insitu._told import told_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 __all__ = ["Means", "by_group", "moments"]
+
+_FEW_VALUES = 3
 
 
 class Means(Analysis):
@@ -76,15 +79,17 @@ class Means(Analysis):
         """Give sums, then sums of squares about the pooled centres."""
         arrays: dict[str, Aggregate] = {}
         told: list[Selection] = []
+        summed: list[Summed] = []
         for j, column in enumerate(dict.fromkeys(self.columns_of)):
             centres = None if state["centres"] is None else state["centres"][j]
             bounds = state["bounds"].get(column)
-            found, chosen = by_group(
+            found, chosen, weighed = by_group(
                 rows, column, self.by, len(state["groups"]), centres, bounds=bounds
             )
             arrays |= {f"{name}_{j}": one for name, one in found.items()}
             told += chosen
-        return Part(arrays, tuple(told))
+            summed += weighed
+        return Part(arrays, tuple(told), summed=tuple(summed))
 
     def combine(self, total: Total, state: State) -> State | Result:
         """Pool the centres, then give the table."""
@@ -113,7 +118,7 @@ def by_group(
     centres: Any,
     *,
     bounds: tuple[float, float] | None = None,
-) -> tuple[dict[str, Aggregate], list[Selection]]:
+) -> tuple[dict[str, Aggregate], list[Selection], list[Summed]]:
     """Sum a column in each group; about centres, its squares.
 
     With bounds, what is beyond them is drawn in, and what one person can change is known.
@@ -125,7 +130,7 @@ def by_group(
         codes = rows.codes(by)
         known &= codes >= 0
     values, own = values[known], codes[known]
-    cells = _with_either(values, own)
+    cells = tuple(size for g in range(groups) for size in _told_apart(values[own == g]))
     most = None
     if bounds is not None:
         values, centre = np.clip(values, *bounds), 0.0 if centres is None else np.asarray(centres)
@@ -136,19 +141,21 @@ def by_group(
     n = counts(own, groups, known)
     inside = np.where(own[:, None] == np.arange(groups), values[:, None], 0.0)
     names = (column,) if by is None else (column, by)
-    told = [rows.selection(known, names)]
-    if by is not None:
-        told += [rows.selection(members, names, (by,)) for members in n.members]
+    told, summed = [rows.selection(known, names)], list[Summed]()
+    for members in n.members:
+        sets, weighed = told_of(rows, members, names, ())
+        told += sets[1:]
+        summed += weighed
+        if by is not None:
+            told.append(rows.selection(members, names, (by,)))
     arrays = {"sum": over(replace(sums(inside), cells=cells, sensitivity=most), n)}
-    return ({"n": n} | arrays if centres is None else arrays), told
+    return ({"n": n} | arrays if centres is None else arrays), told, summed
 
 
-def _with_either(values: Floats, codes: NDArray[np.int32]) -> tuple[int, ...]:
-    """Size what the mean of a column of two values tells: who has the one, and the other."""
-    high = values == values.max(initial=-np.inf)
-    if not (high | (values == values.min(initial=np.inf))).all():
-        return ()
-    return tuple(np.concatenate([np.bincount(codes[high]), np.bincount(codes[~high])]).tolist())
+def _told_apart(values: Floats) -> list[int]:
+    """Size who has each value where number, mean and spread tell that: of three or fewer."""
+    sizes = np.unique(values, return_counts=True)[1]
+    return sizes.tolist() if len(sizes) <= _FEW_VALUES else []
 
 
 def moments(total: Total, columns: int) -> State:

@@ -34,6 +34,8 @@ __all__ = ["Memory", "mend"]
 _AT_ONCE = 64
 _MOST_ATOMS = 20_000
 _MOST_SETS = 2_000
+_SHARED = 10
+"""Persons, about, who are in the same sets where these are many: they are looked at as one."""
 _HEAD = struct.Struct("<I")
 _FORMAT = "sosie-released/1"
 
@@ -217,7 +219,7 @@ class Memory:
     def _unsummed(self, summed: Sequence[Summed]) -> dict[tuple[bytes, frozenset[str]], Floats]:
         found = {}
         for one in summed:
-            values = np.asarray(one.values, np.float64) + 0.0  # no zero has a sign
+            values = _scaled(np.asarray(one.values, np.float64))
             found[_digest(values.view(np.uint64)), one.about] = values
         return {key: values for key, values in found.items() if key not in self._summed}
 
@@ -276,13 +278,14 @@ class Memory:
         }
         numbers = dict(summed) | {key: v for key, v in self._summed.items() if key[1] & about}
         different = list({digest: values for (digest, _), values in numbers.items()}.values())
-        # Where they are too many, there are the other two audits of sets, but none of numbers.
-        if too_many(len(sets) + len(different), 1):
-            return not summed
+        m = len(sets) + len(different)
+        # Where they are too many, sets alone have the other two audits; numbers have none.
+        if too_many(m, self.rows // _SHARED):
+            return not different
         stacked = np.array(list(sets.values()), np.uint64).reshape(-1, self._words.shape[1])
         first, sizes = atoms_of(stacked, self.rows, different)
-        if too_many(len(sets) + len(different), len(first)):
-            return not summed
+        if too_many(m, len(first)):
+            return not different
         members = members_of(stacked, first).astype(np.float64)
         vectors = np.vstack([members, *(values[first] for values in different)])
         return not about_few(vectors, sizes, k)
@@ -415,6 +418,12 @@ def _families(
 
 def _size(words: Words) -> int:
     return int(np.bitwise_count(words).sum(dtype=np.int64))
+
+
+def _scaled(values: Floats) -> Floats:
+    """Write numbers so that all their multiples are the same, and no zero has a sign."""
+    largest = values[np.abs(values).argmax()] if values.size else 0.0
+    return np.asarray(np.round(values / (largest or 1.0), 12) + 0.0, np.float64)
 
 
 def _shaped(words: Words, shapes: Mapping[str, list[int]]) -> dict[str, Floats]:

@@ -13,8 +13,9 @@ if TYPE_CHECKING:
 
 __all__ = ["about_few", "too_many"]
 
-_MOST = 500
-_MOST_NUMBERS = 20_000_000
+_MOST_WORK = 4e9
+"""Multiplications, about, to make the vectors orthogonal: more are not audited."""
+
 _WORK = 1e9
 """Multiplications, about, that all tries may take together."""
 
@@ -24,7 +25,7 @@ _LOOK = 50
 _SOME = 4
 """Groups for each vector among which as many independent ones are looked for first."""
 
-_FEWEST_TRIES, _MOST_TRIES = 2, 24
+_FEWEST_TRIES, _MOST_TRIES = 2, 16
 _NULL = 1e-9
 _NEAR = 1e-2
 """What all other persons weigh together, beside the few: the value of these is then known to a
@@ -33,7 +34,7 @@ hundredth of what values differ by."""
 
 def too_many(vectors: int, groups: int) -> bool:
     """Tell whether so many numbers of so many groups of persons are more than can be audited."""
-    return vectors > _MOST or vectors * groups > _MOST_NUMBERS
+    return vectors * groups * min(vectors, groups) > _MOST_WORK
 
 
 def about_few(vectors: Floats, persons: NDArray[np.integer], k: int) -> bool:
