@@ -15,7 +15,6 @@ The rules, the first that applies:
   each on average: text; intervals (`[0-10)`, `20-50`, `>50`): ordinal; else category.
 """
 
-
 import polars as pl
 
 from sosie.errors import SchemaError
