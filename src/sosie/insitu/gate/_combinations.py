@@ -97,17 +97,18 @@ def _reduced(basis: Floats, rng: np.random.Generator) -> Floats:
 
 def _independent(basis: Floats, order: NDArray[np.intp]) -> list[np.intp]:
     """Choose groups, the first ones of an order, for which the vectors are independent."""
-    left, chosen = basis[:, order].copy(), []
-    for j, group in enumerate(order):
-        place = int(np.abs(left[:, j]).argmax())
-        pivot = left[place, j]
-        if abs(pivot) <= _NULL:
+    found, chosen = np.empty((len(basis), len(basis))), list[np.intp]()
+    for group in order:
+        column, before = basis[:, group], found[: len(chosen)]
+        for _ in range(2):  # once more, for what rounding left
+            column = column - before.T @ (before @ column)
+        size = np.linalg.norm(column)
+        if size <= _NULL:
             continue
+        found[len(chosen)] = column / size
         chosen.append(group)
         if len(chosen) == len(basis):
             break
-        left[:, j:] -= np.outer(left[:, j] / pivot, left[place, j:])
-        left[place, j:] = 0
     return chosen
 
 
