@@ -8,7 +8,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from sosie.errors import DataError
-from sosie.table import is_hidden, pictures_of, read_picture
+from sosie.table import folders_of, pictures_of, read_picture
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -52,9 +52,8 @@ def pictures(path: Path) -> list[Image]:
 
 
 def _of_folder(path: Path) -> list[Image]:
-    inside = sorted(one for one in path.iterdir() if one.is_dir() and not is_hidden(one))
     found = [read_picture(file) for file in pictures_of(path, _SUFFIXES)]
-    return found + [image for folder in inside for image in _of_folder(folder)]
+    return found + [image for folder in folders_of(path) for image in _of_folder(folder)]
 
 
 def _of_arrays(path: Path) -> list[Image]:

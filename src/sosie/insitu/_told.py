@@ -65,7 +65,11 @@ def _within_ratios(rows: Rows, name: str) -> Iterator[Weigher]:
 
 
 def told_of(
-    rows: Rows, known: Mask, about: Sequence[str], weighers: Iterable[Weigher]
+    rows: Rows,
+    known: Mask,
+    about: Sequence[str],
+    weighers: Iterable[Weigher] = (),
+    by: Sequence[str] = (),
 ) -> tuple[tuple[Selection, ...], tuple[Summed, ...]]:
     """Say of whom sums tell something: of all, and of those whom each weigher tells apart.
 
@@ -78,6 +82,8 @@ def told_of(
         Columns of which they tell; in a ratio of columns each weighs the others.
     weighers : iterable
         Numbers of all rows, finite for these persons, and columns they are made from.
+    by : sequence of str
+        Columns by which these persons were chosen.
 
     Returns
     -------
@@ -86,15 +92,15 @@ def told_of(
     summed : tuple of Summed
         Of more than two values.
     """
-    sets, summed = [rows.selection(known, about)], []
+    sets, summed = [rows.selection(known, about, by)], []
     ratios = (one for name in about for one in _within_ratios(rows, name))
-    for values, by in (*weighers, *ratios):
+    for values, columns in (*weighers, *ratios):
         own = values[known]
         low, high = own.min(initial=np.inf), own.max(initial=-np.inf)
         if low >= high:
             continue
         if ((own == low) | (own == high)).all():
-            sets.append(rows.selection(known & (values == high), about, by))
+            sets.append(rows.selection(known & (values == high), about, columns))
         else:
             summed.append(Summed(np.where(known, values, 0.0), rows.sources(about)))
     return tuple(sets), tuple(summed)

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["is_hidden", "pictures_of", "read_picture"]
+__all__ = ["folders_of", "pictures_of", "read_picture"]
 
 _DEEP = ("I", "F")
 
@@ -68,13 +68,15 @@ def read_picture(file: Path, most: int | None = None) -> NDArray[np.uint8]:
 
 def pictures_of(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
     """List the pictures of a folder, but what systems leave there: hidden files, `__MACOSX`."""
-    return [
-        one
-        for one in sorted(folder.iterdir())
-        if one.suffix.lower() in suffixes and one.is_file() and not is_hidden(one)
-    ]
+    return [one for one in _inside(folder) if one.suffix.lower() in suffixes and one.is_file()]
 
 
-def is_hidden(path: Path) -> bool:
-    """Tell whether a system, not a person, put a file or folder there."""
-    return path.name.startswith(".") or path.name == "__MACOSX"
+def folders_of(folder: Path) -> list[Path]:
+    """List the folders of a folder, but those that systems leave there."""
+    return [one for one in _inside(folder) if one.is_dir()]
+
+
+def _inside(folder: Path) -> list[Path]:
+    return sorted(
+        one for one in folder.iterdir() if not one.name.startswith(".") and one.name != "__MACOSX"
+    )

@@ -159,9 +159,11 @@ def _smooth(ordered: Floats, margin: Margin, places: Floats) -> Floats:
     """
     rank = places * len(ordered)
     low, high = margin.runs(rank)
+    values, loose = margin.quantile(places), high > low
+    rank, low, high = rank[loose], low[loose], high[loose]
     width = np.clip((high - low) / 2, 0.5, _WINDOW)
     first = np.floor(rank - width)
-    found, whole = np.zeros(len(places)), margin.quantile(places)
+    found = np.zeros(len(rank))
     for step in range(int(2 * _WINDOW) + 2):
         cell = first + step
         weight = _triangle((cell + 1 - rank) / width) - _triangle((cell - rank) / width)
@@ -169,7 +171,8 @@ def _smooth(ordered: Floats, margin: Margin, places: Floats) -> Floats:
         mirrored = np.where(mirrored >= high, 2 * high - 1 - mirrored, mirrored)
         inside = np.clip(mirrored, low, high - 1).astype(np.intp)
         found += weight * ordered[inside]
-    return np.where(high > low, found, whole)
+    values[loose] = found
+    return values
 
 
 def _triangle(t: Floats) -> Floats:

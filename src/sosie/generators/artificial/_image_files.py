@@ -9,7 +9,7 @@ from zipfile import BadZipFile
 import numpy as np
 
 from sosie.errors import DataError, ParameterError
-from sosie.table import is_hidden, pictures_of, read_picture, whole_file, whole_folder
+from sosie.table import folders_of, pictures_of, read_picture, whole_file, whole_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -94,8 +94,7 @@ def _folder_name(label: Any) -> str:
 
 
 def _of_folder(path: Path) -> tuple[NDArray[Any], NDArray[Any] | None]:
-    flat = pictures_of(path, _SUFFIXES)
-    folders = sorted(one for one in path.iterdir() if one.is_dir() and not is_hidden(one))
+    flat, folders = pictures_of(path, _SUFFIXES), folders_of(path)
     if flat and folders:
         raise DataError(f"{path} holds images and folders: put each image in that of its label.")
     files = flat or [one for folder in folders for one in pictures_of(folder, _SUFFIXES)]

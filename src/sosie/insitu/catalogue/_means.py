@@ -143,11 +143,9 @@ def by_group(
     names = (column,) if by is None else (column, by)
     told, summed = [rows.selection(known, names)], list[Summed]()
     for members in n.members:
-        sets, weighed = told_of(rows, members, names, ())
-        told += sets[1:]
+        sets, weighed = told_of(rows, members, names, by=names[1:])
+        told += sets
         summed += weighed
-        if by is not None:
-            told.append(rows.selection(members, names, (by,)))
     arrays = {"sum": over(replace(sums(inside), cells=cells, sensitivity=most), n)}
     return ({"n": n} | arrays if centres is None else arrays), told, summed
 
