@@ -1,6 +1,8 @@
 """`sosie images`: what is asked holds, whole or absent, one sentence for a mistake."""
 
+import hashlib
 import json
+import shutil
 from functools import partial
 from pathlib import Path
 
@@ -11,9 +13,11 @@ from scipy.stats import ks_2samp
 from sklearn.datasets import load_digits
 from tests.cli.conftest import Sosie
 
+from sosie.cli import main
 from sosie.generators.artificial import image_fidelity
 
 QUICK = ("--epochs", 2, "--latent-dim", 3, "--seed", 0)
+TINY = ("--epochs", 0, "--latent-dim", 2)
 KEYS = {"rows_in", "rows_out", "kept_by_filter", "ess", "latent_dim", "seconds", "fidelity"}
 
 
@@ -148,3 +152,130 @@ def test_mistakes_are_one_sentence_and_nothing_is_written(
         assert any(one in ran.err for one in said.split("|")), ran.err
         assert ran.err.count("\n") == 1
         assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.fixture(scope="module")
+def learnt(tmp_path_factory: pytest.TempPathFactory, digits: tuple[np.ndarray, np.ndarray]) -> Path:
+    """Learn once: a folder with the images, their model, and what was drawn at seed 5."""
+    place = tmp_path_factory.mktemp("learnt")
+    images, labels = digits
+    np.savez(place / "given.npz", images=images, labels=labels)
+    told = ["--out", place / "first.npz", "--model", place / "model", "--seed", 5, *TINY]
+    with pytest.raises(SystemExit) as left:
+        main(["images", str(place / "given.npz"), *(str(a) for a in told)])
+    assert not left.value.code
+    return place
+
+
+@pytest.fixture
+def place(learnt: Path, tmp_path: Path) -> Path:
+    return Path(shutil.copytree(learnt, tmp_path / "place"))
+
+
+def test_labels_that_are_dates_are_written_as_text(
+    place: Path, sosie: Sosie, digits: tuple[np.ndarray, np.ndarray]
+) -> None:
+    given, out = place / "dates.npz", place / "out.npz"
+    np.savez(given, images=digits[0], labels=digits[1] + np.datetime64("2020-01-01"))
+    ran = sosie(given, "--out", out, "--rows", 20, *TINY)
+    assert (ran.status, ran.err) == (0, "")
+    with np.load(out, allow_pickle=False) as drawn:
+        assert set(drawn["labels"]) == {"2020-01-01", "2020-01-02"}
+
+
+def test_a_model_is_learnt_once_and_the_seed_decides(place: Path, sosie: Sosie) -> None:
+    model, out = place / "model", place / "out.npz"
+    before = (model / "model.json").read_bytes()
+    for seed, same in ((5, True), (6, False)):
+        ran = sosie(place / "given.npz", "--out", out, "--model", model, "--seed", seed, "--json")
+        assert ran.status == 0, ran.err
+        assert ran.err == (
+            f"Warning: the model in {model} holds the images it was learnt on; it is as sensitive "
+            "as they are.\n"
+        )
+        told = json.loads(ran.out)
+        assert told.keys() == {*KEYS, "effective_rows", "labels", "seed", "out"}
+        assert (told["latent_dim"], told["effective_rows"], told["labels"]) == (2, 80, 2)
+        with np.load(place / "first.npz") as first, np.load(out) as drawn:
+            assert np.array_equal(first["labels"], drawn["labels"]) == same
+            assert np.array_equal(first["images"], drawn["images"]) == same
+    assert (model / "model.json").read_bytes() == before
+    assert all(file.stat().st_mode & 0o077 == 0 for file in (model, *model.iterdir()))
+
+
+def test_effective_rows_are_the_originals_of_the_model(
+    place: Path, sosie: Sosie, digits: tuple[np.ndarray, np.ndarray]
+) -> None:
+    images, labels = digits
+    # Labels that folders have are text: the same ones, of fewer images.
+    np.savez(place / "later.npz", images=images[:70], labels=labels[:70].astype(str))
+    told = (place / "later.npz", "--out", place / "o.npz", "--model", place / "model")
+    ran = sosie(*told, "--label", 1, "--json", "--lang", "fr")
+    assert ran.status == 0, ran.err
+    assert "contient les images dont il a appris ; il est aussi sensible qu'elles" in ran.err
+    assert "a appris d'autres images (80 originaux)" in ran.err
+    done = json.loads(ran.out)
+    assert (done["rows_in"], done["rows_out"]) == (70, 70)
+    assert done["effective_rows"] == (labels == 1).sum() > (labels[:70] == 1).sum()
+    ran = sosie(*told, "--rows", 5)
+    assert "no more than the 80 originals" in ran.out
+    assert "was learnt on other images (80 originals)" in ran.err
+
+
+def test_a_model_of_other_images_is_refused(
+    place: Path, sosie: Sosie, digits: tuple[np.ndarray, np.ndarray]
+) -> None:
+    images, labels = digits
+    others = {
+        "higher": {"images": np.pad(images, ((0, 0), (0, 1), (0, 0))), "labels": labels},
+        "colour": {"images": np.stack([images] * 3, axis=-1), "labels": labels},
+        "floats": {"images": images / 255, "labels": labels},
+        "flat": {"images": images.reshape(80, 64), "labels": labels},
+        "three": {"images": images, "labels": np.arange(80) % 3},
+        "none": {"images": images},
+        "dates": {"images": images, "labels": labels + np.datetime64("2020-01-01")},
+        "slash": {"images": images, "labels": np.where(labels, "a/b", "c")},
+    }
+    for name, arrays in others.items():
+        np.savez(place / f"{name}.npz", **arrays)
+    given, cut, empty = place / "given.npz", place / "cut", place / "empty"
+    shutil.copytree(place / "model", cut)
+    held = (cut / "parameters.npz").read_bytes()
+    (cut / "parameters.npz").write_bytes(held[: len(held) // 2])
+    empty.mkdir()
+    said = json.loads((place / "model" / "model.json").read_text())
+    rows = place / "rows"
+    rows.mkdir()
+    (rows / "model.json").write_text(json.dumps(_sealed(said | {"of": "rows"})))
+    before = sorted(place.rglob("*"))
+    new, known = ("--model", place / "new", *TINY), ("--model", place / "model")
+    grey = "was learnt on images of 8 x 8 pixels in grey (uint8), and those of"
+    for part, arguments in {
+        f"{grey} {place / 'higher.npz'} are of 9 x 8 pixels": (place / "higher.npz", *known),
+        "are of 8 x 8 pixels in colour (uint8)": (place / "colour.npz", *known),
+        "are of 8 x 8 pixels in grey (float64)": (place / "floats.npz", *known),
+        "are of shape (64,)": (place / "flat.npz", *known),
+        "differ in labels ('2' is in one of them only)": (place / "three.npz", *known),
+        "with labels, and those of": (place / "none.npz", *known),
+        "has 2 latent dimensions and not 4": (given, *known, "--latent-dim", 4),
+        "holds a model of rows, not of images": (given, "--model", rows),
+        "damaged or cut short": (given, "--model", cut),
+        "is there already": (given, "--model", place / "first.npz"),
+        "does not exist": (given, "--model", place / "no" / "model"),
+        "type date cannot be saved in a model": (place / "dates.npz", *new),
+        "give --out a name that ends in .npz": (place / "slash.npz", *new, "--out", place / "x"),
+        "would replace": (given, *new, "--out", place / "new"),
+        "which is made anew": (given, "--model", empty / "model", "--out", empty),
+    }.items():
+        ran = sosie(*arguments, *(() if "--out" in arguments else ("--out", place / "o.npz")))
+        assert ran.status == 2, part
+        assert part in ran.err, ran.err
+        assert ran.err.count("\n") == 1
+        assert sorted(place.rglob("*")) == before
+
+
+def _sealed(manifest: dict[str, object]) -> dict[str, object]:
+    """Give what a folder says of its model with the sum that it then has."""
+    told = {name: value for name, value in manifest.items() if name != "sha256"}
+    whole = json.dumps(told, sort_keys=True, separators=(",", ":")).encode()
+    return told | {"sha256": hashlib.sha256(whole).hexdigest()}

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Epochs",
     "LatentDim",
+    "check_latent_dim",
     "checked_model",
     "fresh_name",
     "model_of",
@@ -106,17 +107,27 @@ def model_of(
             model.epochs = epochs
         return model.fit(table, progress)
     model = RHVAE.load(folder, table, seed)
-    if latent_dim not in (None, model.latent_dim_):
-        raise ParameterError(
-            f"{folder} has {model.latent_dim_} latent dimensions and not {latent_dim}: leave out "
-            "--latent-dim, or give another folder to --model."
-        )
+    check_latent_dim(folder, model.latent_dim_, latent_dim)
     if outcome not in (None, model.stratum_):
         raise ParameterError(
             f"{folder} was not learnt with {outcome!r} as the outcome: leave out --outcome, or "
             "give another folder to --model."
         )
     return model
+
+
+def check_latent_dim(folder: Path, found: int, asked: int | None) -> None:
+    """Refuse a model of other latent dimensions than are asked for.
+
+    Raises
+    ------
+    ParameterError
+    """
+    if asked not in (None, found):
+        raise ParameterError(
+            f"{folder} has {found} latent dimensions and not {asked}: leave out --latent-dim, or "
+            "give another folder to --model."
+        )
 
 
 def tell_how_long(

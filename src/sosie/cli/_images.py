@@ -6,16 +6,28 @@ import json
 import math
 import time
 from pathlib import Path  # noqa: TC003 - Typer reads it when it runs
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from sosie.cli._artificial import Epochs, LatentDim, seed_of, tell_how_long
+from sosie.cli._artificial import (
+    Epochs,
+    LatentDim,
+    check_latent_dim,
+    checked_model,
+    seed_of,
+    tell_how_long,
+)
 from sosie.cli._options import Json, Lang  # noqa: TC001 - Typer reads it when it runs
-from sosie.cli._places import check_apart, check_place
+from sosie.cli._places import check_apart, check_outside, check_place
 from sosie.cli._stages import Stages
 from sosie.cli._texts import language, spelt_number, texts
-from sosie.errors import ParameterError
+from sosie.errors import DataError, ParameterError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sosie.generators.artificial import ImageRHVAE
 
 __all__ = ["images"]
 
@@ -39,6 +51,14 @@ def images(
     ] = False,
     label: Annotated[
         str | None, typer.Option("--label", help="Draw images of this label only.")
+    ] = None,
+    model: Annotated[
+        Path | None,
+        typer.Option(
+            "--model",
+            metavar="DIR",
+            help="SENSITIVE: the model in this folder; learnt and saved there if it is new.",
+        ),
     ] = None,
     latent_dim: LatentDim = None,
     picture: Annotated[
@@ -79,51 +99,61 @@ def images(
         check_folder(out)
     if picture is not None:
         check_place(picture, ".png")
-    check_apart([p for p in (out, picture) if p], [data])
+    check_apart([p for p in (out, picture, model) if p], [data])
+    check_outside(out, [p for p in (picture, model) if p])
     from sosie.generators.artificial import (
-        ImageRHVAE,
         check_images,
+        check_label_names,
+        check_storable,
         count_of,
         image_fidelity,
         read_images,
         write_images,
     )
 
+    known = checked_model(model)
     with Stages(words["stages"], shown=not as_json) as stages:
         stages.begin("read")
-        originals, labels = read_images(data)
-        model = ImageRHVAE(latent_dim, seed)
-        if epochs is not None:
-            model.epochs = epochs
+        given, labels = read_images(data)
         if labels is None and (balance or label is not None):
             raise ParameterError(f"{data} has no labels: leave out --balance and --label.")
-        behind = len(originals)
         if labels is not None and label is not None:
-            behind = count_of(label, labels)
-        n = rows or (len(originals) if factor is None else max(round(factor * len(originals)), 1))
-        check_images(originals.shape[1:], n)
+            count_of(label, labels)  # what none has, is told before anything is learnt
+        check_label_names(out, labels)
+        if model is not None and labels is not None:
+            check_storable(set(labels.ravel().tolist()))
+        n = rows or (len(given) if factor is None else max(round(factor * len(given)), 1))
+        check_images(given.shape[1:], n)
         stages.begin("learn")
-        model.fit(originals, labels, progress=stages.advance)
+        if model is not None and known:
+            learnt = _read(model, data, given, labels, seed)
+            check_latent_dim(model, learnt.latent_dim_, latent_dim)
+        else:
+            learnt = _learn(given, labels, latent_dim, seed, epochs, stages.advance)
+        originals, of = learnt.originals_
+        behind = len(originals) if of is None or label is None else count_of(label, of)
         stages.begin("draw")
 
         def draw(m: int) -> Any:
-            return model.sample(m, balance=balance, label=label)
+            return learnt.sample(m, balance=balance, label=label)
 
         tell_how_long(n, len(originals), draw, words, stages)
         drawn = draw(n)
-        near = image_fidelity(originals, drawn.images, labels, drawn.labels)
+        near = image_fidelity(originals, drawn.images, of, drawn.labels)
         stages.begin("write")
+        if model is not None and not known:
+            learnt.save(model)
         if picture is not None:
-            _draw(picture, originals, labels, drawn, words)
+            _draw(picture, originals, of, drawn, words)
         write_images(out, drawn.images, drawn.labels)
     done = {
-        "rows_in": len(originals),
+        "rows_in": len(given),
         "rows_out": n,
         "effective_rows": behind,
-        "labels": len(model.labels_) if labels is not None else 0,
-        "kept_by_filter": round(model.kept_by_filter_, 4),
-        "ess": round(model.ess_, 1),
-        "latent_dim": model.latent_dim_,
+        "labels": len(learnt.labels_) if of is not None else 0,
+        "kept_by_filter": round(learnt.kept_by_filter_, 4),
+        "ess": round(learnt.ess_, 1),
+        "latent_dim": learnt.latent_dim_,
         "fidelity": round(near, 4),
         "seconds": round(time.perf_counter() - started, 3),
         "seed": seed,
@@ -135,6 +165,84 @@ def images(
         _show(done, words)
     if picture is not None:
         typer.echo(words["holds_persons"].format(path=picture), err=True)
+    if model is not None:
+        typer.echo(words["model"].format(path=model), err=True)
+    if known and not _same(given, labels, originals, of):
+        persons = spelt_number(len(originals), words)
+        typer.echo(words["other_persons"].format(path=model, persons=persons), err=True)
+
+
+def _learn(
+    images: Any,
+    labels: Any,
+    latent_dim: int | None,
+    seed: int,
+    epochs: int | None,
+    progress: Callable[[float], None],
+) -> ImageRHVAE:
+    from sosie.generators.artificial import ImageRHVAE
+
+    model = ImageRHVAE(latent_dim, seed)
+    if epochs is not None:
+        model.epochs = epochs
+    return model.fit(images, labels, progress=progress)
+
+
+def _read(folder: Path, data: Path, images: Any, labels: Any, seed: int) -> ImageRHVAE:
+    """Read a model; refuse one of images or labels of another kind than those given."""
+    from sosie.generators.artificial import ImageRHVAE
+
+    model = ImageRHVAE.load(folder, seed)
+    originals, of = model.originals_
+    what_to_do = "give images like those it was learnt on, or another folder to --model."
+    if _kind(originals) != _kind(images):
+        raise DataError(
+            f"{folder} was learnt on images {_kind(originals)}, and those of {data} are "
+            f"{_kind(images)}: {what_to_do}"
+        )
+    there, here = _spelt(of), _spelt(labels)
+    if (there is None) != (here is None):
+        one, other = ("without", "some") if there is None else ("with", "none")
+        raise DataError(
+            f"{folder} was learnt on images {one} labels, and those of {data} have {other}: "
+            f"{what_to_do}"
+        )
+    odd = sorted(set(there or ()) ^ set(here or ()))
+    if odd:
+        raise DataError(
+            f"{folder} and {data} differ in labels ({odd[0]!r} is in one of them only): "
+            f"{what_to_do}"
+        )
+    return model
+
+
+def _kind(images: Any) -> str:
+    """Tell size and sort of pixels.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> _kind(np.zeros((30, 8, 9, 3), np.uint8)), _kind(np.zeros((30, 8, 9)))
+    ('of 8 x 9 pixels in colour (uint8)', 'of 8 x 9 pixels in grey (float64)')
+    """
+    size, colours = images.shape[1:3], images.shape[3:]
+    sort = {(): "grey", (1,): "one colour", (3,): "colour"}.get(colours)
+    if len(size) < 2 or sort is None:
+        return f"of shape {images.shape[1:]}"
+    return f"of {size[0]} x {size[1]} pixels in {sort} ({images.dtype.name})"
+
+
+def _spelt(labels: Any) -> list[str] | None:
+    """Give labels as text: those of folders are, where arrays may have the same as numbers."""
+    return None if labels is None else [str(one) for one in labels.ravel().tolist()]
+
+
+def _same(given: Any, labels: Any, originals: Any, of: Any) -> bool:
+    """Tell whether images are those learnt on: models hold pixels in single precision."""
+    import numpy as np
+
+    pixels = (images.astype(np.float32, copy=False) for images in (given, originals))
+    return np.array_equal(*pixels) and _spelt(labels) == _spelt(of)
 
 
 def _check_size(rows: int | None, factor: float | None) -> None:

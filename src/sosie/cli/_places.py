@@ -4,7 +4,7 @@ from pathlib import Path
 
 from sosie.errors import DataError, ParameterError
 
-__all__ = ["check_apart", "check_new", "check_place"]
+__all__ = ["check_apart", "check_new", "check_outside", "check_place"]
 
 
 def check_place(path: Path, *suffixes: str) -> None:
@@ -54,6 +54,19 @@ def check_apart(outputs: list[Path], inputs: list[Path]) -> None:
             if _same(path, other):
                 raise ParameterError(f"{path} would replace {other}; give another name.")
         taken.append(path)
+
+
+def check_outside(folder: Path, others: list[Path]) -> None:
+    """Refuse an output inside of a folder that is made anew, where it would be lost.
+
+    Raises
+    ------
+    ParameterError
+        If one is.
+    """
+    for path in others:
+        if folder.resolve() in path.resolve().parents:
+            raise ParameterError(f"{path} is in {folder}, which is made anew: give another place.")
 
 
 def _same(one: Path, other: Path) -> bool:

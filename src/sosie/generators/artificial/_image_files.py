@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["read_images", "write_images"]
+__all__ = ["check_label_names", "read_images", "write_images"]
 
 _SUFFIXES = (".png", ".jpg", ".jpeg")
 _NAMES = ("images", "train_images"), ("labels", "train_labels")
@@ -53,6 +53,19 @@ def read_images(path: Path) -> tuple[NDArray[Any], NDArray[Any] | None]:
     raise DataError(f"{path} is neither a folder of images nor an .npz file.")
 
 
+def check_label_names(path: Path, labels: NDArray[Any] | None) -> None:
+    """Refuse labels of which no folder can be made, where images are to go to folders.
+
+    Raises
+    ------
+    ParameterError
+        If a label cannot be the name of a folder.
+    """
+    if labels is not None and path.suffix.lower() != ".npz":
+        for label in np.unique(labels).tolist():
+            _folder_name(label)
+
+
 def write_images(path: Path, images: NDArray[Any], labels: NDArray[Any] | None) -> None:
     """Write images as an .npz file, or as a folder of PNG files; whole or absent.
 
@@ -66,6 +79,8 @@ def write_images(path: Path, images: NDArray[Any], labels: NDArray[Any] | None) 
         If a label cannot be the name of a folder.
     """
     if path.suffix.lower() == ".npz":
+        if labels is not None and labels.dtype == object:
+            labels = labels.astype(str)  # dates, which else would have to be run to be read
         arrays: Any = {"images": images} if labels is None else {"images": images, "labels": labels}
         with whole_file(path) as out:
             np.savez_compressed(out, **arrays)

@@ -66,7 +66,9 @@ class Labels:
             raise DataError(
                 f"{len(names)} labels for {n} images: a label needs two images or more; group them."
             )
-        return cls(codes, names.tolist())
+        # Numbers of NumPy that stand in an array of objects are told as those of Python too.
+        plain = [one.item() if isinstance(one, np.generic) else one for one in names.tolist()]
+        return cls(codes, plain)
 
     def one_of(self, codes: NDArray[np.intp]) -> NDArray[np.float32]:
         """Give codes as indicators."""

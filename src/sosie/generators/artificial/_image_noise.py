@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -16,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Texture"]
 
 
+@dataclass(frozen=True)
 class Texture:
     """The law of what is left of images, normal with their covariance, shrunk to a product.
 
@@ -24,16 +26,12 @@ class Texture:
 
     Parameters
     ----------
-    left : ndarray of shape (n, p)
-        Pixels minus their means, of the originals.
+    together : ndarray of shape (n, p)
+        What originals left out, in standard deviations of each pixel, times its share of a draw.
+    apart : ndarray of shape (p,)
+        Share of a draw that is independent from pixel to pixel.
     sigma : ndarray of shape (p,)
-        Standard deviation of each pixel, of which the part within the floor is needed to learn,
-        and drawn only as far as it was left.
-
-    Attributes
-    ----------
-    shrinkage : float
-        Share of the product law, from 0 to 1 (Ledoit and Wolf).
+        Standard deviation of each pixel.
 
     References
     ----------
@@ -44,12 +42,29 @@ class Texture:
     --------
     >>> rng = np.random.default_rng(0)
     >>> left = np.repeat(rng.normal(0, 0.1, (500, 1)), 3, axis=1)
-    >>> drawn = Texture(left, np.ones(3)).draw(rng, 2000)
+    >>> drawn = Texture.of(left, np.ones(3)).draw(rng, 2000)
     >>> float(np.corrcoef(drawn[:, 0], drawn[:, 2])[0, 1]) > 0.98
     True
     """
 
-    def __init__(self, left: NDArray[np.floating], sigma: NDArray[np.floating]) -> None:
+    together: Floats
+    apart: Floats
+    sigma: Floats
+
+    @classmethod
+    def of(cls, left: NDArray[np.floating], sigma: NDArray[np.floating]) -> Texture:
+        """Learn the law of what is left.
+
+        The share of the product law is that of Ledoit and Wolf.
+
+        Parameters
+        ----------
+        left : ndarray of shape (n, p)
+            Pixels minus their means, of the originals.
+        sigma : ndarray of shape (p,)
+            Standard deviation of each pixel, of which the part within the floor is needed to
+            learn, and drawn only as far as it was left.
+        """
         n, p = left.shape
         spread = np.sqrt((left.astype(np.float64) ** 2).mean(0))
         flat = spread < 1e-6
@@ -59,15 +74,17 @@ class Texture:
         square = float((gram**2).sum()) / n**2  # of the norm of their correlations
         alone = int((~flat).sum())
         noise = (float((gram.diagonal() ** 2).sum()) - n * square) / n**2
-        self.shrinkage = min(max(noise / max(square - alone, 1e-12), 0.0), 1.0) if p > 1 else 1.0
-        self._together = (rows * np.sqrt((1 - self.shrinkage) / n)).astype(np.float32)
-        self._apart = np.sqrt(np.where(flat, 1, self.shrinkage)).astype(np.float32)
+        shrinkage = min(max(noise / max(square - alone, 1e-12), 0.0), 1.0) if p > 1 else 1.0
         floor = np.where(flat, NOISE_FLOOR, np.minimum(spread, NOISE_FLOOR))
-        self._sigma = (sigma - NOISE_FLOOR + floor).astype(np.float32)
+        return cls(
+            (rows * np.sqrt((1 - shrinkage) / n)).astype(np.float32),
+            np.sqrt(np.where(flat, 1, shrinkage)).astype(np.float32),
+            (sigma - NOISE_FLOOR + floor).astype(np.float32),
+        )
 
     def draw(self, rng: np.random.Generator, m: int) -> Floats:
         """Draw what is to be added to the means of m images, of shape (m, p)."""
-        n, p = self._together.shape
-        found = rng.standard_normal((m, n), np.float32) @ self._together
-        found += self._apart * rng.standard_normal((m, p), np.float32)
-        return self._sigma * found
+        n, p = self.together.shape
+        found = rng.standard_normal((m, n), np.float32) @ self.together
+        found += self.apart * rng.standard_normal((m, p), np.float32)
+        return self.sigma * found

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import jax
@@ -25,6 +26,7 @@ from sosie.generators.artificial._image_networks import (
     start,
 )
 from sosie.generators.artificial._image_noise import Texture
+from sosie.generators.artificial._image_store import read_image_model, write_image_model
 from sosie.generators.artificial._latent_metric import metric_of
 from sosie.generators.artificial._latent_neighbours import Neighbourhoods
 from sosie.generators.artificial._latent_paths import path_between
@@ -178,18 +180,35 @@ class ImageRHVAE(Parameters):
         recipe = Recipe(flow_steps=self.flow_steps, epochs=self.epochs)
         trained = fitted(ImageLaw(), begin, data, recipe, rng, progress, copies.each)
         self.history_, self.bound_ = trained.history, max(trained.history)
-        self.labels_, self._labels = known.names, known
-        self._params, self._pictures = trained.params, pictures
+        self._learnt(trained.params, pictures, known)
         mean, sigma = self._encoded(data)
-        self._around = Neighbourhoods(mean, sigma, copies.codes, copies.person)
-        self._mean, self._spread = mean[: copies.n], sigma[: copies.n]
-        self.metric_ = metric_of(self._mean, self._spread)
         some = copies.some(np.arange(copies.n))
         z = mean[some] + sigma[some] * rng.standard_normal((len(some), self.latent_dim_))
-        self._texture = self._left_out(copies.pixels[some], self._decoded(z, data[1][some]))
-        apart = nearest(x, x, same=True)
-        self._least = float(np.quantile(apart, _TOO_NEAR))
+        left = self._left_out(copies.pixels[some], self._decoded(z, data[1][some]))
+        self._settle(mean, sigma, copies.codes, copies.person, left)
         return self
+
+    def _learnt(self, params: dict[str, Any], pictures: Pictures, known: Labels) -> None:
+        """Take networks, and the originals that they were learnt on."""
+        self._params, self._pictures = params, pictures
+        self.labels_, self._labels = known.names, known
+
+    def _settle(
+        self,
+        mean: Floats,
+        sigma: Floats,
+        codes: NDArray[np.intp],
+        person: NDArray[np.intp],
+        texture: Texture,
+    ) -> None:
+        """Take what draws need besides: where latents are, what is left out, what is too near."""
+        self._around = Neighbourhoods(mean, sigma, codes, person)
+        n = len(self._pictures)
+        self._mean, self._spread = mean[:n], sigma[:n]
+        self._texture = texture
+        apart = nearest(self._originals(), self._originals(), same=True)
+        self._least = float(np.quantile(apart, _TOO_NEAR))
+        self.metric_ = metric_of(self._mean, self._spread)
 
     def sample(
         self,
@@ -287,6 +306,14 @@ class ImageRHVAE(Parameters):
         one_of = self._labels.one_of(self._labels.told(labels, len(pictures)))
         return self._encoded((pictures.pixels, one_of))
 
+    @property
+    def originals_(self) -> tuple[NDArray[Any], NDArray[Any] | None]:
+        """Images learnt from, and their labels where they had some."""
+        self._check_fitted()
+        pictures, known = self._pictures, self._labels
+        names = None if known.names == [None] else np.asarray(known.names)[known.codes]
+        return pictures.restored(pictures.pixels), names
+
     def geodesic(self, a: int, b: int, segments: int = 32) -> Geodesic:
         """Find the shortest path of the latent space between two originals, by their rows."""
         self._check_fitted()
@@ -316,6 +343,56 @@ class ImageRHVAE(Parameters):
         between = (1 - share) * one_of[0] + share * one_of[1]
         return self._pictures.restored(self._decoded(points, between))
 
+    def save(self, folder: str | Path) -> None:
+        """Write the model to a folder, whole or not at all, for its owner only.
+
+        The folder holds the originals: it is as sensitive as they are. It has JSON and arrays,
+        and nothing that runs when it is read.
+
+        Parameters
+        ----------
+        folder : str or Path
+            To be made; one that holds a model is replaced.
+
+        Raises
+        ------
+        DataError
+            If it cannot be written, or is a folder of something else.
+        ParameterError
+            If nothing was learnt yet, or labels are neither text nor numbers.
+        """
+        self._check_fitted()
+        write_image_model(self, Path(folder))
+
+    @classmethod
+    def load(cls, folder: str | Path, seed: int | None = None) -> Self:
+        """Read a model that :meth:`save` wrote; it draws the same images for the same seed.
+
+        Parameters
+        ----------
+        folder : str or Path
+        seed : int, optional
+            Of draws; by default that of the model.
+
+        Raises
+        ------
+        DataError
+            If there is no model of images, or it was edited, cut short, or made by another
+            version of sosie.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> images = np.random.default_rng(0).random((40, 8, 8))
+        >>> model = ImageRHVAE(latent_dim=1, seed=0, epochs=0).fit(images)
+        >>> folder = Path(tempfile.mkdtemp()) / "model"
+        >>> model.save(folder)
+        >>> again = ImageRHVAE.load(folder)
+        >>> bool((again.sample(3).images == model.sample(3).images).all())
+        True
+        """
+        return read_image_model(cls, Path(folder), seed)
+
     def _latents(
         self, n: int, code: int, alpha: float, rng: np.random.Generator
     ) -> tuple[Floats, float]:
@@ -342,7 +419,7 @@ class ImageRHVAE(Parameters):
         """Learn what draws of the latent leave out of images."""
         # Of a pixel that is cut, as far as its mean is cut too, nothing is known.
         left = x - np.where((x <= 0) | (x >= 1), np.clip(means, 0, 1), means)
-        return Texture(left, np.asarray(noise(self._params)))
+        return Texture.of(left, np.asarray(noise(self._params)))
 
     def _encoded(self, data: tuple[NDArray[np.float32], ...]) -> tuple[Floats, Floats]:
         mean, sigma = posterior(ImageLaw(), self._params, data)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import jax
@@ -18,6 +19,7 @@ from sosie.generators.artificial._filter import Filter, nearest
 from sosie.generators.artificial._image_data import FEWEST, Pictures
 from sosie.generators.artificial._image_networks import most_factors
 from sosie.generators.artificial._image_noise import Texture
+from sosie.generators.artificial._image_store import read_joint_model, write_joint_model
 from sosie.generators.artificial._joint_given import Candidates, chance_of_image, chance_of_row
 from sosie.generators.artificial._joint_law import (
     JointLaw,
@@ -138,12 +140,15 @@ class JointRHVAE(Parameters):
         ParameterError
             If a parameter is out of range.
         """
-        for name, value, least in (("epochs", self.epochs, 0), ("latent_dim", self.latent_dim, 1)):
+        check_whole("epochs", self.epochs, 0)
+        for name, least in (("latent_dim", 1), ("seed", 0)):
+            value = getattr(self, name)
             if value is not None:
                 check_whole(name, value, least)
-        pictures, self._cohort = Pictures.of(images), Cohort(Table.of(table), None, arranged=False)
-        coded = self._cohort.coded
-        rows = _rows_of(row_of, len(pictures), len(coded))
+        self.__dict__.pop("_similar", None)  # nothing is drawn from what a fit that fails leaves
+        pictures = Pictures.of(images)
+        self._take(pictures, Table.of(table), row_of)
+        coded, rows = self._cohort.coded, self._rows
         both = np.flatnonzero(rows >= 0)
         if len(both) < FEWEST:
             raise DataError(
@@ -152,8 +157,6 @@ class JointRHVAE(Parameters):
         self.seed_ = secrets.randbelow(2**53) if self.seed is None else self.seed
         fit_seed, self._draw_seed = np.random.SeedSequence(self.seed_).spawn(2)
         rng = np.random.default_rng(fit_seed)
-        self._pictures, self._rows = pictures, rows
-        data, self._law = self._together(), JointLaw(self._cohort.coding.shape)
         x = pictures.pixels[both].astype(np.float64)
         cells = coded.taken(rows[both])
         if self.latent_dim is None:
@@ -162,7 +165,13 @@ class JointRHVAE(Parameters):
                 np.hstack([x, linear(cells)]), none, 1, rng, most=_MOST_FACTORS
             )
         else:
-            self.latent_dim_ = min(self.latent_dim, x.shape[1])
+            most = min(int(0.8 * len(both)) - 1, x.shape[1] - 1)
+            if self.latent_dim > most:
+                raise ParameterError(
+                    f"latent_dim = {self.latent_dim} is more than {len(both)} patients with image "
+                    f"and row can tell: use at most {most}."
+                )
+            self.latent_dim_ = self.latent_dim
         start_seed = int(rng.integers(2**31))
 
         def begin(persons: NDArray[np.intp]) -> dict[str, Any]:
@@ -173,14 +182,24 @@ class JointRHVAE(Parameters):
             )  # fmt: skip
 
         recipe = Recipe(epochs=self.epochs)
-        trained = fitted(self._law, begin, data, recipe, rng, progress)
+        trained = fitted(self._law, begin, self._together(), recipe, rng, progress)
         self.history_, self.bound_ = trained.history, max(trained.history)
-        self._params = trained.params
-        mean, spread = posterior(self._law, self._params, data)
+        self._learnt(trained.params, rng)
+        return self
+
+    def _take(self, pictures: Pictures, table: Table, row_of: ArrayLike | None) -> None:
+        """Take the originals, and code their rows."""
+        self._pictures, self._cohort = pictures, Cohort(table, None, arranged=False)
+        self._rows = _rows_of(row_of, len(pictures), len(self._cohort.coded))
+        self._law = JointLaw(self._cohort.coding.shape)
+
+    def _learnt(self, params: dict[str, Any], rng: np.random.Generator) -> None:
+        """Take the networks of a model of the originals; ``rng`` is what draws are settled by."""
+        self._params, self._settled_by = params, rng.bit_generator.state
+        mean, spread = posterior(self._law, params, self._together())
         self._mean, self._spread = mean.astype(np.float64), spread.astype(np.float64)
         self.metric_ = metric_of(mean, spread)
         self._settle(rng)
-        return self
 
     def sample(self, n: int) -> JointDrawn:
         """Draw n artificial patients, with picture and row.
@@ -293,6 +312,48 @@ class JointRHVAE(Parameters):
         self._check_fitted()
         return self._mean, self._spread
 
+    def save(self, folder: str | Path) -> None:
+        """Write the model to a folder, whole or not at all, for its owner only.
+
+        The folder holds the originals, images and rows: it is as sensitive as they are. It has
+        JSON, TOML, Parquet and arrays, and nothing that runs when it is read.
+
+        Parameters
+        ----------
+        folder : str or Path
+            To be made; one that holds a model is replaced.
+
+        Raises
+        ------
+        DataError
+            If it cannot be written, or is a folder of something else.
+        """
+        self._check_fitted()
+        write_joint_model(self, Path(folder))
+
+    @classmethod
+    def load(cls, folder: str | Path, data: Any = None, seed: int | None = None) -> Self:
+        """Read a model that :meth:`save` wrote; it draws the same patients for the same seed.
+
+        Parameters
+        ----------
+        folder : str or Path
+        data : Table or dataframe, optional
+            A table with the same columns as the one learnt on, in the form of which rows are
+            drawn; polars by default. Its rows are not looked at.
+        seed : int, optional
+            Of draws; by default that of the model.
+
+        Raises
+        ------
+        DataError
+            If there is no such model, or it was edited, cut short, or made by another version
+            of sosie.
+        SchemaError
+            If ``data`` has other columns than the model.
+        """
+        return read_joint_model(cls, Path(folder), data, seed)
+
     def _together(self) -> tuple[NDArray[np.float32], ...]:
         """Put patients side by side: those with an image, then those with a row only."""
         at = np.maximum(self._row_of(), 0)
@@ -314,7 +375,7 @@ class JointRHVAE(Parameters):
         z = self._mean[:m] + self._spread[:m] * rng.standard_normal(self._mean[:m].shape)
         means, x = self._decoded(_image, z), self._pictures.pixels
         left = x - np.where((x <= 0) | (x >= 1), np.clip(means, 0, 1), means)
-        self._texture = Texture(left, np.asarray(pixel_sigma(self._params)))
+        self._texture = Texture.of(left, np.asarray(pixel_sigma(self._params)))
         self._sigma = np.asarray(cell_sigma(self._params), np.float64)
         z = Latents(self._mean, self._spread).aggregate(rng, 8 * _GRID)
         middles = (np.arange(_GRID) + 0.5) / _GRID

@@ -11,7 +11,7 @@ import numpy as np
 import optax
 
 from sosie.errors import DataError
-from sosie.generators.artificial._compiled import keep_compiled
+from sosie.generators.artificial._compiled import keep_compiled, on_one_thread
 from sosie.generators.artificial._flow import flow
 from sosie.generators.artificial._image_law import log_normal
 from sosie.generators.artificial._latent_metric import metric_of
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["Fitted", "Law", "Recipe", "bound", "epoch", "fitted", "new_state", "posterior"]
 
 keep_compiled()
+on_one_thread()
 
 _DRAWS = 8
 """Draws of every image held out; always the same ones, so that epochs compare."""

@@ -309,7 +309,7 @@ class RHVAE(Parameters):
         said = {"parameters": self.get_params()} | {n: getattr(self, n) for n in names}
         said["course"] = self._course
         arrays = {name: np.asarray(values) for name, values in self._params.items()}
-        write(Path(folder), Stored(self.table_, said, arrays))
+        write(Path(folder), "rows", Stored(said, arrays, self.table_))
 
     @classmethod
     def load(cls, folder: str | Path, data: Any = None, seed: int | None = None) -> Self:
@@ -339,7 +339,8 @@ class RHVAE(Parameters):
         >>> model = RHVAE(latent_dim=1, seed=0, epochs=0).fit(persons)
         >>> model.save(Path(tempfile.mkdtemp()) / "model")
         """
-        stored = read(Path(folder), data)
+        stored = read(Path(folder), "rows", data)
+        assert stored.table is not None
         model = cls(**stored.said["parameters"])
         model.seed_ = stored.said["seed_"] if seed is None else seed
         check_whole("seed", model.seed_, 0)

@@ -1,4 +1,4 @@
-"""A model in a folder: JSON, arrays without objects, and the table it was learnt on."""
+"""A model in a folder: JSON, arrays without objects, and the persons it was learnt on."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import hashlib
 import json
 from importlib.metadata import version as version_of
 from io import BytesIO
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 from zipfile import BadZipFile
 
 import numpy as np
@@ -16,12 +16,11 @@ from sosie.errors import DataError, SchemaError, SosieError
 from sosie.table import Schema, Table, whole_folder
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-__all__ = ["Stored", "is_model", "read", "write"]
+__all__ = ["Of", "Stored", "is_model", "read", "write"]
 
 _FORMAT = "sosie artificial model"
 _VERSION = 3
@@ -29,26 +28,27 @@ _VERSION = 3
 
 _MANIFEST = "model.json"
 _ARRAYS, _TABLE, _SCHEMA = "parameters.npz", "table.parquet", "schema.toml"
-_FILES = (_ARRAYS, _TABLE, _SCHEMA)
+
+Of = Literal["rows", "images", "images with rows"]
+"""What a model draws."""
 
 
-class Stored:
+class Stored(NamedTuple):
     """What a folder holds of a model.
 
-    Parameters
+    Attributes
     ----------
-    table : Table
-        Of the persons.
     said : dict
         Numbers, texts and lists of them, as JSON has them.
-    arrays : mapping of str to ndarray
-        Parameters of the networks.
+    arrays : dict of str to ndarray
+        Parameters of the networks; and images, where it draws some.
+    table : Table, optional
+        Of the persons, where it draws rows.
     """
 
-    def __init__(
-        self, table: Table, said: dict[str, Any], arrays: Mapping[str, NDArray[np.floating]]
-    ) -> None:
-        self.table, self.said, self.arrays = table, said, arrays
+    said: dict[str, Any]
+    arrays: dict[str, NDArray[Any]]
+    table: Table | None = None
 
 
 def is_model(folder: Path) -> bool:
@@ -56,7 +56,7 @@ def is_model(folder: Path) -> bool:
     return (folder / _MANIFEST).is_file()
 
 
-def write(folder: Path, stored: Stored) -> None:
+def write(folder: Path, of: Of, stored: Stored) -> None:
     """Write a model, whole or not at all, for its owner only.
 
     Every file is named with its SHA-256 in ``model.json``, which ends with its own: a file
@@ -69,21 +69,18 @@ def write(folder: Path, stored: Stored) -> None:
     """
     if folder.exists() and not is_model(folder) and (not folder.is_dir() or any(folder.iterdir())):
         raise DataError(f"{folder} is there already and holds no model; give another folder.")
-    table = stored.table
-    came = table.labelled().schema
-    text = [name for name in table.names if came[name] != table.frame.schema[name]]
     with whole_folder(folder) as draft:
-        table.schema.write(draft / _SCHEMA)
-        table.frame.write_parquet(draft / _TABLE)
+        text = [] if stored.table is None else _write_table(stored.table, draft)
         with (draft / _ARRAYS).open("wb") as out:
             np.savez(out, allow_pickle=False, **stored.arrays)
         manifest = {
             "format": _FORMAT,
             "version": _VERSION,
             "sosie": version_of("sosie"),
-            "said": stored.said,
+            "of": of,
+            "said": json.loads(json.dumps(stored.said, default=_plain)),
             "text": text,
-            "files": {name: _digest((draft / name).read_bytes()) for name in _FILES},
+            "files": {name: _digest((draft / name).read_bytes()) for name in _files(of)},
         }
         manifest["sha256"] = _digest(_canonical(manifest))
         (draft / _MANIFEST).write_text(json.dumps(manifest, indent=1), encoding="utf-8")
@@ -91,48 +88,66 @@ def write(folder: Path, stored: Stored) -> None:
             file.chmod(0o600)  # a copy of the folder may be open to others
 
 
-def read(folder: Path, data: Any = None) -> Stored:
+def read(folder: Path, of: Of, data: Any = None) -> Stored:
     """Read a model.
 
     Parameters
     ----------
     folder : Path
+    of : str
+        What the model is to draw.
     data : Table or dataframe, optional
         A table with the same columns, in the form of which rows are to be drawn.
 
     Raises
     ------
     DataError
-        If there is no model, or it was edited, cut short or made by another version of sosie.
+        If there is no model, or it draws something else, was edited, cut short or made by
+        another version of sosie.
     SchemaError
         If the columns of ``data`` are not those that the model was learnt on.
     """
     manifest = _manifest(folder)
-    contents = {name: _content(folder, name, manifest["files"]) for name in _FILES}
+    found = manifest.get("of", "rows")  # what models drew before they told
+    if found != of:
+        raise DataError(f"{folder} holds a model of {found}, not of {of}; give another folder.")
+    contents = {name: _content(folder, name, manifest["files"]) for name in _files(of)}
+    table = None
     try:
-        schema = Schema.read(folder / _SCHEMA)
-        frame = pl.read_parquet(BytesIO(contents[_TABLE]))
-        with np.load(BytesIO(contents[_ARRAYS]), allow_pickle=False) as found:
-            arrays = {name: found[name] for name in found.files}
-        table = _table(frame, schema, manifest["text"])
+        with np.load(BytesIO(contents[_ARRAYS]), allow_pickle=False) as arrays:
+            held = {name: arrays[name] for name in arrays.files}
+        if _TABLE in contents:
+            schema = Schema.read(folder / _SCHEMA)
+            frame = pl.read_parquet(BytesIO(contents[_TABLE]))
+            table = _table(frame, schema, manifest["text"])
     except (SosieError, pl.exceptions.PolarsError, BadZipFile, ValueError, KeyError) as error:
         raise _damaged(folder) from error
-    if data is not None:
+    if data is not None and table is not None:
         table = _in_form_of(Table.of(data), table, folder)
-    return Stored(table, manifest["said"], arrays)
+    return Stored(manifest["said"], held, table)
+
+
+def _files(of: Of) -> tuple[str, ...]:
+    return (_ARRAYS,) if of == "images" else (_ARRAYS, _TABLE, _SCHEMA)
+
+
+def _write_table(table: Table, folder: Path) -> list[str]:
+    """Write the persons, and tell which columns came as text and are none any more."""
+    table.schema.write(folder / _SCHEMA)
+    table.frame.write_parquet(folder / _TABLE)
+    came = table.labelled().schema
+    return [name for name in table.names if came[name] != table.frame.schema[name]]
 
 
 def _manifest(folder: Path) -> dict[str, Any]:
     try:
         manifest = json.loads((folder / _MANIFEST).read_bytes())
     except OSError as error:
-        raise DataError(
-            f"{folder} holds no model of artificial persons; check its name."
-        ) from error
+        raise DataError(f"{folder} holds no model; check its name.") from error
     except ValueError as error:
         raise _damaged(folder) from error
     if not isinstance(manifest, dict) or manifest.get("format") != _FORMAT:
-        raise DataError(f"{folder} holds no model of artificial persons; check its name.")
+        raise DataError(f"{folder} holds no model; check its name.")
     version = manifest.get("version")
     if isinstance(version, int) and version > _VERSION:
         raise DataError(
@@ -198,6 +213,13 @@ def _difference(one: Schema, other: Schema) -> str:
             return f"column {name!r}"
     rules = ("order", "determined", "sums")
     return "" if all(getattr(one, r) == getattr(other, r) for r in rules) else "rules"
+
+
+def _plain(value: Any) -> Any:
+    """Give a number of NumPy, as parameters may be, as one that JSON knows."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise TypeError(f"{type(value).__name__} cannot be saved")
 
 
 def _canonical(manifest: dict[str, Any]) -> bytes:

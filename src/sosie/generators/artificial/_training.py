@@ -11,7 +11,7 @@ import numpy as np
 import optax
 
 from sosie.errors import DataError
-from sosie.generators.artificial._compiled import keep_compiled
+from sosie.generators.artificial._compiled import keep_compiled, on_one_thread
 from sosie.generators.artificial._likelihoods import log_prob
 from sosie.generators.artificial._networks import decode, encode, sigmas
 
@@ -34,6 +34,7 @@ _WARM = 100
 """Steps in which the rate rises: the first ones of Adam are as long as any, and blind."""
 
 keep_compiled()
+on_one_thread()
 
 
 class Recipe(NamedTuple):
