@@ -117,7 +117,7 @@ def test_rare_crossings_are_refused(gbsg2):
     """Cross-products of labels are a cross-table: a cell of a few stops them."""
     with pytest.raises(Refused) as caught:
         gbsg2.ask({"id": "famd", "columns_of": ["age", "tgrade", "horTh"]}, floors="snds-11")
-    assert "small_cells" in caught.value.reasons
+    assert "persons" in caught.value.reasons
     gbsg2.ask({"id": "famd", "columns_of": ["age", "menostat", "horTh"]}, floors="snds-11")
 
 

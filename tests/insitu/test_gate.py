@@ -152,7 +152,7 @@ def test_the_mean_of_two_values_is_a_table_of_them():
         flag[np.flatnonzero(town == town[0])[:few]] = 0
         data = FRAME.with_columns(rare=flag)
         if few == 5:
-            assert refused(asked, data=data) == {"small_cells"}
+            assert "small_cells" in refused(asked, data=data)
         else:
             assert ask(asked, Gate(), data=data)
 

@@ -49,9 +49,10 @@ def test_a_transformed_outcome_in_a_meta_analysis(gbsg2):
         errors = np.array([one.bse[row["term"]] for one in fits])
         theirs = combine_effects(effects, errors**2, method_re="dl")
         random = theirs.tau2 > 0
-        error = theirs.sd_eff_w_re if random else theirs.sd_eff_w_fe  # told to a hundredth of it
+        # Told to a hundredth of it, of what holders tell to a hundredth of their own.
+        error = theirs.sd_eff_w_re if random else theirs.sd_eff_w_fe
         mean = theirs.mean_effect_re if random else theirs.mean_effect_fe
-        np.testing.assert_allclose([row["estimate"], row["se"]], [mean, error], atol=0.0051 * error)
+        np.testing.assert_allclose([row["estimate"], row["se"]], [mean, error], atol=0.011 * error)
 
 
 @pytest.mark.parametrize(

@@ -92,11 +92,16 @@ class Selection:
         Columns of the holder of which something is told.
     by : frozenset of str
         Columns of the holder by whose values the persons were chosen.
+    crossing : bool
+        Whether they are those with two properties of whom a model tells the number alone: another
+        such set may not differ by a few. What all of them tell together is that of a cross-table
+        of all factors, which a model is not audited as.
     """
 
     rows: Mask
     about: frozenset[str]
     by: frozenset[str]
+    crossing: bool = False
 
 
 @dataclass(frozen=True)

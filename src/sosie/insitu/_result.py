@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["Result", "term_rows"]
+__all__ = ["Result", "term_rows", "to_hundredths"]
 
 Value = float | int | str | bool | None
 
@@ -98,3 +98,18 @@ def _plain(value: Any) -> Any:
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return value
+
+
+def to_hundredths(values: Floats, errors: Floats | None = None) -> Floats:
+    """Round to a hundredth of the standard errors, or to two digits.
+
+    Examples
+    --------
+    >>> to_hundredths(np.array([1.23456, 0.0])).tolist()
+    [1.2, 0.0]
+    >>> to_hundredths(np.array([1.23456]), np.array([0.3])).tolist()
+    [1.235]
+    """
+    size = np.abs(values) if errors is None else errors / 10
+    digits = 1 - np.floor(np.log10(np.where(size > 0, size, 1.0))).astype(int)
+    return np.array([round(float(v), int(d)) for v, d in zip(values, digits, strict=True)])

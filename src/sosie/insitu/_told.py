@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import reduce
 from itertools import combinations
 from typing import TYPE_CHECKING
@@ -23,7 +24,13 @@ if TYPE_CHECKING:
     Mask = NDArray[np.bool_]
     Weigher = tuple[Floats, tuple[str, ...]]
 
-__all__ = ["told_of", "weighers_of"]
+__all__ = ["told_apart", "told_of", "weighers_of"]
+
+_FEW_VALUES = 3
+"""Values of which their number, mean and spread tell how many persons have each."""
+
+_SOME_VALUES = 12
+"""Values of which two functions tell it, as a number and its logarithm do with their squares."""
 
 
 def weighers_of(design: Design, rows: Rows) -> Iterator[Weigher]:
@@ -52,7 +59,10 @@ def weighers_of(design: Design, rows: Rows) -> Iterator[Weigher]:
 
 
 def _within_ratios(rows: Rows, name: str) -> Iterator[Weigher]:
-    """Give what each column weighs in a ratio of columns: a sum of these is one of its values."""
+    """Give what each column weighs in a ratio of columns: a sum of these is one of its values.
+
+    Squares of the ratio are summed too: in these it weighs as much again times the ratio.
+    """
     rule = rows.rules.get(name)
     if rule is None or rule.rule != "ratio":
         return
@@ -61,7 +71,9 @@ def _within_ratios(rows: Rows, name: str) -> Iterator[Weigher]:
         under = rows.numbers(source)
         with np.errstate(all="ignore"):
             found = rows.numbers(name) / under
-        yield np.where(np.isfinite(found), found, 0.0), tuple(sources)
+        weight = np.where(np.isfinite(found), found, 0.0)
+        yield weight, tuple(sources)
+        yield weight * np.where(weight == 0, 0.0, rows.numbers(name)), tuple(sources)
 
 
 def told_of(
@@ -88,11 +100,13 @@ def told_of(
     Returns
     -------
     selections : tuple of Selection
-        All, and those with the greater of two values.
+        All, those with the greater of two values, and those with the greater ones of a pair:
+        products tell their number.
     summed : tuple of Summed
         Of more than two values.
     """
     sets, summed = [rows.selection(known, about, by)], []
+    pairs: list[tuple[Mask, tuple[str, ...]]] = []
     ratios = (one for name in about for one in _within_ratios(rows, name))
     for values, columns in (*weighers, *ratios):
         own = values[known]
@@ -100,7 +114,55 @@ def told_of(
         if low >= high:
             continue
         if ((own == low) | (own == high)).all():
-            sets.append(rows.selection(known & (values == high), about, columns))
+            chosen, of = known & (values == high), (*columns, *by)
+            sets.append(rows.selection(chosen, about, of))
+            sets += [
+                replace(rows.selection(chosen & other, (), (*of, *its)), crossing=True)
+                for other, its in pairs
+                if (chosen & other).any()
+            ]
+            pairs.append((chosen, of))
         else:
             summed.append(Summed(np.where(known, values, 0.0), rows.sources(about)))
     return tuple(sets), tuple(summed)
+
+
+def told_apart(
+    rows: Rows, members: Mask, column: str, by: Sequence[str] = ()
+) -> tuple[tuple[int, ...], list[Selection], list[Summed]]:
+    """Say what number, mean and spread of a column in a group tell of those who have each value.
+
+    Of three values or fewer they tell how many have each. Of some more they do together with
+    those of the column that it is made from: the numbers of both are told to the audit.
+
+    Parameters
+    ----------
+    rows : Rows
+    members : ndarray of shape (n,), bool
+        The group; the column is known of all.
+    column : str
+        Of numbers.
+    by : sequence of str
+        Columns by which the group was chosen.
+
+    Returns
+    -------
+    cells : tuple of int
+        Persons with each value, where these are told.
+    selections : list of Selection
+        The same persons.
+    summed : list of Summed
+        The values of a column that is made, of those it is made from, and their squares.
+    """
+    values = rows.numbers(column)
+    found, sizes = np.unique(values[members], return_counts=True)
+    if len(found) <= _FEW_VALUES:
+        chosen = [members & (values == one) for one in found] if len(found) > 1 else []
+        told = [rows.selection(one, (column,), (column, *by)) for one in chosen]
+        return tuple(sizes.tolist()), told, []
+    if column not in rows.rules or len(found) > _SOME_VALUES:
+        return (), [], []
+    of = [column, *sorted(name for name in rows.sources((column,)))]
+    inside = [np.where(members, rows.numbers(name), 0.0) for name in of]
+    about = rows.sources((column, *by))
+    return (), [], [Summed(one**power, about) for one in inside for power in (1, 2)]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from statistics import NormalDist
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
@@ -9,10 +10,11 @@ import numpy as np
 from pydantic import Field
 
 from sosie.errors import DataError
-from sosie.insitu._aggregate import Part, Total, counts, over, stacked, sums
+from sosie.insitu._aggregate import Part, Summed, Total, counts, over, stacked, sums
 from sosie.insitu._analysis import Analysis, ColumnName, State
 from sosie.insitu._result import Result
 from sosie.insitu._rows import require_number
+from sosie.insitu._told import told_apart, told_of
 from sosie.insitu.catalogue._moments import begin_moments, crossed, moments_part, pooled
 
 if TYPE_CHECKING:
@@ -47,7 +49,7 @@ class Clusters(Analysis):
     0
     """
 
-    version: ClassVar[str] = "2"
+    version: ClassVar[str] = "3"
     rounds_seen: ClassVar[bool] = True
     id: Literal["k_means"] = "k_means"
     columns_of: Annotated[list[ColumnName], Field(min_length=1, max_length=50)]
@@ -75,11 +77,18 @@ class Clusters(Analysis):
         codes = _assigned(points, state["paths"], rows.floors.min_cell)
         n = counts(codes, self.clusters, known)
         about = stacked([sums(points[codes == c]) for c in range(self.clusters)])
-        told = [rows.selection(members, self.columns, self.columns) for members in n.members]
-        whole = rows.selection(known, self.columns)
+        told, summed, cells = [rows.selection(known, self.columns)], list[Summed](), list[int]()
+        for members in n.members:
+            told += told_of(rows, members, self.columns, by=self.columns)[0]
+            for name in self.columns:
+                sizes, apart, functions = told_apart(rows, members, name, self.columns)
+                told += apart
+                summed += functions
+                cells += sizes
         squares = stacked([sums(points[codes == c] ** 2) for c in range(self.clusters)])
+        squares = replace(squares, cells=tuple(cells))
         arrays = {"sizes": n, "sums": over(about, n), "squares": over(squares, n)}
-        return Part(arrays, (whole, *told))
+        return Part(arrays, tuple(told), summed=tuple(summed))
 
     def combine(self, total: Total, state: State) -> State | Result:
         """Move the centres until they stay."""

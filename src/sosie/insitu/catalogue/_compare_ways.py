@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from dataclasses import replace
 from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Literal
 
@@ -12,12 +13,13 @@ from sosie.errors import DataError
 from sosie.insitu._aggregate import Part, Total, counts, estimates, implied_cells, over, votes
 from sosie.insitu._analysis import Analysis, ColumnName, Finite, State
 from sosie.insitu._design import model_of
-from sosie.insitu._result import Result
+from sosie.insitu._result import Result, to_hundredths
 from sosie.insitu._rows import labels, require_coded
 from sosie.insitu._told import told_of, weighers_of
-from sosie.insitu.catalogue._cox import Cox  # noqa: TC001 - pydantic reads annotations
-from sosie.insitu.catalogue._generalised import Logistic  # noqa: TC001
+from sosie.insitu.catalogue._cox import Cox
+from sosie.insitu.catalogue._generalised import Logistic  # noqa: TC001 - pydantic reads annotations
 from sosie.insitu.catalogue._linear import Linear  # noqa: TC001
+from sosie.trust import canonical, sha256
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -40,9 +42,11 @@ class CompareWays(Analysis):
     """Answer a question by every way of sharing, at each holder, and average what it costs.
 
     Each holder compares the ways on its own rows, as :func:`sosie.insitu.compare.compare_ways`
-    does. The coefficient of each way leaves, with its precision, and its three risks, in steps
-    that no fewer persons than the floor can move; nothing that was shared in trial does. Where a
-    way has no answer at a holder, one of a few reasons leaves.
+    does. The coefficient of each way leaves, with its precision, each to a hundredth of the
+    standard error, and its three risks, in steps that no fewer persons than the floor can move;
+    nothing that was shared in trial does. Where a way has no answer at a holder, one of a few
+    reasons leaves. What is drawn at a holder depends on the question and on a number that it
+    alone has: who knew the noise would know the rows it was added to.
 
     Examples
     --------
@@ -51,7 +55,7 @@ class CompareWays(Analysis):
     ('bp', 'age', 'town')
     """
 
-    version: ClassVar[str] = "3"
+    version: ClassVar[str] = "4"
     rounds_seen: ClassVar[bool] = False
     id: Literal["compare_ways"] = "compare_ways"
     of: Annotated[Linear | Logistic | Cox, Field(discriminator="id")]
@@ -88,11 +92,12 @@ class CompareWays(Analysis):
         persons = persons.taken(persons.area >= 0)
         if len(persons) < 4 * self.k:
             raise DataError("There are too few persons to compare ways of sharing.")
-        half = halved(persons, np.random.default_rng([self.seed, 0]))
+        seed = self._drawn_by(rows)
+        half = halved(persons, np.random.default_rng([seed, 0]))
         try:
             own = model.fit(persons)
             ways = shared_ways(
-                [rows], persons, model, own, half, self.k, self.noise, self.seed,
+                [rows], persons, model, own, half, self.k, self.noise, seed,
                 artificial=self.artificial,
             )  # fmt: skip
             ways.append(own_way(persons, model, own, half))
@@ -111,10 +116,21 @@ class CompareWays(Analysis):
         )
         found = over(found, counts(np.zeros(n, np.int64), 1, known))
         design = self.of.start(rows.schema)["design"]
-        whole, summed = told_of(rows, known, self.columns, weighers_of(design, rows))
+        response = np.zeros(len(rows))
+        response[known] = outcome
+        of = self.of.event if isinstance(self.of, Cox) else self.of.columns[0]
+        weighers = [*weighers_of(design, rows), (response, (of,))]
+        whole, summed = told_of(rows, known, self.columns, weighers)
         weighed = model_of(np.column_stack([np.ones(n), matrix]))
         arrays = {"areas": sizes, "answers": found, "why_not": why}
         return Part(arrays, (*whole, *told), weighed, summed)
+
+    def _drawn_by(self, rows: Rows) -> int:
+        """Give the seed of this question at this holder; without one of its own, any."""
+        own = secrets.randbits(53) if rows.beside.seed is None else rows.beside.seed
+        rules = [rule.model_dump(mode="json") for rule in rows.rules.values()]
+        said = {"analysis": self.model_dump(mode="json"), "rules": rules, "own": own}
+        return int(sha256(canonical(said))[:13], 16)
 
     def combine(self, total: Total, state: State) -> Result:
         """Average the answers by their precision, and the risks by persons."""
@@ -160,6 +176,8 @@ def _answer(way: Way, n: int, fewest: int) -> tuple[list[float], str | None]:
         return [0.0] * 6, "too_few"
     if not way.high > way.low:
         return [0.0] * 6, "not_fitted"
-    se = (way.high - way.low) / (2 * _Z)
+    error = np.array([(way.high - way.low) / (2 * _Z)])
+    estimate = float(to_hundredths(np.array([way.estimate]), error)[0])
+    se = float(to_hundredths(error, error)[0])
     risks = [round(getattr(way.risk, risk).value / step) * step for risk in _RISKS]
-    return [1 / se**2, way.estimate / se**2, float(n), *(n * one for one in risks)], None
+    return [1 / se**2, estimate / se**2, float(n), *(n * one for one in risks)], None

@@ -41,6 +41,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Cox", "CoxGrid"]
 
+_FEW_TIMES = 3
+"""Times of which the deviance tells how many left at each."""
+
 
 class _Hazards(Analysis):
     version: ClassVar[str] = "2"
@@ -116,7 +119,9 @@ class Cox(_Hazards):
         score, information, likelihood = _efron(times, events, matrix, state["beta"])
         p = matrix.shape[1]
         found = shaped(sums(information.reshape(-1, p * p)), (p, p))
-        cells = implied_cells(np.column_stack([matrix, events]))
+        cells = (
+            *implied_cells(np.column_stack([matrix, events])), *_at_few_times(times, events)
+        )  # fmt: skip
         weighed = model_of(np.column_stack([np.ones(len(matrix)), matrix]))
         chosen = np.zeros(len(rows), bool)
         chosen[known] = events == 1
@@ -128,9 +133,9 @@ class Cox(_Hazards):
             "information": over(replace(found, cells=cells), had),
             "deviance": over(sums(-2 * likelihood[:, None]), had),
         }
-        weighers = weighers_of(state["design"], rows)
+        had_it = (np.where(chosen, 1.0, 0.0), (self.event,))
+        weighers = [*weighers_of(state["design"], rows), had_it]
         told, summed = told_of(rows, known, self.columns, weighers)
-        told = (*told, rows.selection(chosen, self.columns, (self.event,)))
         return Part(arrays, told, Model(int(events.sum()), p, weighed.leverage), summed)
 
     def combine(self, total: Total, state: State) -> State | Result:
@@ -193,7 +198,10 @@ class CoxGrid(_Hazards):
         had_it[known] = events == 1
         n = counts(np.zeros(len(times), np.int64), 1, known)
         had = counts(bins[events == 1], len(edges) - 1, had_it)
-        told, summed = told_of(rows, known, self.columns, weighers_of(state["design"], rows))
+        # Where weights are 1, time at risk by bin adds up to that until the horizon.
+        until = (np.minimum(rows.numbers(self.duration), self.horizon), (self.duration,))
+        weighers = [*weighers_of(state["design"], rows), until]
+        told, summed = told_of(rows, known, self.columns, weighers)
         of_bins = (self.duration, self.event)
         told += tuple(rows.selection(m, self.columns, of_bins) for m in had.members)
         told += tuple(
@@ -242,6 +250,16 @@ class CoxGrid(_Hazards):
         log_risk = np.log(np.where(risk > 0, risk, 1))
         deviance = -2 * float(covariates @ state["beta"] - d @ log_risk)
         return self.fitted(total, score, d.sum() * spread, deviance, state | hazard)
+
+
+def _at_few_times(times: Floats, events: Floats) -> tuple[int, ...]:
+    """Size who left at each time, with the event and without, where these are told: few times."""
+    different = np.unique(times)
+    if len(different) > _FEW_TIMES:
+        return ()
+    return tuple(
+        int(((times == one) & (events == had)).sum()) for one in different for had in (0, 1)
+    )
 
 
 def _within(known: Mask, chosen: Mask) -> Mask:

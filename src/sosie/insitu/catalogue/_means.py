@@ -13,7 +13,7 @@ from sosie.insitu._aggregate import Aggregate, Part, Selection, Summed, Total, c
 from sosie.insitu._analysis import Analysis, ColumnName, State
 from sosie.insitu._result import Result
 from sosie.insitu._rows import labels, require_coded, require_number
-from sosie.insitu._told import told_of
+from sosie.insitu._told import told_apart, told_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,8 +24,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 __all__ = ["Means", "by_group", "moments"]
-
-_FEW_VALUES = 3
 
 
 class Means(Analysis):
@@ -130,7 +128,6 @@ def by_group(
         codes = rows.codes(by)
         known &= codes >= 0
     values, own = values[known], codes[known]
-    cells = tuple(size for g in range(groups) for size in _told_apart(values[own == g]))
     most = None
     if bounds is not None:
         values, centre = np.clip(values, *bounds), 0.0 if centres is None else np.asarray(centres)
@@ -141,19 +138,15 @@ def by_group(
     n = counts(own, groups, known)
     inside = np.where(own[:, None] == np.arange(groups), values[:, None], 0.0)
     names = (column,) if by is None else (column, by)
-    told, summed = [rows.selection(known, names)], list[Summed]()
+    told, summed, cells = [rows.selection(known, names)], list[Summed](), list[int]()
     for members in n.members:
         sets, weighed = told_of(rows, members, names, by=names[1:])
-        told += sets
-        summed += weighed
-    arrays = {"sum": over(replace(sums(inside), cells=cells, sensitivity=most), n)}
+        sizes, apart, functions = told_apart(rows, members, column, names[1:])
+        told += [*sets, *apart]
+        summed += [*weighed, *functions]
+        cells += sizes
+    arrays = {"sum": over(replace(sums(inside), cells=tuple(cells), sensitivity=most), n)}
     return ({"n": n} | arrays if centres is None else arrays), told, summed
-
-
-def _told_apart(values: Floats) -> list[int]:
-    """Size who has each value where number, mean and spread tell that: of three or fewer."""
-    sizes = np.unique(values, return_counts=True)[1]
-    return sizes.tolist() if len(sizes) <= _FEW_VALUES else []
 
 
 def moments(total: Total, columns: int) -> State:

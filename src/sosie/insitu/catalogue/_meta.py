@@ -10,7 +10,7 @@ from sosie.errors import DataError
 from sosie.insitu._aggregate import Part, Total, counts, estimates, over
 from sosie.insitu._design import Design, binary, model_of, outcome_of, read_formula
 from sosie.insitu._newton import begin, inverse, next_step
-from sosie.insitu._result import Result, term_rows
+from sosie.insitu._result import Result, term_rows, to_hundredths
 from sosie.insitu._told import told_of, weighers_of
 from sosie.insitu.catalogue._generalised import Logistic
 from sosie.insitu.catalogue._regression import Regression
@@ -62,6 +62,8 @@ class MetaAnalysis(Regression):
         known = np.isfinite(matrix).all(axis=1) & np.isfinite(y)
         fit = _least_squares if self.model == "linear" else _logistic
         b, se, model = fit(matrix[known], y[known])
+        # The hub sees sums of holders that are not rounded: what it adds up is.
+        b, se = to_hundredths(b, se), to_hundredths(se, se)
         n = int(known.sum())
         weighers = [*weighers_of(state["design"], rows), (y, (outcome.column,))]
         told, summed = told_of(rows, known, self.columns, weighers)
@@ -79,8 +81,10 @@ class MetaAnalysis(Regression):
             more = (q - (total.holders - 1)) / np.where(w - ww / w > 0, w - ww / w, np.inf)
             return state | {"tau2": np.maximum(0.0, more), "q": q}
         errors = np.sqrt(1 / w)
-        terms = term_rows(state["design"].names, _told(wb / w, errors), _told(errors, errors))
-        found = zip(terms, _told(state["tau2"]), _told(state["q"]), strict=True)
+        terms = term_rows(
+            state["design"].names, to_hundredths(wb / w, errors), to_hundredths(errors, errors)
+        )
+        found = zip(terms, to_hundredths(state["tau2"]), to_hundredths(state["q"]), strict=True)
         for term, tau2, q in found:
             term["tau2"], term["q"] = float(tau2), float(q)
         bound = (
@@ -91,21 +95,6 @@ class MetaAnalysis(Regression):
         return Result(
             self.id, {"holders": total.holders}, {"terms": terms}, exact=False, bound=bound
         )
-
-
-def _told(values: Floats, errors: Floats | None = None) -> Floats:
-    """Round to a hundredth of the standard errors, or to two digits.
-
-    Examples
-    --------
-    >>> _told(np.array([1.23456, 0.0])).tolist()
-    [1.2, 0.0]
-    >>> _told(np.array([1.23456]), np.array([0.3])).tolist()
-    [1.235]
-    """
-    size = np.abs(values) if errors is None else errors / 10
-    step = 10.0 ** (np.floor(np.log10(np.where(size > 0, size, 1.0))) - 1)
-    return np.asarray(np.round(np.rint(values / step) * step, 12), float)
 
 
 def _least_squares(matrix: Floats, y: Floats) -> tuple[Floats, Floats, Model]:

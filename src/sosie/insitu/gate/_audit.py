@@ -7,7 +7,7 @@ import json
 import os
 import struct
 import sys
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO, NamedTuple
 
 import numpy as np
 
@@ -40,11 +40,21 @@ _HEAD = struct.Struct("<I")
 _FORMAT = "sosie-released/1"
 
 
+class _Told(NamedTuple):
+    """A set of which something has left, by its hash."""
+
+    digest: bytes
+    about: frozenset[str]
+    by: frozenset[str]
+    crossing: bool
+
+
 class Memory:
     """The sets of persons of which something has left, under one agreement, at one holder.
 
-    Three audits are made of a new set. Against every earlier one that tells of a column in common:
-    fewer than `k` persons in one and not in the other could be had by subtraction. Among those
+    Three audits are made of a new set, and of one that is a crossing the first. Against every
+    earlier one that tells of a column in common: fewer than `k` persons in one and not in the
+    other could be had by subtraction. Among those
     chosen by the same columns or some of them: no sum or difference of any number of them, with
     any weights, may be about fewer than `k` persons alone (a tracker) [1]_ [2]_. And among all
     that tell of a column in common, with the numbers by which models weigh persons: none that
@@ -81,9 +91,9 @@ class Memory:
         self._path = path
         self._words = np.empty((0, (rows + 63) // 64), np.uint64)
         self._m = 0
-        self._told: list[tuple[bytes, frozenset[str], frozenset[str]]] = []
+        self._told: list[_Told] = []
         self._sizes: list[int] = []
-        self._known: set[tuple[bytes, frozenset[str], frozenset[str]]] = set()
+        self._known: set[_Told] = set()
         self._summed: dict[tuple[bytes, frozenset[str]], Floats] = {}
         self._groups: set[tuple[frozenset[str], frozenset[str]]] = set()
         if path is not None:
@@ -95,7 +105,7 @@ class Memory:
     @property
     def columns(self) -> frozenset[str]:
         """Everything of which something was told."""
-        return frozenset().union(*(about for _, about, _ in self._told))
+        return frozenset().union(*(about for _, about, _, _ in self._told))
 
     def allows(
         self, selections: Sequence[Selection], k: int, summed: Sequence[Summed] = ()
@@ -121,8 +131,9 @@ class Memory:
                 if one.about & earlier.about:
                     apart = int(np.bitwise_count(words ^ other).sum())
                     pairs &= not 0 < apart < k
-        combined = all(self._no_tracker(by, about, new, k) for by, about in _families(new))
-        combined &= self._no_combination(new, self._unsummed(summed), k)
+        whole = [(words, one) for words, one in new if not one.crossing]
+        combined = all(self._no_tracker(by, about, whole, k) for by, about in _families(whole))
+        combined &= self._no_combination(whole, self._unsummed(summed), k)
         return pairs, combined
 
     def add(self, selections: Sequence[Selection], summed: Sequence[Summed] = ()) -> None:
@@ -136,8 +147,8 @@ class Memory:
         for words, one in self._unknown(selections):
             if self._path is not None:
                 head = {"about": sorted(one.about), "by": sorted(one.by)}
-                _append(self._path, head, words)
-            self._keep(words, one.about, one.by)
+                _append(self._path, head | ({"crossing": 1} if one.crossing else {}), words)
+            self._keep(words, one.about, one.by, crossing=one.crossing)
         for key, values in self._unsummed(summed).items():
             if self._path is not None:
                 _append(self._path, {"summed": sorted(key[1])}, values.view(np.uint64))
@@ -210,7 +221,7 @@ class Memory:
         found, seen = [], set(self._known)
         for one in selections:
             words = packed(one.rows)
-            key = (_digest(words), one.about, one.by)
+            key = _Told(_digest(words), one.about, one.by, one.crossing)
             if words.any() and key not in seen:
                 seen.add(key)
                 found.append((words, one))
@@ -227,7 +238,7 @@ class Memory:
         size = _size(words)
         shared = [
             i
-            for i, (_, about, _) in enumerate(self._told)
+            for i, (_, about, _, _) in enumerate(self._told)
             # Sets whose sizes are k apart differ by k persons or more.
             if about & one.about and abs(self._sizes[i] - size) < k
         ]
@@ -249,8 +260,8 @@ class Memory:
         sets = {_digest(w): w for w, one in new if one.by <= by and one.about & about}
         sets |= {
             digest: self._words[i]
-            for i, (digest, told, chosen) in enumerate(self._told)
-            if chosen <= by and told & about
+            for i, (digest, told, chosen, crossing) in enumerate(self._told)
+            if chosen <= by and told & about and not crossing
         }
         if len(sets) > _MOST_SETS:
             return False
@@ -274,7 +285,9 @@ class Memory:
         about = frozenset().union(*(one.about for _, one in new), *(told for _, told in summed))
         sets = {_digest(words): words for words, _ in new}
         sets |= {
-            digest: self._words[i] for i, (digest, told, _) in enumerate(self._told) if told & about
+            digest: self._words[i]
+            for i, (digest, told, _, crossing) in enumerate(self._told)
+            if told & about and not crossing
         }
         numbers = dict(summed) | {key: v for key, v in self._summed.items() if key[1] & about}
         different = list({digest: values for (digest, _), values in numbers.items()}.values())
@@ -290,17 +303,19 @@ class Memory:
         vectors = np.vstack([members, *(values[first] for values in different)])
         return not about_few(vectors, sizes, k)
 
-    def _keep(self, words: Words, about: frozenset[str], by: frozenset[str]) -> None:
+    def _keep(
+        self, words: Words, about: frozenset[str], by: frozenset[str], *, crossing: bool
+    ) -> None:
         if self._m == len(self._words):
             more = np.empty((max(16, 2 * self._m), self._words.shape[1]), np.uint64)
             more[: self._m] = self._words[: self._m]
             self._words = more
         self._words[self._m] = words
         self._m += 1
-        digest = _digest(words)
-        self._told.append((digest, about, by))
+        told = _Told(_digest(words), about, by, crossing)
+        self._told.append(told)
         self._sizes.append(_size(words))
-        self._known.add((digest, about, by))
+        self._known.add(told)
 
     def _open(self, path: Path, head: dict[str, object]) -> None:
         try:
@@ -330,7 +345,8 @@ class Memory:
             elif "epsilon" in said:
                 self._spent(said["totals"], said["epsilon"], _shaped(words, said["shapes"]))
             elif not first:
-                self._keep(words, frozenset(said["about"]), frozenset(said["by"]))
+                about, by = frozenset(said["about"]), frozenset(said["by"])
+                self._keep(words, about, by, crossing="crossing" in said)
             first = False
 
 
