@@ -9,16 +9,17 @@ import numpy as np
 
 from sosie.errors import DataError, ParameterError
 from sosie.insitu._aggregate import Selection
+from sosie.insitu._alike import alike_in
 from sosie.insitu._derive import derived, spelt
+from sosie.insitu._snapshot import Snapshot
 from sosie.table import CODED, NUMERIC, Column, Schema
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from numpy.typing import NDArray
 
     from sosie.insitu._derive import Derivation
-    from sosie.insitu._snapshot import Snapshot
     from sosie.table import Table
     from sosie.trust import Floors
 
@@ -96,6 +97,7 @@ class Rows:
             self._from[rule.name] = self.sources(rule.sources)
         self.floors = floors
         self.beside = beside or Beside()
+        self._alike: Mapping[str, str] | None = None
 
     def __len__(self) -> int:
         return len(self.table)
@@ -148,10 +150,18 @@ class Rows:
         """Name the columns of the holder from which columns are made."""
         return frozenset().union(*(self._from.get(name, {name}) for name in names))
 
+    def told(self, names: Iterable[str]) -> frozenset[str]:
+        """Name what the audit knows of columns by: of those that say the same, the first."""
+        if self._alike is None:
+            # A snapshot was looked at before columns were taken of it.
+            own, agreed = self.table, self.agreed.names
+            self._alike = own.alike if isinstance(own, Snapshot) else alike_in(own, agreed)
+        return frozenset(self._alike.get(name, name) for name in self.sources(names))
+
     def selection(self, rows: Mask, about: Iterable[str], by: Iterable[str] = ()) -> Selection:
         """Say which persons something is told of, and by which columns they were chosen."""
-        chosen = self.sources(by)
-        return Selection(rows, self.sources(about) | chosen, chosen)
+        chosen = self.told(by)
+        return Selection(rows, self.told(about) | chosen, chosen)
 
     def _own(self, name: str) -> Column:
         column = self.table.schema.find(name)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sosie.errors import ParameterError
+from sosie.insitu._alike import alike_in
 from sosie.table import NUMERIC, Schema
 
 if TYPE_CHECKING:
@@ -33,6 +34,9 @@ class Snapshot:
     columns : mapping of str to ndarray of shape (n,)
         What :meth:`sosie.table.Table.numbers` or :meth:`~sosie.table.Table.codes` gives.
     rows : int
+    alike : mapping of str to str, optional
+        Of columns that others that were read with them are like, the first of these:
+        :func:`alike_in`.
 
     Examples
     --------
@@ -44,10 +48,17 @@ class Snapshot:
     (2, [0, 1], False)
     """
 
-    def __init__(self, schema: Schema, columns: Mapping[str, Floats | Codes], rows: int) -> None:
+    def __init__(
+        self,
+        schema: Schema,
+        columns: Mapping[str, Floats | Codes],
+        rows: int,
+        alike: Mapping[str, str] | None = None,
+    ) -> None:
         self.schema = schema
         self._columns = dict(columns)
         self._rows = rows
+        self.alike = dict(alike or {})
 
     @classmethod
     def of(cls, table: Table, names: Iterable[str]) -> Snapshot:
@@ -70,7 +81,9 @@ class Snapshot:
         for name in kept:
             numeric = table.schema[name].kind in NUMERIC
             columns[name] = table.numbers(name) if numeric else table.codes(name)
-        return cls(table.schema.only(kept), columns, len(table))
+        found = cls(table.schema.only(kept), columns, len(table))
+        found.alike |= alike_in(found, kept)
+        return found
 
     def __len__(self) -> int:
         return self._rows

@@ -123,7 +123,7 @@ def told_of(
             ]
             pairs.append((chosen, of))
         else:
-            summed.append(Summed(np.where(known, values, 0.0), rows.sources(about)))
+            summed.append(Summed(np.where(known, values, 0.0), rows.told(about)))
     return tuple(sets), tuple(summed)
 
 
@@ -164,5 +164,5 @@ def told_apart(
         return (), [], []
     of = [column, *sorted(name for name in rows.sources((column,)))]
     inside = [np.where(members, rows.numbers(name), 0.0) for name in of]
-    about = rows.sources((column, *by))
+    about = rows.told((column, *by))
     return (), [], [Summed(one**power, about) for one in inside for power in (1, 2)]

@@ -275,3 +275,20 @@ def test_what_a_hub_adds_up_is_rounded(gbsg2):
     for value, error in zip(wb / w, 1 / np.sqrt(w), strict=True):
         digit = int(np.floor(np.log10(error / 10)) - 1)
         assert value == pytest.approx(round(value, -digit), abs=1e-9)
+
+
+def test_columns_that_say_the_same(victims, gbsg2):
+    """Those under 68, and those born before, leave those who are 68."""
+    frame = gbsg2.pooled.assign(born=1990 - gbsg2.pooled["age"])
+    schema = Schema(columns=[*gbsg2.schema.columns, Column(name="born", kind="integer")])
+    open_, held = victims(frame, schema)
+
+    def first(victim, column, edge):
+        answer = victim.ask({"id": "counts", "column": "g"}, [cut([edge], column)])
+        return answer and answer.tables["counts"][0]["count"]
+
+    found = len(frame) - first(open_, "age", 68) - first(open_, "born", 1922)
+    assert found == (frame["age"] == 68).sum() == 7
+    assert first(held, "age", 68) is not None
+    assert first(held, "born", 1922) is None
+    assert first(held, "tsize", 25) is not None

@@ -65,7 +65,7 @@ class Propensity(Analysis):
         """Fit the score; then give weighted sums, and weighted squares about the means."""
         if not state["fitted"]:
             part = self._score.local(rows, state)
-            about = rows.sources(self.columns)
+            about = rows.told(self.columns)
             told = tuple(replace(one, about=about) for one in part.selections)
             summed = tuple(replace(one, about=about) for one in part.summed)
             return Part(part.arrays, told, part.model, summed)

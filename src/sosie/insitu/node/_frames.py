@@ -57,8 +57,9 @@ def spelt_snapshot(
         arrays.append(array.tobytes())
         said.append([name, array.dtype.str])
     schema = snapshot.schema.only(names).model_dump(mode="json")
+    alike = {name: snapshot.alike[name] for name in names if name in snapshot.alike}
     head = {"schema": schema, "columns": said, "rows": len(snapshot), "start": start}
-    return head, b"".join(arrays)
+    return head | {"alike": alike}, b"".join(arrays)
 
 
 def snapshot_in(said: dict[str, Any], data: bytes) -> Snapshot:
@@ -68,7 +69,7 @@ def snapshot_in(said: dict[str, Any], data: bytes) -> Snapshot:
         kind = np.dtype(dtype)
         columns[name] = np.frombuffer(data, kind, rows, place)
         place += rows * kind.itemsize
-    return Snapshot(Schema.model_validate(said["schema"]), columns, rows)
+    return Snapshot(Schema.model_validate(said["schema"]), columns, rows, said["alike"])
 
 
 def _exactly(file: BinaryIO, size: int) -> bytes | None:
