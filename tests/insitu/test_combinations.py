@@ -76,3 +76,18 @@ def test_multiples_are_one_number():
     for factor in (1.0, 3.0, -0.1, 1e9):
         memory.add([], [Summed(values * factor, ABOUT)])
     assert len(memory._summed) == 1
+
+
+def test_numbers_that_are_nearly_dependent():
+    """A number, its logarithm and squares, within classes of four values: each value is alone."""
+    ages = np.arange(36.0, 76)
+    functions = [ages**0, ages, ages**2, np.log(ages), np.log(ages) ** 2]
+    vectors = [one * (ages // 4 == c) for c in np.unique(ages // 4) for one in functions]
+    wide = [one * (ages > 60) for one in functions]
+    for few in (40, 41, 55):
+        persons = np.full(40, 20)
+        persons[few - 36] = 5
+        for seed in range(5):
+            order = np.random.default_rng(seed).permutation(40)
+            assert about_few(np.array([*vectors, *wide])[:, order], persons[order], 11)
+    assert not about_few(np.array([*vectors, *wide]), np.full(40, 20), 11)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
@@ -43,6 +43,7 @@ class MetaAnalysis(Regression):
     ('bp', 'age')
     """
 
+    version: ClassVar[str] = "3"
     id: Literal["meta_analysis"] = "meta_analysis"
     model: Literal["linear", "logistic"]
 

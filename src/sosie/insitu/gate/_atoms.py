@@ -56,15 +56,16 @@ def atoms_of(
     Returns
     -------
     first : ndarray of shape (a,)
-        One person of each group, an atom.
+        The first person of each group, an atom, in their order: whatever the hash, the same.
     sizes : ndarray of shape (a,)
         How many are in it.
 
     Examples
     --------
     >>> both = np.stack([packed(np.arange(9) < 5), packed(np.arange(9) < 7)])
-    >>> sorted(atoms_of(both, 9)[1].tolist())
-    [2, 2, 5]
+    >>> first, sizes = atoms_of(both, 9)
+    >>> first.tolist(), sizes.tolist()
+    ([0, 5, 7], [5, 2, 2])
     """
     m, width = sets.shape
     groups = -(-m // 8)
@@ -82,7 +83,8 @@ def atoms_of(
     for values, mark in zip(numbers, marks[groups:], strict=True):
         signature[:rows] += np.unique(values, return_inverse=True)[1].astype(np.uint64) * mark
     _, first, sizes = np.unique(signature[:rows], return_index=True, return_counts=True)
-    return first, sizes
+    order = np.argsort(first)
+    return first[order], sizes[order]
 
 
 def members_of(sets: Words, first: NDArray[np.intp]) -> NDArray[np.uint8]:

@@ -26,7 +26,9 @@ _SOME = 4
 """Groups for each vector among which as many independent ones are looked for first."""
 
 _FEWEST_TRIES, _MOST_TRIES = 2, 16
-_NULL = 1e-9
+_NULL, _WELL = 1e-9, 1e-2
+_LIKELY = 0.99
+"""Square of the length, in what the vectors span, of one that is about a group alone: it is 1."""
 _NEAR = 1e-2
 """What all other persons weigh together, beside the few: the value of these is then known to a
 hundredth of what values differ by."""
@@ -73,7 +75,9 @@ def about_few(vectors: Floats, persons: NDArray[np.integer], k: int) -> bool:
     tries = int(np.clip(_WORK / max(1, m * (m + _LOOK) * groups), _FEWEST_TRIES, _MOST_TRIES))
     # Alike whenever it is asked: who asks again has no second chance.
     rng = np.random.default_rng(0)
-    return any(_any_sparse(_reduced(basis, rng), persons, k) for _ in range(tries))
+    return _any_alone(basis, persons, k) or any(
+        _any_sparse(_reduced(basis, rng), persons, k) for _ in range(tries)
+    )
 
 
 def _basis(vectors: Floats) -> Floats:
@@ -96,20 +100,33 @@ def _reduced(basis: Floats, rng: np.random.Generator) -> Floats:
 
 
 def _independent(basis: Floats, order: NDArray[np.intp]) -> list[np.intp]:
-    """Choose groups, the first ones of an order, for which the vectors are independent."""
+    """Choose groups, the first ones of an order, for which the vectors are independent.
+
+    Those that are nearly dependent come last: what is solved for them has errors.
+    """
     found, chosen = np.empty((len(basis), len(basis))), list[np.intp]()
-    for group in order:
-        column, before = basis[:, group], found[: len(chosen)]
-        for _ in range(2):  # once more, for what rounding left
-            column = column - before.T @ (before @ column)
-        size = np.linalg.norm(column)
-        if size <= _NULL:
-            continue
-        found[len(chosen)] = column / size
-        chosen.append(group)
-        if len(chosen) == len(basis):
-            break
+    for least in (_WELL, _NULL):
+        for group in order:
+            column, before = basis[:, group], found[: len(chosen)]
+            for _ in range(2):  # once more, for what rounding left
+                column = column - before.T @ (before @ column)
+            size = np.linalg.norm(column)
+            if size <= least or group in chosen:
+                continue
+            found[len(chosen)] = column / size
+            chosen.append(group)
+            if len(chosen) == len(basis):
+                return chosen
     return chosen
+
+
+def _any_alone(basis: Floats, persons: NDArray[np.integer], k: int) -> bool:
+    """Tell whether a combination is about one group of fewer than k persons, but for a rest."""
+    for group in np.flatnonzero((persons < k) & ((basis**2).sum(axis=0) > _LIKELY)):
+        weight = (basis.T @ basis[:, group]) ** 2 * persons
+        if weight.sum() - weight[group] <= _NEAR**2 * weight[group]:
+            return True
+    return False
 
 
 def _any_sparse(found: Floats, persons: NDArray[np.integer], k: int) -> bool:

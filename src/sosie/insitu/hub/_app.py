@@ -6,9 +6,10 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING, Any
 
-from fastapi import FastAPI, Request
-from fastapi.responses import JSONResponse
-from starlette.requests import ClientDisconnect
+from starlette.applications import Starlette
+from starlette.requests import ClientDisconnect, Request
+from starlette.responses import JSONResponse
+from starlette.routing import Route
 
 from sosie.errors import DataError, ParameterError, SosieError, TrustError
 from sosie.insitu.exchange._http import TooManyError
@@ -28,18 +29,15 @@ _LONGEST = 30.0
 _TICK = 1.0
 
 
-def app_of(hub: Hub) -> FastAPI:
+def app_of(hub: Hub) -> Starlette:
     """Make the application that serves a hub."""
     bell = _Bell(hub)
 
     @contextlib.asynccontextmanager
-    async def alive(_: FastAPI) -> AsyncIterator[None]:
+    async def alive(_: Starlette) -> AsyncIterator[None]:
         ticking = asyncio.create_task(bell.tick())
         yield
         ticking.cancel()
-
-    app = FastAPI(lifespan=alive, docs_url=None, redoc_url=None, openapi_url=None)
-    app.state.bell = bell
 
     async def message(request: Request) -> JSONResponse:
         try:
@@ -50,13 +48,14 @@ def app_of(hub: Hub) -> FastAPI:
         except ClientDisconnect:
             return JSONResponse({}, 400)
 
-    # What it takes is checked here, to the signature: there is nothing for FastAPI to look into.
-    app.add_route("/v1/message", message, methods=["POST"])
+    async def health(_: Request) -> JSONResponse:
+        return JSONResponse({"status": "up"})
 
-    @app.get("/v1/health")
-    async def health() -> dict[str, str]:
-        return {"status": "up"}
-
+    app = Starlette(
+        lifespan=alive,
+        routes=[Route("/v1/message", message, methods=["POST"]), Route("/v1/health", health)],
+    )
+    app.state.bell = bell
     return app
 
 
