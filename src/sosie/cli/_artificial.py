@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import secrets
 import time
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -13,7 +14,6 @@ from sosie.errors import ParameterError
 
 if TYPE_CHECKING:
     from collections.abc import Callable
-    from pathlib import Path
 
     from sosie.cli._stages import Stages
     from sosie.generators.artificial import RHVAE
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Epochs",
     "LatentDim",
+    "ModelFolder",
     "check_latent_dim",
     "checked_model",
     "fresh_name",
@@ -42,6 +43,14 @@ _LONG = 10
 LatentDim = Annotated[
     int | None,
     typer.Option("--latent-dim", help="Latent dimensions; else chosen on persons held out."),
+]
+ModelFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--model",
+        metavar="DIR",
+        help="SENSITIVE: the model in this folder; learnt and saved there if it is new.",
+    ),
 ]
 Epochs = Annotated[int | None, typer.Option("--epochs", hidden=True)]
 

@@ -21,6 +21,7 @@ from sosie.cli._allowed import (
 from sosie.cli._artificial import (
     Epochs,
     LatentDim,
+    ModelFolder,
     checked_model,
     fresh_name,
     model_of,
@@ -76,14 +77,7 @@ def augment(
             help="SENSITIVE: also write the persons, and a column that tells them apart.",
         ),
     ] = False,
-    model: Annotated[
-        Path | None,
-        typer.Option(
-            "--model",
-            metavar="DIR",
-            help="SENSITIVE: the model in this folder; learnt and saved there if it is new.",
-        ),
-    ] = None,
+    model: ModelFolder = None,
     outcome: Annotated[
         str | None,
         typer.Option(

@@ -13,6 +13,7 @@ import typer
 from sosie.cli._artificial import (
     Epochs,
     LatentDim,
+    ModelFolder,
     check_latent_dim,
     checked_model,
     seed_of,
@@ -52,14 +53,7 @@ def images(
     label: Annotated[
         str | None, typer.Option("--label", help="Draw images of this label only.")
     ] = None,
-    model: Annotated[
-        Path | None,
-        typer.Option(
-            "--model",
-            metavar="DIR",
-            help="SENSITIVE: the model in this folder; learnt and saved there if it is new.",
-        ),
-    ] = None,
+    model: ModelFolder = None,
     latent_dim: LatentDim = None,
     picture: Annotated[
         Path | None,
