@@ -212,7 +212,10 @@ def test_effective_rows_are_the_originals_of_the_model(
     told = (place / "later.npz", "--out", place / "o.npz", "--model", place / "model")
     ran = sosie(*told, "--label", 1, "--json", "--lang", "fr")
     assert ran.status == 0, ran.err
-    assert "contient les images sur lesquelles il a été appris ; il est aussi sensible qu'elles" in ran.err
+    assert (
+        "contient les images sur lesquelles il a été appris ; il est aussi sensible qu'elles"
+        in ran.err
+    )
     assert "a été appris sur d'autres images (80 originaux)" in ran.err
     done = json.loads(ran.out)
     assert (done["rows_in"], done["rows_out"]) == (70, 70)
