@@ -4,19 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import reduce
-from itertools import combinations
+from itertools import combinations, product
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from sosie.insitu._aggregate import Summed
+from sosie.insitu._aggregate import Selection, Summed
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    from sosie.insitu._aggregate import Selection
     from sosie.insitu._design import Design
     from sosie.insitu._rows import Rows
 
@@ -128,9 +127,9 @@ def told_of(
 
 
 def told_apart(
-    rows: Rows, members: Mask, column: str, by: Sequence[str] = ()
-) -> tuple[tuple[int, ...], list[Selection], list[Summed]]:
-    """Say what number, mean and spread of a column in a group tell of those who have each value.
+    rows: Rows, groups: Iterable[Mask], columns: Sequence[str], by: Sequence[str] = ()
+) -> tuple[tuple[int, ...], tuple[Selection, ...], tuple[Summed, ...]]:
+    """Say what numbers, means and spreads of columns in groups tell of those who have each value.
 
     Of three values or fewer they tell how many have each. Of some more they do together with
     those of the column that it is made from: the numbers of both are told to the audit.
@@ -138,31 +137,34 @@ def told_apart(
     Parameters
     ----------
     rows : Rows
-    members : ndarray of shape (n,), bool
-        The group; the column is known of all.
-    column : str
+    groups : iterable of ndarray of shape (n,), bool
+        Of all of whom the columns are known.
+    columns : sequence of str
         Of numbers.
     by : sequence of str
-        Columns by which the group was chosen.
+        Columns by which the groups were chosen.
 
     Returns
     -------
     cells : tuple of int
         Persons with each value, where these are told.
-    selections : list of Selection
+    selections : tuple of Selection
         The same persons.
-    summed : list of Summed
-        The values of a column that is made, of those it is made from, and their squares.
+    summed : tuple of Summed
+        The values of columns that are made, of those they are made from, and their squares.
     """
-    values = rows.numbers(column)
-    found, sizes = np.unique(values[members], return_counts=True)
-    if len(found) <= _FEW_VALUES:
-        chosen = [members & (values == one) for one in found] if len(found) > 1 else []
-        told = [rows.selection(one, (column,), (column, *by)) for one in chosen]
-        return tuple(sizes.tolist()), told, []
-    if column not in rows.rules or len(found) > _SOME_VALUES:
-        return (), [], []
-    of = [column, *sorted(name for name in rows.sources((column,)))]
-    inside = [np.where(members, rows.numbers(name), 0.0) for name in of]
-    about = rows.told((column, *by))
-    return (), [], [Summed(one**power, about) for one in inside for power in (1, 2)]
+    cells, told, summed = list[int](), list[Selection](), list[Summed]()
+    for members, column in product(groups, columns):
+        values = rows.numbers(column)
+        found, sizes = np.unique(values[members], return_counts=True)
+        if len(found) <= _FEW_VALUES:
+            cells += sizes.tolist()
+            if len(found) > 1:
+                chosen = (members & (values == one) for one in found)
+                told += [rows.selection(one, (column,), (column, *by)) for one in chosen]
+        elif column in rows.rules and len(found) <= _SOME_VALUES:
+            of = [column, *sorted(rows.sources((column,)))]
+            inside = (np.where(members, rows.numbers(name), 0.0) for name in of)
+            about = rows.told((column, *by))
+            summed += [Summed(one**power, about) for one in inside for power in (1, 2)]
+    return tuple(cells), tuple(told), tuple(summed)

@@ -8,11 +8,10 @@ import jax.numpy as jnp
 import numpy as np
 
 from sosie.errors import ParameterError
-from sosie.generators.artificial._choices import check_whole
 from sosie.generators.artificial._image_data import Pictures
 from sosie.generators.artificial._image_labels import Labels
 from sosie.generators.artificial._image_noise import Texture
-from sosie.generators.artificial._store import Stored, read, write
+from sosie.generators.artificial._store import Stored, begun, generator_in, read, said_of, write
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -33,13 +32,11 @@ __all__ = [
     "write_joint_model",
 ]
 
-_LEARNT = "latent_dim_", "bound_", "history_"
 _NETWORK = "network."
 """Before the names of parameters of networks, so that no other array is taken for one."""
 
 Image = TypeVar("Image", bound="ImageRHVAE")
 Joint = TypeVar("Joint", bound="JointRHVAE")
-Model = TypeVar("Model", bound="ImageRHVAE | JointRHVAE")
 
 
 def check_storable(labels: Iterable[Any]) -> None:
@@ -76,13 +73,13 @@ def write_image_model(model: ImageRHVAE, folder: Path) -> None:
         "left_apart": texture.apart,
         "left_sigma": texture.sigma,
     }
-    write(folder, "images", Stored(_said(model) | {"labels": labels}, arrays))
+    write(folder, "images", Stored(said_of(model) | {"labels": labels}, arrays))
 
 
 def read_image_model(kind: type[Image], folder: Path, seed: int | None) -> Image:
     """Read a model of images; see :meth:`ImageRHVAE.load`."""
     said, arrays, _ = read(folder, "images")
-    model = _begun(kind, said, seed)
+    model = begun(kind, said, seed)
     pictures, known = Pictures.of(arrays["images"]), Labels(arrays["codes"], said["labels"])
     model._learnt(_params(arrays), pictures, known)
     mean, sigma = (arrays[f"latent_{name}"].astype(np.float64) for name in ("mean", "sigma"))
@@ -95,7 +92,7 @@ def read_image_model(kind: type[Image], folder: Path, seed: int | None) -> Image
 
 def write_joint_model(model: JointRHVAE, folder: Path) -> None:
     """Write a model of images with rows; see :meth:`JointRHVAE.save`."""
-    said = _said(model) | {"settled_by": model._settled_by}
+    said = said_of(model) | {"settled_by": model._settled_by}
     arrays = _arrays(model) | {"row_of": model._rows}
     write(folder, "images with rows", Stored(said, arrays, model._cohort.table))
 
@@ -104,33 +101,16 @@ def read_joint_model(kind: type[Joint], folder: Path, data: Any, seed: int | Non
     """Read a model of images with rows; see :meth:`JointRHVAE.load`."""
     said, arrays, table = read(folder, "images with rows", data)
     assert table is not None
-    model = _begun(kind, said, seed)
+    model = begun(kind, said, seed)
     model._take(Pictures.of(arrays["images"]), table, arrays["row_of"])
-    rng = np.random.default_rng()
-    rng.bit_generator.state = said["settled_by"]
-    model._learnt(_params(arrays), rng)
+    model._learnt(_params(arrays), generator_in(said["settled_by"]))
     return model
-
-
-def _said(model: ImageRHVAE | JointRHVAE) -> dict[str, Any]:
-    names = ("seed_", *_LEARNT)
-    return {"parameters": model.get_params()} | {name: getattr(model, name) for name in names}
 
 
 def _arrays(model: ImageRHVAE | JointRHVAE) -> Arrays:
     """Give the networks and the originals, as these were given."""
     networks = {f"{_NETWORK}{name}": np.asarray(a) for name, a in model._params.items()}
     return networks | {"images": model._pictures.restored(model._pictures.pixels)}
-
-
-def _begun(kind: type[Model], said: dict[str, Any], seed: int | None) -> Model:
-    model = kind(**said["parameters"])
-    model.seed_ = said["seed_"] if seed is None else seed
-    check_whole("seed", model.seed_, 0)
-    _, model._draw_seed = np.random.SeedSequence(model.seed_).spawn(2)
-    for name in _LEARNT:
-        setattr(model, name, said[name])
-    return model
 
 
 def _params(arrays: Arrays) -> dict[str, Any]:

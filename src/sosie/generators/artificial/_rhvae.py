@@ -23,7 +23,7 @@ from sosie.generators.artificial._nearness import strictness
 from sosie.generators.artificial._networks import known_cells, linear, start
 from sosie.generators.artificial._room import check_rows
 from sosie.generators.artificial._rows import Rows
-from sosie.generators.artificial._store import Stored, read, write
+from sosie.generators.artificial._store import Stored, begun, generator_in, read, said_of, write
 from sosie.generators.artificial._training import Course, Recipe, train, trained_alike
 from sosie.table import Table
 
@@ -305,9 +305,8 @@ class RHVAE(Parameters):
             If it cannot be written, or is a folder of something else.
         """
         self._check_fitted()
-        names = ("seed_", "latent_dim_", "bound_", "history_", "_margins_by", "_strictness")
-        said = {"parameters": self.get_params()} | {n: getattr(self, n) for n in names}
-        said["course"] = self._course
+        own = {"_margins_by": self._margins_by, "_strictness": self._strictness}
+        said = said_of(self) | own | {"course": self._course}
         arrays = {name: np.asarray(values) for name, values in self._params.items()}
         write(Path(folder), "rows", Stored(said, arrays, self.table_))
 
@@ -341,17 +340,12 @@ class RHVAE(Parameters):
         """
         stored = read(Path(folder), "rows", data)
         assert stored.table is not None
-        model = cls(**stored.said["parameters"])
-        model.seed_ = stored.said["seed_"] if seed is None else seed
-        check_whole("seed", model.seed_, 0)
-        _, model._draw_seed = model._generators()
+        model = begun(cls, stored.said, seed)
         model._take(stored.table)
-        for name in ("latent_dim_", "bound_", "history_", "_strictness"):
-            setattr(model, name, stored.said[name])
+        model._strictness = stored.said["_strictness"]
         pace, epochs = stored.said["course"]
         model._course = Course(tuple(pace), epochs)
-        rng = np.random.default_rng()
-        rng.bit_generator.state = stored.said["_margins_by"]
+        rng = generator_in(stored.said["_margins_by"])
         model._learnt({name: jnp.asarray(a) for name, a in stored.arrays.items()}, rng)
         return model
 

@@ -6,13 +6,14 @@ import hashlib
 import json
 from importlib.metadata import version as version_of
 from io import BytesIO
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol, TypeVar
 from zipfile import BadZipFile
 
 import numpy as np
 import polars as pl
 
 from sosie.errors import DataError, SchemaError, SosieError
+from sosie.generators.artificial._choices import check_whole
 from sosie.table import Schema, Table, whole_folder
 
 if TYPE_CHECKING:
@@ -20,11 +21,14 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["Of", "Stored", "is_model", "read", "write"]
+__all__ = ["Of", "Stored", "begun", "generator_in", "is_model", "read", "said_of", "write"]
 
 _FORMAT = "sosie artificial model"
 _VERSION = 3
 """Raised whenever what is stored, or what is made anew from it, changes its meaning."""
+
+_LEARNT = "latent_dim_", "bound_", "history_"
+"""Of every model, whatever it draws."""
 
 _MANIFEST = "model.json"
 _ARRAYS, _TABLE, _SCHEMA = "parameters.npz", "table.parquet", "schema.toml"
@@ -49,6 +53,50 @@ class Stored(NamedTuple):
     said: dict[str, Any]
     arrays: dict[str, NDArray[Any]]
     table: Table | None = None
+
+
+class Model(Protocol):
+    """What every model has that is stored."""
+
+    seed_: int
+    _draw_seed: np.random.SeedSequence
+
+    def get_params(self) -> dict[str, Any]:
+        """Give the parameters by name."""
+        ...
+
+
+M = TypeVar("M", bound=Model)
+
+
+def said_of(model: Model) -> dict[str, Any]:
+    """Give the parameters of a model, and what every one has learnt, as :func:`begun` takes it."""
+    names = ("seed_", *_LEARNT)
+    return {"parameters": model.get_params()} | {name: getattr(model, name) for name in names}
+
+
+def begun(kind: type[M], said: dict[str, Any], seed: int | None) -> M:
+    """Begin a model again that was stored: with another seed of draws, where one is given.
+
+    Raises
+    ------
+    ParameterError
+        If the seed is none.
+    """
+    model = kind(**said["parameters"])
+    model.seed_ = said["seed_"] if seed is None else seed
+    check_whole("seed", model.seed_, 0)
+    _, model._draw_seed = np.random.SeedSequence(model.seed_).spawn(2)
+    for name in _LEARNT:
+        setattr(model, name, said[name])
+    return model
+
+
+def generator_in(state: dict[str, Any]) -> np.random.Generator:
+    """Give a generator in a state that was stored."""
+    rng = np.random.default_rng()
+    rng.bit_generator.state = state
+    return rng
 
 
 def is_model(folder: Path) -> bool:

@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field
 
 from sosie.errors import DataError
-from sosie.insitu._aggregate import Part, Summed, Total, counts, over, stacked, sums
+from sosie.insitu._aggregate import Part, Total, counts, over, stacked, sums
 from sosie.insitu._analysis import Analysis, ColumnName, State
 from sosie.insitu._result import Result
 from sosie.insitu._rows import require_number
@@ -77,18 +77,14 @@ class Clusters(Analysis):
         codes = _assigned(points, state["paths"], rows.floors.min_cell)
         n = counts(codes, self.clusters, known)
         about = stacked([sums(points[codes == c]) for c in range(self.clusters)])
-        told, summed, cells = [rows.selection(known, self.columns)], list[Summed](), list[int]()
+        told = [rows.selection(known, self.columns)]
         for members in n.members:
             told += told_of(rows, members, self.columns, by=self.columns)[0]
-            for name in self.columns:
-                sizes, apart, functions = told_apart(rows, members, name, self.columns)
-                told += apart
-                summed += functions
-                cells += sizes
+        cells, apart, summed = told_apart(rows, n.members, self.columns, self.columns)
         squares = stacked([sums(points[codes == c] ** 2) for c in range(self.clusters)])
-        squares = replace(squares, cells=tuple(cells))
+        squares = replace(squares, cells=cells)
         arrays = {"sizes": n, "sums": over(about, n), "squares": over(squares, n)}
-        return Part(arrays, tuple(told), summed=tuple(summed))
+        return Part(arrays, (*told, *apart), summed=summed)
 
     def combine(self, total: Total, state: State) -> State | Result:
         """Move the centres until they stay."""

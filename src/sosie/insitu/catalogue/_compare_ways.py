@@ -176,8 +176,7 @@ def _answer(way: Way, n: int, fewest: int) -> tuple[list[float], str | None]:
         return [0.0] * 6, "too_few"
     if not way.high > way.low:
         return [0.0] * 6, "not_fitted"
-    error = np.array([(way.high - way.low) / (2 * _Z)])
-    estimate = float(to_hundredths(np.array([way.estimate]), error)[0])
-    se = float(to_hundredths(error, error)[0])
+    error = (way.high - way.low) / (2 * _Z)
+    estimate, se = to_hundredths(np.array([way.estimate, error]), np.full(2, error)).tolist()
     risks = [round(getattr(way.risk, risk).value / step) * step for risk in _RISKS]
     return [1 / se**2, estimate / se**2, float(n), *(n * one for one in risks)], None

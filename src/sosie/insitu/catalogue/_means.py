@@ -138,15 +138,18 @@ def by_group(
     n = counts(own, groups, known)
     inside = np.where(own[:, None] == np.arange(groups), values[:, None], 0.0)
     names = (column,) if by is None else (column, by)
-    told, summed, cells = [rows.selection(known, names)], list[Summed](), list[int]()
+    told, summed = [rows.selection(known, names)], list[Summed]()
     for members in n.members:
         sets, weighed = told_of(rows, members, names, by=names[1:])
-        sizes, apart, functions = told_apart(rows, members, column, names[1:])
-        told += [*sets, *apart]
-        summed += [*weighed, *functions]
-        cells += sizes
-    arrays = {"sum": over(replace(sums(inside), cells=tuple(cells), sensitivity=most), n)}
-    return ({"n": n} | arrays if centres is None else arrays), told, summed
+        told += sets
+        summed += weighed
+    cells, apart, functions = told_apart(rows, n.members, (column,), names[1:])
+    arrays = {"sum": over(replace(sums(inside), cells=cells, sensitivity=most), n)}
+    return (
+        ({"n": n} | arrays if centres is None else arrays),
+        [*told, *apart],
+        [*summed, *functions],
+    )
 
 
 def moments(total: Total, columns: int) -> State:

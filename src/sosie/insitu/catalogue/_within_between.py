@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, ClassVar, Literal
 import numpy as np
 
 from sosie.errors import DataError, ParameterError
-from sosie.insitu._aggregate import Aggregate, Part, Summed, Total, counts, over, shaped, sums
+from sosie.insitu._aggregate import Aggregate, Part, Total, counts, over, shaped, sums
 from sosie.insitu._analysis import Analysis, ColumnName, State
 from sosie.insitu._result import Result
 from sosie.insitu._rows import labels, require_coded, require_number
@@ -70,27 +70,23 @@ class WithinBetween(Analysis):
         known = np.asarray(np.isfinite(values).all(axis=1) & (codes >= 0))
         values, codes = values[known], codes[known]
         n = counts(codes, state["groups"], known)
-        told, summed, cells = [rows.selection(known, self.columns)], list[Summed](), list[int]()
+        told = [rows.selection(known, self.columns)]
         # Products of the two tell, of each group, sums of one over those whom the other tells
         # apart. Of numbers of many values each is weighed by the other, and nothing told apart.
         weighers = [(rows.numbers(name), (name,)) for name in (self.x, self.y)]
         for members in n.members:
             told += told_of(rows, members, self.columns, weighers, (self.by,))[0]
-            for name in (self.x, self.y):
-                sizes, apart, functions = told_apart(rows, members, name, (self.by,))
-                told += apart
-                summed += functions
-                cells += sizes
+        cells, apart, summed = told_apart(rows, n.members, (self.x, self.y), (self.by,))
         arrays: dict[str, Aggregate] = {"sizes": n}
         if state["n"] is None:
             found = _by_group(values, codes, state["groups"])
-            arrays["sums"] = over(replace(found, cells=tuple(cells)), n)
+            arrays["sums"] = over(replace(found, cells=cells), n)
         else:
             off = values - state["means"][codes]
             pairs = np.column_stack([off[:, 0] ** 2, off[:, 0] * off[:, 1], off[:, 1] ** 2])
             found = _by_group(pairs, codes, state["groups"])
-            arrays["products"] = over(replace(found, cells=tuple(cells)), n)
-        return Part(arrays, tuple(told), summed=tuple(summed))
+            arrays["products"] = over(replace(found, cells=cells), n)
+        return Part(arrays, (*told, *apart), summed=summed)
 
     def combine(self, total: Total, state: State) -> State | Result:
         """Pool the means; then split."""
