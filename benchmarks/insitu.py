@@ -204,7 +204,7 @@ def audit() -> tuple[float, float]:
     took = timed(lambda: memory.allows([asked], 11), 3)
     assert memory.allows([asked], 11)[0]
     assert not memory.allows([Selection(close, columns, frozenset({"sex"}))], 11)[0]
-    return statistics.median(took), memory._words.nbytes / 1e6
+    return statistics.median(took), memory._audit.nbytes / 1e6
 
 
 def soak(tasks: int, seconds: float, seed: int, lines: list[str]) -> None:

@@ -75,7 +75,7 @@ def test_multiples_are_one_number():
     memory = Memory(300)
     for factor in (1.0, 3.0, -0.1, 1e9):
         memory.add([], [Summed(values * factor, ABOUT)])
-    assert len(memory._summed) == 1
+    assert len(memory._audit.summed) == 1
 
 
 def test_numbers_that_are_nearly_dependent():

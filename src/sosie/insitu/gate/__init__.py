@@ -1,12 +1,13 @@
 """The one gate through which results leave, and what it checks."""
 
-from sosie.insitu.gate._audit import Memory, forgive, mend
 from sosie.insitu.gate._cell_key import CellKey
 from sosie.insitu.gate._checks import Verdict, holders_suffice
 from sosie.insitu.gate._gate import MOST_REFUSALS, Cleared, Gate
 from sosie.insitu.gate._holders import holders_apart
 from sosie.insitu.gate._judgement import MOST_TOLD, Judgement, Measure, TooMuchError
+from sosie.insitu.gate._memory import Memory
 from sosie.insitu.gate._path import Path
+from sosie.insitu.gate._records import forgive, mend
 from sosie.insitu.gate._refused import REFUSED, Refused
 from sosie.insitu.gate._secure_sum import SecureSum
 from sosie.insitu.gate._wire import added, total_of

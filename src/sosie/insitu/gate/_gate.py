@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sosie.errors import TrustError
-from sosie.insitu.gate._audit import Memory
 from sosie.insitu.gate._checks import CHECKS, Verdict, holders_suffice
 from sosie.insitu.gate._floors import strictest
 from sosie.insitu.gate._judgement import MOST_TOLD, TooMuchError, checked, remembered, said
+from sosie.insitu.gate._memory import Memory
 from sosie.insitu.gate._private import noised_privately
 from sosie.insitu.gate._refused import Refused
 from sosie.insitu.gate._secure_sum import as_words

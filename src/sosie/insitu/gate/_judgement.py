@@ -13,7 +13,7 @@ from sosie.insitu.gate._checks import Verdict
 if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
 
-    from sosie.insitu.gate._audit import Memory
+    from sosie.insitu.gate._memory import Memory
     from sosie.trust import Floors
 
 __all__ = [
