@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["check_whole", "learnable", "most_factors", "stratum_of"]
+__all__ = ["check_latent_dim", "check_whole", "learnable", "most_factors", "stratum_of"]
 
 _FEWEST = 30
 _CANDIDATES = (5, 7, 10, 15, 20, 30, 45)
@@ -115,6 +115,17 @@ def most_factors(asked: int | None, Y: Floats, known: Known, rng: np.random.Gene
         return bool((best - found).mean() <= (best - found).std() / np.sqrt(n))
 
     return max(d for d, found in said.items() if as_good(found))
+
+
+def check_latent_dim(asked: int, n: int, p: int, what: str) -> int:
+    """Refuse more latent dimensions than n images of p pixels tell, and give those asked for."""
+    most = min(int(0.8 * n) - 1, p - 1)
+    if asked > most:
+        raise ParameterError(
+            f"latent_dim = {asked} is more than {n} {what} of {p} pixels can tell: use at most "
+            f"{most}."
+        )
+    return asked
 
 
 def check_whole(name: str, value: object, least: int) -> None:

@@ -103,6 +103,22 @@ class Pictures:
             raise DataError(f"Pixels are of type {dtype}: give uint8, or floats from 0 to 1.")
         return cls(pixels, images.shape[1:], dtype)
 
+    def like(self, images: Any) -> Pictures:
+        """Take images of the size of these.
+
+        Raises
+        ------
+        DataError
+            If they are no images, or of another size.
+        """
+        others = Pictures.of(images, 1)
+        if others.shape != self.shape:
+            raise DataError(
+                f"Images are of shape {others.shape}, and those learnt from of {self.shape}: "
+                "resize them."
+            )
+        return others
+
     def restored(self, pixels: NDArray[np.floating]) -> NDArray[Any]:
         """Give rows of pixels as images of the size and the type of these."""
         cut = np.clip(pixels, 0, 1)

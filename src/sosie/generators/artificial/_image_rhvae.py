@@ -7,15 +7,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from sosie.errors import DataError, ParameterError
 from sosie.generators._parameters import Parameters
-from sosie.generators.artificial._choices import check_whole
-from sosie.generators.artificial._filter import nearest
+from sosie.generators.artificial._choices import check_latent_dim, check_whole
 from sosie.generators.artificial._image_copies import Copies
 from sosie.generators.artificial._image_data import Pictures
+from sosie.generators.artificial._image_draws import ImageDraws, in_blocks
 from sosie.generators.artificial._image_labels import Labels
 from sosie.generators.artificial._image_law import ImageLaw
 from sosie.generators.artificial._image_networks import (
@@ -25,7 +24,6 @@ from sosie.generators.artificial._image_networks import (
     noise,
     start,
 )
-from sosie.generators.artificial._image_noise import Texture
 from sosie.generators.artificial._image_store import read_image_model, write_image_model
 from sosie.generators.artificial._latent_metric import metric_of
 from sosie.generators.artificial._latent_neighbours import Neighbourhoods
@@ -49,9 +47,7 @@ LAWS = {"fidelity": 0.0, "tempered": 0.5, "manifold": 1.0}
 """Power of the volume element in each law of the latent."""
 
 _HIDDEN = 128
-_BLOCK = 1024
 _ROUNDS = 60
-_TOO_NEAR = 0.05
 
 
 class Drawn(NamedTuple):
@@ -184,8 +180,9 @@ class ImageRHVAE(Parameters):
         mean, sigma = self._encoded(data)
         some = copies.some(np.arange(copies.n))
         z = mean[some] + sigma[some] * rng.standard_normal((len(some), self.latent_dim_))
-        left = self._left_out(copies.pixels[some], self._decoded(z, data[1][some]))
-        self._settle(mean, sigma, copies.codes, copies.person, left)
+        means, spread = self._decoded(z, data[1][some]), np.asarray(noise(self._params))
+        draws = ImageDraws.learnt(pictures, copies.pixels[some], means, spread)
+        self._settle(mean, sigma, copies.codes, copies.person, draws)
         return self
 
     def _learnt(self, params: dict[str, Any], pictures: Pictures, known: Labels) -> None:
@@ -199,15 +196,13 @@ class ImageRHVAE(Parameters):
         sigma: Floats,
         codes: NDArray[np.intp],
         person: NDArray[np.intp],
-        texture: Texture,
+        draws: ImageDraws,
     ) -> None:
-        """Take what draws need besides: where latents are, what is left out, what is too near."""
+        """Take what draws need besides: where latents are, and what is drawn about means."""
         self._around = Neighbourhoods(mean, sigma, codes, person)
         n = len(self._pictures)
         self._mean, self._spread = mean[:n], sigma[:n]
-        self._texture = texture
-        apart = nearest(self._originals(), self._originals(), same=True)
-        self._least = float(np.quantile(apart, _TOO_NEAR))
+        self._draws = draws
         self.metric_ = metric_of(self._mean, self._spread)
 
     def sample(
@@ -262,8 +257,9 @@ class ImageRHVAE(Parameters):
             open_rows = rows
             for round_ in range(_ROUNDS):
                 z, worth = self._latents(len(open_rows), int(code), LAWS[law], rng)
-                drawn = self._drawn(z, np.full(len(z), code), rng)
-                near = nearest(drawn.astype(np.float64), self._originals()) < self._least
+                one_of = self._labels.one_of(np.full(len(z), code))
+                drawn = self._draws.about(self._decoded(z, one_of), rng)
+                near = self._draws.too_near(drawn)
                 pixels[open_rows] = drawn
                 if round_ == 0:
                     tried, kept = tried + len(near), kept + int((~near).sum())
@@ -297,12 +293,7 @@ class ImageRHVAE(Parameters):
         self._check_fitted()
         if images is None:
             return self._mean, self._spread
-        pictures = Pictures.of(images, 1)
-        if pictures.shape != self._pictures.shape:
-            raise DataError(
-                f"Images are of shape {pictures.shape}, and those learnt from of "
-                f"{self._pictures.shape}: resize them."
-            )
+        pictures = self._pictures.like(images)
         one_of = self._labels.one_of(self._labels.told(labels, len(pictures)))
         return self._encoded((pictures.pixels, one_of))
 
@@ -406,48 +397,17 @@ class ImageRHVAE(Parameters):
         counts = np.unique(z, axis=0, return_counts=True)[1]
         return z, float(n**2 / (counts**2).sum())
 
-    def _drawn(
-        self, z: Floats, codes: NDArray[np.intp], rng: np.random.Generator
-    ) -> NDArray[np.float32]:
-        means = self._decoded(z, self._labels.one_of(codes))
-        pixels = np.clip(means + self._texture.draw(rng, len(z)), 0, 1)
-        if self._pictures.dtype == np.uint8:
-            pixels = (np.rint(pixels * 255) / 255).astype(np.float32)
-        return pixels
-
-    def _left_out(self, x: NDArray[np.float32], means: NDArray[np.float32]) -> Texture:
-        """Learn what draws of the latent leave out of images."""
-        # Of a pixel that is cut, as far as its mean is cut too, nothing is known.
-        left = x - np.where((x <= 0) | (x >= 1), np.clip(means, 0, 1), means)
-        return Texture.of(left, np.asarray(noise(self._params)))
-
     def _encoded(self, data: tuple[NDArray[np.float32], ...]) -> tuple[Floats, Floats]:
         mean, sigma = posterior(ImageLaw(), self._params, data)
         return mean.astype(np.float64), sigma.astype(np.float64)
 
     def _decoded(self, z: Floats, one_of: NDArray[np.float32]) -> NDArray[np.float32]:
-        found = np.empty((len(z), self._pictures.pixels.shape[1]), np.float32)
-        for first in range(0, len(z), _BLOCK):
-            rows = np.arange(first, min(first + _BLOCK, len(z)))
-            padded = np.resize(rows, _BLOCK)
-            means = _decode(self._params, jnp.asarray(z[padded], jnp.float32), one_of[padded])
-            found[rows] = np.asarray(means)[: len(rows)]
-        return found
-
-    def _originals(self) -> Floats:
-        return self._pictures.pixels.astype(np.float64)
+        return in_blocks(_decode, self._params, z, one_of)
 
     def _chosen(self, copies: Copies, n_labels: int, rng: np.random.Generator) -> int:
         if self.latent_dim is None:
             return most_factors(copies.pixels, copies.codes, n_labels, rng, copies.each)
-        p = copies.pixels.shape[1]
-        most = min(int(0.8 * copies.n) - 1, p - 1)
-        if self.latent_dim > most:
-            raise ParameterError(
-                f"latent_dim = {self.latent_dim} is more than {copies.n} images of {p} pixels can "
-                f"tell: use at most {most}."
-            )
-        return self.latent_dim
+        return check_latent_dim(self.latent_dim, copies.n, copies.pixels.shape[1], "images")
 
     def _row(self, row: int) -> int:
         check_whole("the row of an original", row, 0)

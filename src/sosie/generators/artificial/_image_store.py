@@ -9,6 +9,7 @@ import numpy as np
 
 from sosie.errors import ParameterError
 from sosie.generators.artificial._image_data import Pictures
+from sosie.generators.artificial._image_draws import ImageDraws
 from sosie.generators.artificial._image_labels import Labels
 from sosie.generators.artificial._image_noise import Texture
 from sosie.generators.artificial._store import Stored, begun, generator_in, read, said_of, write
@@ -63,7 +64,7 @@ def write_image_model(model: ImageRHVAE, folder: Path) -> None:
     """Write a model of images; see :meth:`ImageRHVAE.save`."""
     labels = model.labels_
     check_storable(labels)
-    around, texture = model._around, model._texture
+    around, texture = model._around, model._draws.texture
     # Single precision is all that the encoder gives.
     arrays = _arrays(model) | {
         "codes": model._labels.codes,
@@ -86,7 +87,8 @@ def read_image_model(kind: type[Image], folder: Path, seed: int | None) -> Image
     each = len(mean) // len(pictures)
     persons = np.tile(np.arange(len(pictures)), each)
     texture = Texture(*(arrays[f"left_{name}"] for name in ("together", "apart", "sigma")))
-    model._settle(mean, sigma, np.tile(known.codes, each), persons, texture)
+    draws = ImageDraws(pictures, texture)
+    model._settle(mean, sigma, np.tile(known.codes, each), persons, draws)
     return model
 
 

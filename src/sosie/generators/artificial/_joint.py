@@ -7,18 +7,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from sosie.errors import DataError, ParameterError
 from sosie.generators._parameters import Parameters
-from sosie.generators.artificial._choices import check_whole
+from sosie.generators.artificial._choices import check_latent_dim, check_whole
 from sosie.generators.artificial._cohort import Cohort
 from sosie.generators.artificial._draws import Draws
-from sosie.generators.artificial._filter import Filter, nearest
+from sosie.generators.artificial._filter import Filter
 from sosie.generators.artificial._image_data import FEWEST, Pictures
+from sosie.generators.artificial._image_draws import ImageDraws, in_blocks
 from sosie.generators.artificial._image_networks import most_factors
-from sosie.generators.artificial._image_noise import Texture
 from sosie.generators.artificial._image_store import read_joint_model, write_joint_model
 from sosie.generators.artificial._joint_given import Candidates, chance_of_image, chance_of_row
 from sosie.generators.artificial._joint_law import (
@@ -49,10 +48,8 @@ _MOST_FACTORS = 16
 """Latent dimensions tried, at most; what more would do to image and row was not measured."""
 
 _HIDDEN = 64
-_BLOCK = 1024
 _GRID = 512
 _ROUNDS = 60
-_TOO_NEAR = 0.05
 
 _ALIKE = (
     "Patients that differ enough from every original could not be drawn: the originals hardly vary."
@@ -165,13 +162,8 @@ class JointRHVAE(Parameters):
                 np.hstack([x, linear(cells)]), none, 1, rng, most=_MOST_FACTORS
             )
         else:
-            most = min(int(0.8 * len(both)) - 1, x.shape[1] - 1)
-            if self.latent_dim > most:
-                raise ParameterError(
-                    f"latent_dim = {self.latent_dim} is more than {len(both)} patients with image "
-                    f"and row can tell: use at most {most}."
-                )
-            self.latent_dim_ = self.latent_dim
+            what = "patients with a row and an image"
+            self.latent_dim_ = check_latent_dim(self.latent_dim, len(both), x.shape[1], what)
         start_seed = int(rng.integers(2**31))
 
         def begin(persons: NDArray[np.intp]) -> dict[str, Any]:
@@ -216,7 +208,7 @@ class JointRHVAE(Parameters):
         z = latents.aggregate(rng, n)
         pixels, drawn = self._images_at(z, rng), self._cells_at(z, rng)
         for round_ in range(_ROUNDS):
-            near = self._too_near(pixels)
+            near = self._draws.too_near(pixels)
             near |= self._similar.near(drawn, self._places(drawn))
             if round_ == 0:
                 self.kept_by_filter_ = 1 - float(near.mean())
@@ -243,12 +235,7 @@ class JointRHVAE(Parameters):
         dataframe of k rows
         """
         self._check_fitted()
-        pictures = Pictures.of(images, 1)
-        if pictures.shape != self._pictures.shape:
-            raise DataError(
-                f"Images are of shape {pictures.shape}, and those learnt from of "
-                f"{self._pictures.shape}: resize them."
-            )
+        pictures = self._pictures.like(images)
         rng = np.random.default_rng(self._draw_seed)
         candidates = self._candidates(rng)
         means = self._decoded(_image, candidates.z)
@@ -302,7 +289,7 @@ class JointRHVAE(Parameters):
         for _ in range(_ROUNDS):
             z = np.stack([drawn(row) for row in asked[near]])
             pixels[near] = self._images_at(z, rng)
-            near = near[self._too_near(pixels[near])]
+            near = near[self._draws.too_near(pixels[near])]
             if not len(near):
                 return self._pictures.restored(pixels)
         raise DataError(_ALIKE)
@@ -373,30 +360,20 @@ class JointRHVAE(Parameters):
         """Learn what draws need besides: texture, margins of what is drawn, nearness."""
         m = len(self._rows)
         z = self._mean[:m] + self._spread[:m] * rng.standard_normal(self._mean[:m].shape)
-        means, x = self._decoded(_image, z), self._pictures.pixels
-        left = x - np.where((x <= 0) | (x >= 1), np.clip(means, 0, 1), means)
-        self._texture = Texture.of(left, np.asarray(pixel_sigma(self._params)))
+        means, sigma = self._decoded(_image, z), np.asarray(pixel_sigma(self._params))
+        self._draws = ImageDraws.learnt(self._pictures, self._pictures.pixels, means, sigma)
         self._sigma = np.asarray(cell_sigma(self._params), np.float64)
         z = Latents(self._mean, self._spread).aggregate(rng, 8 * _GRID)
         middles = (np.arange(_GRID) + 0.5) / _GRID
         self._margins = np.quantile(self._cells_at(z, rng).scores, middles, axis=0)
-        self._least = float(
-            np.quantile(nearest(self._originals(), self._originals(), same=True), _TOO_NEAR)
-        )
         cohort = self._cohort
         self._similar = Filter(cohort.coding, cohort.coded, cohort.columns)
 
     def _candidates(self, rng: np.random.Generator) -> Candidates:
         return Candidates(self._mean, self._spread, self._pictures.pixels.shape[1], rng)
 
-    def _too_near(self, pixels: NDArray[np.float32]) -> NDArray[np.bool_]:
-        return nearest(pixels.astype(np.float64), self._originals()) < self._least
-
     def _images_at(self, z: Floats, rng: np.random.Generator) -> NDArray[np.float32]:
-        pixels = np.clip(self._decoded(_image, z) + self._texture.draw(rng, len(z)), 0, 1)
-        if self._pictures.dtype == np.uint8:
-            pixels = (np.rint(pixels * 255) / 255).astype(np.float32)
-        return pixels
+        return self._draws.about(self._decoded(_image, z), rng)
 
     def _cells_at(self, z: Floats, rng: np.random.Generator) -> Draws:
         shape = self._cohort.coding.shape
@@ -424,15 +401,7 @@ class JointRHVAE(Parameters):
         return cohort.table.restored(small, seed=int(rng.integers(2**31))).native()
 
     def _decoded(self, decode: Callable[..., Any], z: Floats) -> NDArray[np.float32]:
-        found = []
-        for first in range(0, len(z), _BLOCK):
-            rows = np.arange(first, min(first + _BLOCK, len(z)))
-            padded = jnp.asarray(z[np.resize(rows, _BLOCK)], jnp.float32)
-            found.append(np.asarray(decode(self._params, padded))[: len(rows)])
-        return np.concatenate(found)
-
-    def _originals(self) -> Floats:
-        return self._pictures.pixels.astype(np.float64)
+        return in_blocks(decode, self._params, z)
 
     def _check_fitted(self) -> None:
         if not hasattr(self, "_similar"):
