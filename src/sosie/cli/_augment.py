@@ -29,7 +29,13 @@ from sosie.cli._artificial import (
     tell_how_long,
 )
 from sosie.cli._columns import Drop, Recreate, check_remade, said_of_columns
-from sosie.cli._options import Json, Lang  # noqa: TC001 - Typer reads it when it runs
+from sosie.cli._options import (  # noqa: TC001 - Typer reads it when it runs
+    Json,
+    Lang,
+    Missing,
+    SchemaFile,
+    Seed,
+)
 from sosie.cli._places import check_apart
 from sosie.cli._stages import Stages
 from sosie.cli._texts import language, spelt_number, texts
@@ -88,19 +94,11 @@ def augment(
         ),
     ] = None,
     latent_dim: LatentDim = None,
-    seed: Annotated[
-        int | None,
-        typer.Option("--seed", help="A whole number; drawn afresh where it is not given."),
-    ] = None,
-    schema: Annotated[
-        Path | None, typer.Option("--schema", help="What is already known of the columns.")
-    ] = None,
+    seed: Seed = None,
+    schema: SchemaFile = None,
     drop: Drop = None,
     recreate: Recreate = None,
-    missing: Annotated[
-        list[str] | None,
-        typer.Option("--missing", help="One more spelling of a missing cell; may be repeated."),
-    ] = None,
+    missing: Missing = None,
     agreement: AgreementOption = None,
     recipient: RecipientOption = None,
     keys: KeysOption = None,

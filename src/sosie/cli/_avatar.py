@@ -21,7 +21,7 @@ from sosie.cli._allowed import (
     told,
 )
 from sosie.cli._columns import Drop, Recreate, check_remade, said_of_columns
-from sosie.cli._options import Json, Lang, weights_of
+from sosie.cli._options import Json, Lang, Missing, SchemaFile, Seed, weights_of
 from sosie.cli._places import check_apart
 from sosie.cli._stages import Stages
 from sosie.cli._texts import language, spelt_number, texts
@@ -52,23 +52,15 @@ def avatar(
     kernel: Annotated[
         str, typer.Option("--kernel", help="gibbs, rotation, gaussian or published.")
     ] = "gibbs",
-    seed: Annotated[
-        int | None,
-        typer.Option("--seed", help="A whole number; drawn afresh where it is not given."),
-    ] = None,
-    schema: Annotated[
-        Path | None, typer.Option("--schema", help="What is already known of the columns.")
-    ] = None,
+    seed: Seed = None,
+    schema: SchemaFile = None,
     drop: Drop = None,
     recreate: Recreate = None,
     linked: Annotated[
         Path | None,
         typer.Option("--linked", help="SENSITIVE: also write them in the order of the original."),
     ] = None,
-    missing: Annotated[
-        list[str] | None,
-        typer.Option("--missing", help="One more spelling of a missing cell; may be repeated."),
-    ] = None,
+    missing: Missing = None,
     agreement: AgreementOption = None,
     recipient: RecipientOption = None,
     keys: KeysOption = None,

@@ -10,7 +10,13 @@ import typer
 
 from sosie.cli._artificial import seed_of
 from sosie.cli._columns import Drop, said_of_columns
-from sosie.cli._options import Json, Lang  # noqa: TC001 - Typer reads it when it runs
+from sosie.cli._options import (  # noqa: TC001 - Typer reads it when it runs
+    Json,
+    Lang,
+    Missing,
+    SchemaFile,
+    Seed,
+)
 from sosie.cli._texts import language, spelt_number, texts
 from sosie.errors import DataError, ParameterError
 
@@ -46,18 +52,10 @@ def blind(
         float,
         typer.Option("--margin", help="How far from 0.5 the share of right answers may be."),
     ] = 0.1,
-    seed: Annotated[
-        int | None,
-        typer.Option("--seed", help="A whole number; drawn afresh where it is not given."),
-    ] = None,
-    schema: Annotated[
-        Path | None, typer.Option("--schema", help="What is already known of the columns.")
-    ] = None,
+    seed: Seed = None,
+    schema: SchemaFile = None,
     drop: Drop = None,
-    missing: Annotated[
-        list[str] | None,
-        typer.Option("--missing", help="One more spelling of a missing cell; may be repeated."),
-    ] = None,
+    missing: Missing = None,
     lang: Lang = None,
     as_json: Json = False,
 ) -> None:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sosie.cli._columns import Drop, Recreate, check_remade, said_of_columns
-from sosie.cli._options import Lang, weights_of
+from sosie.cli._options import Lang, Missing, SchemaFile, weights_of
 from sosie.cli._places import check_apart, check_place
 from sosie.cli._stages import Stages
 from sosie.cli._texts import language, spelt_number, texts
@@ -23,9 +23,6 @@ __all__ = ["evidence", "redraw", "rehearse"]
 
 _FAILED = 3
 
-Schema = Annotated[
-    Path | None, typer.Option("--schema", help="What is already known of the columns.")
-]
 Target = Annotated[
     str | None, typer.Option("--target", metavar="COL", help="Column that models predict.")
 ]
@@ -57,10 +54,6 @@ OpenRelease = Annotated[
     bool, typer.Option("--open-release", help="For a table anyone may have: threshold 0.02.")
 ]
 Strict = Annotated[bool, typer.Option("--strict", help="Leave with status 3 if it fails.")]
-Missing = Annotated[
-    list[str] | None,
-    typer.Option("--missing", help="One more spelling of a missing cell; may be repeated."),
-]
 
 
 def evidence(
@@ -73,7 +66,7 @@ def evidence(
         Path | None,
         typer.Option("--linked", help="Avatars in the order of the original, for diagnosis."),
     ] = None,
-    schema: Schema = None,
+    schema: SchemaFile = None,
     target: Target = None,
     question: Question = None,
     secret: Secret = None,
@@ -146,7 +139,7 @@ def rehearse(
         Path | None,
         typer.Option("--release", help="Then make the release from all rows, and write it here."),
     ] = None,
-    schema: Schema = None,
+    schema: SchemaFile = None,
     target: Target = None,
     question: Question = None,
     secret: Secret = None,

@@ -19,7 +19,7 @@ from sosie.cli._artificial import (
     seed_of,
     tell_how_long,
 )
-from sosie.cli._options import Json, Lang  # noqa: TC001 - Typer reads it when it runs
+from sosie.cli._options import Json, Lang, Seed  # noqa: TC001 - Typer reads it when it runs
 from sosie.cli._places import check_apart, check_outside, check_place
 from sosie.cli._stages import Stages
 from sosie.cli._texts import language, spelt_number, texts
@@ -61,10 +61,7 @@ def images(
             "--picture", metavar="PNG", help="SENSITIVE: some originals beside some drawn."
         ),
     ] = None,
-    seed: Annotated[
-        int | None,
-        typer.Option("--seed", help="A whole number; drawn afresh where it is not given."),
-    ] = None,
+    seed: Seed = None,
     lang: Lang = None,
     as_json: Json = False,
     epochs: Epochs = None,

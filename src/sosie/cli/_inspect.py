@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sosie.cli._columns import Drop, Recreate, check_remade, said_of_columns
-from sosie.cli._options import Json, Lang
+from sosie.cli._options import Json, Lang, Missing, SchemaFile
 from sosie.cli._texts import language, texts
 from sosie.errors import DataError
 from sosie.table import CODED, NUMERIC, Kind
@@ -33,13 +33,8 @@ def inspect(
     write: Annotated[
         Path | None, typer.Option("--write", help="Save the schema here, as TOML, to edit it.")
     ] = None,
-    schema: Annotated[
-        Path | None, typer.Option("--schema", help="What is already known of the columns.")
-    ] = None,
-    missing: Annotated[
-        list[str] | None,
-        typer.Option("--missing", help="One more spelling of a missing cell; may be repeated."),
-    ] = None,
+    schema: SchemaFile = None,
+    missing: Missing = None,
     drop: Drop = None,
     recreate: Recreate = None,
     lang: Lang = None,

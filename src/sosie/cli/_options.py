@@ -8,7 +8,19 @@ import typer
 
 from sosie.errors import ParameterError
 
-__all__ = ["FILE", "FOLDER", "Drop", "HubUrl", "Json", "Keys", "Lang", "weights_of"]
+__all__ = [
+    "FILE",
+    "FOLDER",
+    "Drop",
+    "HubUrl",
+    "Json",
+    "Keys",
+    "Lang",
+    "Missing",
+    "SchemaFile",
+    "Seed",
+    "weights_of",
+]
 
 FILE: dict[str, Any] = {"exists": True, "dir_okay": False}
 FOLDER: dict[str, Any] = {"exists": True, "file_okay": False}
@@ -25,6 +37,17 @@ HubUrl = Annotated[
 Drop = Annotated[
     Path | None,
     typer.Option("--drop", metavar="DIR", help="A folder of files instead.", **FOLDER),
+]
+SchemaFile = Annotated[
+    Path | None, typer.Option("--schema", help="What is already known of the columns.")
+]
+Missing = Annotated[
+    list[str] | None,
+    typer.Option("--missing", help="One more spelling of a missing cell; may be repeated."),
+]
+Seed = Annotated[
+    int | None,
+    typer.Option("--seed", help="A whole number; drawn afresh where it is not given."),
 ]
 
 

@@ -11,7 +11,11 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sosie.cli._columns import Drop, Recreate, check_remade, said_of_columns
-from sosie.cli._options import Lang  # noqa: TC001 - Typer reads it when it runs
+from sosie.cli._options import (  # noqa: TC001 - Typer reads it when it runs
+    Lang,
+    Missing,
+    SchemaFile,
+)
 from sosie.cli._places import check_apart, check_place
 from sosie.cli._stages import Stages
 from sosie.cli._texts import language, spelt_number, texts
@@ -84,15 +88,10 @@ def tune(
     jobs: Annotated[
         int | None, typer.Option("--jobs", min=1, help="Processes; else one a processor.")
     ] = None,
-    schema: Annotated[
-        Path | None, typer.Option("--schema", help="What is already known of the columns.")
-    ] = None,
+    schema: SchemaFile = None,
     drop: Drop = None,
     recreate: Recreate = None,
-    missing: Annotated[
-        list[str] | None,
-        typer.Option("--missing", help="One more spelling of a missing cell; may be repeated."),
-    ] = None,
+    missing: Missing = None,
     lang: Lang = None,
 ) -> None:
     """Try settings on the same splits of the persons: what each keeps, what each leaks."""
