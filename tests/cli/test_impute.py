@@ -153,3 +153,26 @@ def test_dates_that_are_drawn_stay_in_order_beside_an_identifier(
     full = pd.read_csv(tmp_path / "full.csv", parse_dates=["entry", "exit"])
     assert full["exit"].notna().all()
     assert (full["exit"] >= full["entry"]).all()
+
+
+def test_cells_that_may_not_apply_are_named_and_left_on_request(
+    tmp_path: Path, sosie: Sosie
+) -> None:
+    frame = persons()[0].drop(columns="patient_id")
+    frame["dose"] = np.where(frame["grade"] == "high", (frame["bmi"] / 3).round(1), np.nan)
+    low = frame["grade"] == "low"
+    frame.loc[~low & (np.random.default_rng(0).random(200) < 0.2), "dose"] = np.nan
+    source, out = tmp_path / "doses.csv", tmp_path / "full.csv"
+    frame.to_csv(source, index=False, na_rep="-", sep=";", decimal=",")
+    ran = sosie(source, "--out", out, "--seed", 1, "--missing", "-")
+    assert ran.status == 0, ran.err
+    assert f"known of none of the {low.sum()} persons with 'grade' = low" in ran.out
+    assert "--leave-unseen" in ran.out
+    assert not pd.read_csv(out, sep=";", decimal=",").isna().any(axis=None)
+    ran = sosie(source, "--out", out, "--seed", 1, "--missing", "-", "--leave-unseen", "--json")
+    said = json.loads(ran.out)
+    cells = {"column": "dose", "by": "grade", "value": "low", "cells": int(low.sum())}
+    assert said["unseen"] == [cells]
+    assert said["filled"] == {"dose": int(frame["dose"].isna().sum() - low.sum())}
+    read = list(csv.DictReader(out.open(encoding="utf-8"), delimiter=";"))
+    assert [row["dose"] == "-" for row in read] == low.tolist()

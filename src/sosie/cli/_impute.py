@@ -42,6 +42,14 @@ def impute(
     draws: Annotated[
         int, typer.Option("--draws", min=1, help="Completed tables, one below the other.")
     ] = 1,
+    leave_unseen: Annotated[
+        bool,
+        typer.Option(
+            "--leave-unseen",
+            help="Leave cells missing that nobody has with the same value of another column, as "
+            "the date of death of the living.",
+        ),
+    ] = False,
     latent_dim: LatentDim = None,
     seed: Seed = None,
     schema: SchemaFile = None,
@@ -73,7 +81,7 @@ def impute(
         stages.begin("learn")
         learnt = model_of(table, None, latent_dim, epochs, seed, stages.advance)
         stages.begin("draw")
-        completed = learnt.impute_tables(draws)
+        completed = learnt.impute_tables(draws, leave_unseen=leave_unseen)
         stages.begin("write")
         names = [fresh_name(name, whole.names) for name in (".imp", ".id")]
         _stacked(whole, _filled(whole, completed, data, out), names).write(out)
@@ -82,6 +90,8 @@ def impute(
         "rows": len(whole),
         "draws": draws,
         "filled": {name: n - left[name] for name, n in _missing(table).items() if n},
+        "unseen": [one._asdict() for one in learnt.unseen_],
+        "leave_unseen": leave_unseen,
         "aside": aside,
         "draw_column": names[0] if draws > 1 else None,
         "row_column": names[1] if draws > 1 else None,
@@ -91,7 +101,7 @@ def impute(
         "out": str(out),
     }
     if as_json:
-        typer.echo(json.dumps(done, ensure_ascii=False))
+        typer.echo(json.dumps(done, ensure_ascii=False, default=str))
     else:
         _show(done, words)
     typer.echo(words["holds_persons"].format(path=out), err=True)
@@ -124,11 +134,16 @@ def _filled(whole: Table, completed: list[Table], data: Path, out: Path) -> list
     read = verbatim_cells(whole, data)
     return [
         read.with_columns(
-            cells.zip_with(whole.frame[cells.name].is_null(), read[cells.name])
+            cells.zip_with(_drawn(whole, table, cells.name), read[cells.name])
             for cells in spelt_cells(table).iter_columns()
         )
         for table in completed
     ]
+
+
+def _drawn(whole: Table, completed: Table, name: str) -> pl.Series:
+    """Tell which cells of a column were filled; the others stay spelt as they are."""
+    return whole.frame[name].is_null() & completed.frame[name].is_not_null()
 
 
 def _stacked(whole: Table, frames: list[pl.DataFrame], names: list[str]) -> Table:
@@ -171,6 +186,11 @@ def _show(done: dict[str, Any], words: dict[str, Any]) -> None:
             path=done["out"], draws=done["draws"], imp=done["draw_column"], id=done["row_column"]
         )
     )
+    left = "left" if done["leave_unseen"] else "unseen"
+    lines += [
+        words[left].format(**one | {"cells": spelt_number(one["cells"], words)})
+        for one in done["unseen"]
+    ]
     if done["aside"]:
         lines.append(words["aside"].format(columns=", ".join(map(repr, done["aside"]))))
     lines.append(words["pool" if several else "one_draw"])

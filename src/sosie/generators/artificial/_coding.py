@@ -13,10 +13,12 @@ from sosie.space import Margin
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from sosie.generators.artificial._draws import Draws
     from sosie.space import Columns
 
     Floats = NDArray[np.float64]
     Bools = NDArray[np.bool_]
+    Absent = dict[int, list[tuple[str, int]]]
 
 __all__ = ["FARTHEST", "Coded", "Coding", "Shape", "telling_stratum"]
 
@@ -198,6 +200,9 @@ class Coding:
         Columns of codes whose levels are in order.
     stratum : str or None
         A column of codes without missing cells.
+    absent : dict of int to list of (str, int), optional
+        For a mask, columns of codes without missing cells and a level of each: with it the cells
+        are missing whatever else is known, and the mask is learnt from the other persons.
 
     Attributes
     ----------
@@ -206,8 +211,15 @@ class Coding:
         Of the scores, without masks; then of the nominal columns.
     """
 
-    def __init__(self, columns: Columns, ordered: set[str], stratum: str | None) -> None:
+    def __init__(
+        self,
+        columns: Columns,
+        ordered: set[str],
+        stratum: str | None,
+        absent: Absent | None = None,
+    ) -> None:
         self.stratum = stratum
+        self.absent = absent or {}
         others = [name for name in columns.codes if name != stratum]
         scored = [name for name in others if name in ordered or columns.levels[name] <= 2]
         self.numbers = list(columns.numbers)
@@ -291,6 +303,45 @@ class Coding:
         """Give for variable ``j`` the values at places in (0, 1)."""
         return self._scales[j].quantile(places, strata)
 
+    @property
+    def places_order(self) -> list[int]:
+        """Scores in the order in which their places can be told: what others hang on first."""
+        first = len(self.scored)
+        by = {name for levels in self.absent.values() for name, _ in levels}
+        telling = [j for j, name in enumerate(self.scored) if name in by]
+        others = [j for j, name in enumerate(self.scored) if name not in by]
+        masks = sorted(range(self.n_masks), key=lambda i: i in self.absent)
+        free = [first + i for i in masks if i not in self.absent]
+        return [*free, *telling, *(first + i for i in masks if i in self.absent), *others]
+
+    def missing(self, mask: int, places: Floats, drawn: Draws) -> Bools:
+        """Tell in which drawn rows a mask says that cells are missing.
+
+        Parameters
+        ----------
+        mask : int
+        places : ndarray of shape (m, p)
+            Of the scores of ``drawn``.
+        drawn : Draws
+        """
+        j = len(self.scored) + mask
+        told = self.values(j, np.clip(places[:, j], 1e-7, 1 - 1e-7), drawn.strata) > 0.5
+        return told | self.absent_in(mask, places, drawn)
+
+    def absent_in(self, mask: int, places: Floats, drawn: Draws) -> Bools:
+        """Tell in which drawn rows cells are missing whatever else is drawn."""
+        found = np.zeros(len(places), bool)
+        for by, code in self.absent.get(mask, ()):
+            if by == self.stratum:
+                found |= drawn.strata == code
+            elif by in self.nominal:
+                found |= drawn.levels[:, self.nominal.index(by)] == code
+            else:
+                j = self.scored.index(by)
+                at = np.clip(places[:, j], 1e-7, 1 - 1e-7)
+                found |= self.values(j, at, drawn.strata) == code
+        return found
+
     def _names(self) -> list[str]:
         return [*self.scored, *[""] * self.n_masks]
 
@@ -301,7 +352,11 @@ class Coding:
         for name in self.scored[len(self.numbers) :]:
             codes = columns.codes[name].astype(np.float64)
             found.append(np.where(self._missing(columns, name), np.nan, codes))
-        found.extend(mask.astype(np.float64) for mask in columns.masks)
+        for i, mask in enumerate(columns.masks):
+            told = mask.astype(np.float64)
+            for by, code in self.absent.get(i, ()):
+                told[columns.codes[by] == code] = np.nan
+            found.append(told)
         return found
 
     def _missing(self, columns: Columns, name: str) -> Bools:

@@ -12,6 +12,7 @@ from sosie.generators.artificial._choices import learnable, stratum_of
 from sosie.generators.artificial._coding import Coding
 from sosie.generators.artificial._draws import Limits
 from sosie.generators.artificial._levels import Levels
+from sosie.generators.artificial._unseen import absences
 from sosie.space import Columns
 from sosie.table import Kind, before_of
 
@@ -72,7 +73,8 @@ class Cohort:
         kept = ordered if arranged else {*ordered, *columns.levels}
         self._levels = Levels(columns, kept, parting)
         self.columns = self._levels.taken(columns)
-        self.coding = Coding(self.columns, ordered | self._levels.found, parting)
+        absent = absences(self.free, self.columns)
+        self.coding = Coding(self.columns, ordered | self._levels.found, parting, absent)
         self.coded = self.coding.coded(self.columns)
 
     def rebuilt(self, arrays: dict[str, Any]) -> Table:
@@ -98,15 +100,12 @@ class Cohort:
             found[name] = drawn.levels[:, i]
         if coding.stratum:
             found[coding.stratum] = drawn.strata
-        first = len(coding.scored)
-        masks = [
-            coding.values(first + i, places[:, first + i], drawn.strata) > 0.5
-            for i in range(coding.n_masks)
-        ]
+        if filled:
+            return found
+        masks = [coding.missing(i, places, drawn) for i in range(coding.n_masks)]
         for name, mask in coding.mask_of.items():
-            if not filled:
-                blank: Any = np.nan if name in columns.numbers else np.int32(-1)
-                found[name] = np.where(masks[mask], blank, found[name])
+            blank: Any = np.nan if name in columns.numbers else np.int32(-1)
+            found[name] = np.where(masks[mask], blank, found[name])
         return found
 
     def limits(self, conditions: list[Condition]) -> tuple[Limits, list[Condition]]:

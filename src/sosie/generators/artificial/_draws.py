@@ -49,6 +49,10 @@ class Draws:
     levels: Codes
     strata: Codes
 
+    def taken(self, rows: NDArray[np.intp]) -> Draws:
+        """Take rows by their numbers."""
+        return Draws(self.scores[rows], self.levels[rows], self.strata[rows])
+
     def replaced(self, rows: NDArray[np.intp], other: Draws) -> None:
         """Put the rows of another in the places of some."""
         self.scores[rows], self.levels[rows] = other.scores, other.levels
@@ -242,13 +246,12 @@ class Model(Networks):
             Whether the rows are a sample of all of their stratum: their ranks then are
             their places, and margins are as near as so many rows allow.
         """
-        p = self.coding.shape.n_scores
         found = np.empty(drawn.scores.shape)
         for c in range(self.coding.shape.n_strata):
             rows = np.flatnonzero(drawn.strata == c)
             # Masks first: the margin of a number is that of the cells which are not missing.
-            for j in [*range(len(self.coding.scored), p), *range(len(self.coding.scored))]:
-                read = rows[self._read(j, found[rows], c)]
+            for j in self.coding.places_order:
+                read = rows[self._read(j, found[rows], drawn.taken(rows))]
                 table = np.r_[-FARTHEST, self._tables[c][:, j], FARTHEST]
                 found[rows, j] = np.interp(drawn.scores[rows, j], table, self._table_ends)
                 if ranked and len(read) >= _RANKED:
@@ -260,24 +263,29 @@ class Model(Networks):
         """Give quantiles of the scores that the model draws in a stratum where a cell is read."""
         m, p = 8 * _GRID, self.coding.shape.n_scores
         strata = np.full(m, c, np.int32)
-        scores = self.drawn(self.latents(strata, rng), strata, rng).scores
+        drawn = self.drawn(self.latents(strata, rng), strata, rng)
+        scores = drawn.scores
         places = (scores.argsort(0, kind="stable").argsort(0) + 0.5) / m
         table = np.empty((_GRID, p))  # of no columns where the table has labels only
-        for j in range(p):
-            read = self._read(j, places, c)
+        for j in self.coding.places_order:
+            read = self._read(j, places, drawn)
             table[:, j] = np.quantile(scores[read, j], self._middles)
+            if not read.all():
+                places[read, j] = (scores[read, j].argsort().argsort() + 0.5) / read.sum()
         return table
 
-    def _read(self, j: int, places: Floats, c: int) -> NDArray[np.bool_]:
-        """Tell in which rows score ``j`` is not missing, from the places of the masks."""
+    def _read(self, j: int, places: Floats, drawn: Draws) -> NDArray[np.bool_]:
+        """Tell in which rows score ``j`` is not missing, from the places of the masks.
+
+        A mask is not read where cells are missing whatever it says.
+        """
         coding = self.coding
         first = len(coding.scored)
-        name = coding.scored[j] if j < first else None
         read = np.ones(len(places), bool)
-        if name in coding.mask_of:
-            mask = first + coding.mask_of[name]
-            strata = np.full(len(places), c, np.int32)
-            read = coding.values(mask, np.clip(places[:, mask], 1e-7, 1 - 1e-7), strata) < 0.5
+        if j >= first:
+            read = ~coding.absent_in(j - first, places, drawn)
+        elif coding.scored[j] in coding.mask_of:
+            read = ~coding.missing(coding.mask_of[coding.scored[j]], places, drawn)
         return read if read.any() else ~read
 
     def _ends(self, j: int, strata: Codes, limits: Limits) -> tuple[Floats, Floats]:

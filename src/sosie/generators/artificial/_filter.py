@@ -100,8 +100,11 @@ class Filter:
             at[:, j] = coding.scores(j, values[:, j], drawn.strata)[2]
         first = len(coding.scored)
         levels = [np.eye(k)[drawn.levels[:, i]] for i, k in enumerate(coding.shape.levels)]
+        for i in range(coding.n_masks):
+            told = coding.absent_in(i, places, drawn)
+            at[told, first + i], values[told, first + i] = 0, self._middle[first + i]
         for name, mask in coding.mask_of.items():
-            missing = values[:, first + mask] > 0.5
+            missing = coding.missing(mask, places, drawn)
             if name in coding.scored:
                 j = coding.scored.index(name)
                 at[missing, j], values[missing, j] = 0, self._middle[j]

@@ -25,6 +25,7 @@ from sosie.generators.artificial._room import check_rows
 from sosie.generators.artificial._rows import Rows
 from sosie.generators.artificial._store import Stored, begun, generator_in, read, said_of, write
 from sosie.generators.artificial._training import Course, Recipe, train, trained_alike
+from sosie.generators.artificial._unseen import Unseen, emptied, unseen
 from sosie.table import Table
 
 if TYPE_CHECKING:
@@ -238,7 +239,7 @@ class RHVAE(Parameters):
         """Learn from the table and draw as many artificial persons."""
         return self.fit(data).sample_tables()[0].native()
 
-    def impute(self, draws: int = 5) -> list[Any]:
+    def impute(self, draws: int = 5, *, leave_unseen: bool = False) -> list[Any]:
         """Fill the missing cells of the original from their law given the known ones.
 
         Parameters
@@ -247,6 +248,9 @@ class RHVAE(Parameters):
             Completed tables to give: their spread is what is not known. Where there are two or
             more, every two come from a model learnt again on persons drawn with replacement
             [1]_, on the two sides of its middle: means over an even number of tables vary little.
+        leave_unseen : bool
+            Whether cells of which no person tells what would stand there (see ``unseen_``) stay
+            missing: they may not apply.
 
         Returns
         -------
@@ -258,16 +262,30 @@ class RHVAE(Parameters):
         ----------
         .. [1] D. B. Rubin, "Multiple Imputation for Nonresponse in Surveys" (1987), chapter 4.
         """
-        found = [table.native() for table in self.impute_tables(draws)]
+        found = [table.native() for table in self.impute_tables(draws, leave_unseen=leave_unseen)]
         if (index := getattr(self, "_index", None)) is not None:
             for frame in found:
                 frame.index = index
         return found
 
-    def impute_tables(self, draws: int = 5) -> list[Table]:
+    @property
+    def unseen_(self) -> list[Unseen]:
+        """Columns that nobody has with some value of another: nobody tells what to fill in."""
+        self._check_fitted()
+        return unseen(self.table_)
+
+    def impute_tables(self, draws: int = 5, *, leave_unseen: bool = False) -> list[Table]:
         """Fill the missing cells of the original, as tables; see :meth:`impute`."""
         self._check_fitted()
         check_whole("draws", draws, 1)
+        found = self._completed(draws)
+        if leave_unseen:
+            known, left = self.table_.frame, self.unseen_
+            for table in found:
+                table.frame = emptied(table.frame, known, left)
+        return found
+
+    def _completed(self, draws: int) -> list[Table]:
         rng = np.random.default_rng([self.seed_, draws, 1])
         if draws == 1:
             return [filled_table(self._cohort, self._model, rng)]
