@@ -12,6 +12,7 @@ from sosie.generators.artificial._choices import learnable, stratum_of
 from sosie.generators.artificial._coding import Coding
 from sosie.generators.artificial._draws import Limits
 from sosie.generators.artificial._levels import Levels
+from sosie.generators.artificial._possible import Possible
 from sosie.generators.artificial._unseen import absences
 from sosie.space import Columns
 from sosie.table import Kind, before_of
@@ -49,6 +50,8 @@ class Cohort:
     coding : Coding
     coded : Coded
         The persons.
+    possible : Possible
+        Which pairs of values somebody has.
 
     Raises
     ------
@@ -76,6 +79,7 @@ class Cohort:
         absent = absences(self.free, self.columns)
         self.coding = Coding(self.columns, ordered | self._levels.found, parting, absent)
         self.coded = self.coding.coded(self.columns)
+        self.possible = Possible(self.coding, self.columns)
 
     def rebuilt(self, arrays: dict[str, Any]) -> Table:
         """Give values of the free columns as a table of them."""

@@ -54,6 +54,7 @@ class Rows:
         self, cohort: Cohort, model: Model, similar: Filter, rng: np.random.Generator
     ) -> None:
         self._cohort, self._model, self._filter, self._rng = cohort, model, similar, rng
+        self._possible = cohort.possible
         self.tried = self.kept = 0
         self.ess = 0.0
 
@@ -65,7 +66,7 @@ class Rows:
         latents: list[Floats] = []
         have, want = 0, n
         for _ in range(_ROUNDS):
-            small, z = self._batch(want, limits, direct)
+            small, z = self._batch(want, limits, direct, conditions)
             if conditions:
                 kept = met(sifted, self._cohort.table.restored(small))
                 small, z = small.taken(np.flatnonzero(kept)), z[kept]
@@ -79,22 +80,30 @@ class Rows:
                 self.ess += _different(np.concatenate(latents)[:n])
                 return pl.concat(found).head(n)
             want = int(max((n - have) / share * 1.1, _SMALLEST_BATCH))
-        listed = ", ".join(repr(condition.name) for condition in conditions)
         raise DataError(
-            f"Rows as asked of {listed} are too rare to be drawn: ask for wider ranges, or fewer "
-            "columns."
+            f"Rows as asked of {_listed(conditions)} are too rare to be drawn: ask for wider "
+            "ranges, or fewer columns."
         )
 
-    def _batch(self, n: int, limits: Limits, direct: list[Condition]) -> tuple[Table, Floats]:
+    def _batch(
+        self, n: int, limits: Limits, direct: list[Condition], conditions: list[Condition]
+    ) -> tuple[Table, Floats]:
         """Draw n rows within limits, none too near to a person, and tell their latents."""
         model, rng = self._model, self._rng
         z, strata = model.conditioned(n, limits, rng)
         drawn = model.drawn(z, strata, rng, limits)
         ranked = not limits.inside
         places = model.places(drawn, rng, ranked=ranked)
-        rows = np.flatnonzero(self._filter.near(drawn, places))
+        odd = self._possible.mend(drawn, places, z, model, rng)
+        near = self._filter.near(drawn, places)
         self.tried += n
-        self.kept += n - len(rows)
+        self.kept += n - int(near.sum())
+        if conditions and odd.all():
+            raise DataError(
+                f"Nobody has at once what is asked of {_listed(conditions)}, and chance does not "
+                "explain it: ask for less."
+            )
+        rows = np.flatnonzero(near | odd)
         for round_ in range(_ROUNDS):
             if not len(rows):
                 break
@@ -107,10 +116,12 @@ class Rows:
             drawn.replaced(rows, new)
             if round_ < _STRICT_ROUNDS:
                 places = model.places(drawn, rng, ranked=ranked)
-                rows = np.flatnonzero(self._filter.near(drawn, places))
+                odd = self._possible.mend(drawn, places, z, model, rng)
+                rows = np.flatnonzero(self._filter.near(drawn, places) | odd)
             else:
                 places[rows] = model.places(new, rng, ranked=False)
-                rows = rows[self._filter.near(new, places[rows], eased=True)]
+                near = self._filter.near(new, places[rows], eased=True)
+                rows = rows[near | self._possible.odd(new, places[rows])]
         else:
             raise DataError(
                 "Rows that differ enough from every person could not be drawn; leave out columns "
@@ -120,6 +131,10 @@ class Rows:
         for condition in direct:
             arrays[condition.name] = condition.kept(arrays[condition.name])
         return self._cohort.rebuilt(arrays), z
+
+
+def _listed(conditions: list[Condition]) -> str:
+    return ", ".join(dict.fromkeys(repr(condition.name) for condition in conditions))
 
 
 def _different(z: Floats) -> float:
