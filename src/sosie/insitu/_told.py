@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import reduce
-from itertools import combinations, product
+from itertools import combinations, permutations, product
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Mask = NDArray[np.bool_]
     Weigher = tuple[Floats, tuple[str, ...]]
 
-__all__ = ["told_apart", "told_of", "weighers_of"]
+__all__ = ["crossed", "told_apart", "told_of", "weighers_of"]
 
 _FEW_VALUES = 3
 """Values of which their number, mean and spread tell how many persons have each."""
@@ -55,6 +55,15 @@ def weighers_of(design: Design, rows: Rows) -> Iterator[Weigher]:
             for some in combinations(piece, size):
                 factors = [values[factor.text, code] for factor, code in some]
                 yield reduce(np.multiply, factors), tuple(factor.column for factor, _ in some)
+    # Of two covariates their product is summed too: in it a number that is multiplied by others
+    # is weighed by these and by the second covariate.
+    for piece, other in permutations(design.pieces, 2):
+        for place, (_, code) in enumerate(piece):
+            if code is None and other and len(piece) > 1:
+                both = (*piece[:place], *piece[place + 1 :], *other)
+                factors = [values[factor.text, code] for factor, code in both]
+                own = tuple(dict.fromkeys(factor.column for factor, _ in both))
+                yield reduce(np.multiply, factors), own
 
 
 def _within_ratios(rows: Rows, name: str) -> Iterator[Weigher]:
@@ -124,6 +133,53 @@ def told_of(
         else:
             summed.append(Summed(np.where(known, values, 0.0), rows.told(about)))
     return tuple(sets), tuple(summed)
+
+
+def crossed(
+    rows: Rows, known: Mask, about: Sequence[str], by: Sequence[str], *also: str
+) -> tuple[tuple[int, ...], tuple[Selection, ...]]:
+    """Say of whom a model tells whose weights are a product over three columns of few values.
+
+    In a generalised linear model a person weighs as the cell of all columns that it is in. Where
+    each has few values, the coefficients of the model and of those of its columns two by two tell
+    the number of persons in every cell, and their sum of the outcome. A column of many values
+    blurs the cells.
+
+    Parameters
+    ----------
+    rows : Rows
+    known : ndarray of shape (n,), bool
+        Persons who are summed over.
+    about : sequence of str
+        Columns of which the model tells.
+    by : sequence of str
+        Columns that make the weights.
+    also : str
+        Columns that are told of each cell: of very few values they make cells too.
+
+    Returns
+    -------
+    cells : tuple of int
+        Persons in each.
+    selections : tuple of Selection
+        The same persons.
+    """
+    most = dict.fromkeys(also, _FEW_VALUES) | dict.fromkeys(by, _SOME_VALUES)
+    ranks: dict[str, NDArray[np.intp]] = {}
+    for name in most:
+        ranks[name] = np.unique(rows.values(name)[known], return_inverse=True)[1]
+    values = {name: len(np.unique(one)) for name, one in ranks.items()}
+    if any(values[name] > _SOME_VALUES for name in by):
+        return (), ()
+    names = [name for name in most if 1 < values[name] <= most[name]]
+    if sum(name in by for name in names) < _FEW_VALUES:
+        return (), ()
+    codes = np.column_stack([ranks[name] for name in names])
+    _, cell, sizes = np.unique(codes, axis=0, return_inverse=True, return_counts=True)
+    place = np.full(len(rows), -1)
+    place[known] = cell.ravel()
+    told = (rows.selection(place == one, about, names) for one in range(len(sizes)))
+    return tuple(sizes.tolist()), tuple(told)
 
 
 def told_apart(

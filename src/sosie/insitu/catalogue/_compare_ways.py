@@ -111,16 +111,22 @@ class CompareWays(Analysis):
         why = votes(np.array([[reason == one for one in _REASONS] for _, reason in told_ways]))
         sizes = counts(persons.area, state["areas"], known)
         told = [rows.selection(members, self.columns, (self.area,)) for members in sizes.members]
-        found = replace(
-            estimates(answers, n), cells=implied_cells(np.column_stack([matrix, outcome]))
-        )
-        found = over(found, counts(np.zeros(n, np.int64), 1, known))
         design = self.of.start(rows.schema)["design"]
         response = np.zeros(len(rows))
         response[known] = outcome
         of = self.of.event if isinstance(self.of, Cox) else self.of.columns[0]
         weighers = [*weighers_of(design, rows), (response, (of,))]
         whole, summed = told_of(rows, known, self.columns, weighers)
+        # Means of areas tell of each area what a model tells of all.
+        everything = np.column_stack([matrix, outcome])
+        cells = implied_cells(everything)
+        for place, members in enumerate(sizes.members):
+            inside, of_area = told_of(rows, members, self.columns, weighers, (self.area,))
+            told += inside[1:]  # the area itself stands there already
+            summed += of_area
+            cells += implied_cells(everything[persons.area == place])
+        found = replace(estimates(answers, n), cells=cells)
+        found = over(found, counts(np.zeros(n, np.int64), 1, known))
         weighed = model_of(np.column_stack([np.ones(n), matrix]))
         arrays = {"areas": sizes, "answers": found, "why_not": why}
         return Part(arrays, (*whole, *told), weighed, summed)

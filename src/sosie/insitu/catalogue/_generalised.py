@@ -13,7 +13,7 @@ from sosie.insitu._aggregate import Part, Total, counts, implied_cells, over, pr
 from sosie.insitu._design import Design, binary, model_of, outcome_of, read_formula
 from sosie.insitu._newton import begin, inverse, next_step
 from sosie.insitu._result import Result, term_rows
-from sosie.insitu._told import told_of, weighers_of
+from sosie.insitu._told import crossed, told_of, weighers_of
 from sosie.insitu.catalogue._regression import Regression
 
 if TYPE_CHECKING:
@@ -46,6 +46,9 @@ class _Generalised(Regression):
         known = np.isfinite(matrix).all(axis=1) & np.isfinite(y) & rows.known(state["also"])
         weighers = [*weighers_of(state["design"], rows), (y, (state["outcome"].column,))]
         told, summed = told_of(rows, known, self.columns, weighers)
+        own = state["design"].columns
+        cells, crossing = crossed(rows, known, self.columns, own, state["outcome"].column)
+        told += crossing
         matrix, y = matrix[known], y[known]
         n = counts(np.zeros(len(y), np.int64), 1, known)
         if state["centre"] is None:
@@ -57,7 +60,7 @@ class _Generalised(Regression):
         found = products(matrix, weight)
         # The score at equal chances is the table of each label by the outcome.
         implied = implied_cells(np.column_stack([matrix, y]))
-        found = replace(found, cells=implied)
+        found = replace(found, cells=(*implied, *cells))
         arrays = {
             "score": sums(score), "information": found,
             "deviance": sums(deviance[:, None]), "pearson": sums(pearson[:, None]),

@@ -14,7 +14,7 @@ from sosie.insitu._design import model_of, read_formula
 from sosie.insitu._laws import CRITICAL, normal_tail
 from sosie.insitu._result import Result
 from sosie.insitu._rows import require_number
-from sosie.insitu._told import told_of, weighers_of
+from sosie.insitu._told import crossed, told_of, weighers_of
 from sosie.insitu.catalogue._generalised import Logistic
 from sosie.insitu.catalogue._regression import FormulaText  # noqa: TC001 - pydantic reads annotations
 
@@ -74,6 +74,9 @@ class Propensity(Analysis):
         known = np.isfinite(matrix).all(axis=1) & np.isfinite(arm) & np.isfinite(y)
         weighers = [*weighers_of(state["design"], rows), (arm, (self.arm,)), (y, (self.outcome,))]
         told, summed = told_of(rows, known, self.columns, weighers)
+        by = (*state["design"].columns, self.arm)
+        cells, crossing = crossed(rows, known, self.columns, by, self.outcome)
+        told += crossing
         matrix, arm, y = matrix[known], arm[known], y[known]
         chance = 1 / (1 + np.exp(-matrix @ state["beta"]))
         weight = np.where(arm == 1, 1 / chance, 1 / (1 - chance))
@@ -82,6 +85,7 @@ class Propensity(Analysis):
         n = counts(np.zeros(len(y), np.int64), 1, known)
         if state["mean"] is None:
             found = sums(np.column_stack([inside, inside * y[:, None]]), weight)
+            found = replace(found, cells=cells)
             return Part({"n": n, "weighted": over(found, n)}, told, model, summed)
         off = (y - state["mean"][arm.astype(int)]) * weight
         squares = over(sums(inside * off[:, None] ** 2), n)

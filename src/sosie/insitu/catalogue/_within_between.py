@@ -76,6 +76,8 @@ class WithinBetween(Analysis):
         weighers = [(rows.numbers(name), (name,)) for name in (self.x, self.y)]
         for members in n.members:
             told += told_of(rows, members, self.columns, weighers, (self.by,))[0]
+        whole, weighed = told_of(rows, known, self.columns, weighers)
+        told += whole[1:]  # all of them stand there already
         cells, apart, summed = told_apart(rows, n.members, (self.x, self.y), (self.by,))
         arrays: dict[str, Aggregate] = {"sizes": n}
         if state["n"] is None:
@@ -86,7 +88,7 @@ class WithinBetween(Analysis):
             pairs = np.column_stack([off[:, 0] ** 2, off[:, 0] * off[:, 1], off[:, 1] ** 2])
             found = _by_group(pairs, codes, state["groups"])
             arrays["products"] = over(replace(found, cells=cells), n)
-        return Part(arrays, (*told, *apart), summed=summed)
+        return Part(arrays, (*told, *apart), summed=(*summed, *weighed))
 
     def combine(self, total: Total, state: State) -> State | Result:
         """Pool the means; then split."""
