@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Bools = NDArray[np.bool_]
-    Absent = dict[int, list[tuple[str, int]]]
+    Absent = dict[int, list[tuple[str | int, int]]]
 
 __all__ = ["FARTHEST", "Coded", "Coding", "Shape", "telling_stratum"]
 
@@ -200,9 +200,10 @@ class Coding:
         Columns of codes whose levels are in order.
     stratum : str or None
         A column of codes without missing cells.
-    absent : dict of int to list of (str, int), optional
-        For a mask, columns of codes without missing cells and a level of each: with it the cells
-        are missing whatever else is known, and the mask is learnt from the other persons.
+    absent : dict of int to list of (str or int, int), optional
+        For a mask, columns of codes without missing cells and a level of each, or masks of fewer
+        cells and 1: with it the cells are missing whatever else is known, and the mask is learnt
+        from the other persons.
 
     Attributes
     ----------
@@ -227,6 +228,7 @@ class Coding:
         self.nominal = [name for name in others if name not in scored]
         self.n_masks = len(columns.masks)
         self.mask_of = dict(columns.mask_of)
+        self._n_missing = [int(mask.sum()) for mask in columns.masks]
         n_strata = columns.levels[stratum] if stratum else 1
         levels = tuple(columns.levels[name] for name in self.nominal)
         n_scores = len(self.scored) + self.n_masks
@@ -310,9 +312,9 @@ class Coding:
         by = {name for levels in self.absent.values() for name, _ in levels}
         telling = [j for j, name in enumerate(self.scored) if name in by]
         others = [j for j, name in enumerate(self.scored) if name not in by]
-        masks = sorted(range(self.n_masks), key=lambda i: i in self.absent)
-        free = [first + i for i in masks if i not in self.absent]
-        return [*free, *telling, *(first + i for i in masks if i in self.absent), *others]
+        free = [first + i for i in range(self.n_masks) if i not in self.absent]
+        bound = [first + i for i in sorted(self.absent, key=lambda i: self._n_missing[i])]
+        return [*free, *telling, *bound, *others]
 
     def missing(self, mask: int, places: Floats, drawn: Draws) -> Bools:
         """Tell in which drawn rows a mask says that cells are missing.
@@ -332,7 +334,9 @@ class Coding:
         """Tell in which drawn rows cells are missing whatever else is drawn."""
         found = np.zeros(len(places), bool)
         for by, code in self.absent.get(mask, ()):
-            if by == self.stratum:
+            if isinstance(by, int):
+                found |= self.missing(by, places, drawn)
+            elif by == self.stratum:
                 found |= drawn.strata == code
             elif by in self.nominal:
                 found |= drawn.levels[:, self.nominal.index(by)] == code
@@ -355,7 +359,8 @@ class Coding:
         for i, mask in enumerate(columns.masks):
             told = mask.astype(np.float64)
             for by, code in self.absent.get(i, ()):
-                told[columns.codes[by] == code] = np.nan
+                other = columns.masks[by] if isinstance(by, int) else columns.codes[by]
+                told[other == code] = np.nan
             found.append(told)
         return found
 

@@ -247,17 +247,37 @@ class Model(Networks):
             their places, and margins are as near as so many rows allow.
         """
         found = np.empty(drawn.scores.shape)
+        # Masks first: the margin of a number is that of the cells which are not missing.
+        self._place(self.coding.places_order, drawn, found, rng, ranked=ranked)
+        return np.clip(found, 1e-7, 1 - 1e-7)
+
+    def place_again(
+        self, drawn: Draws, places: Floats, rng: np.random.Generator, *, ranked: bool
+    ) -> None:
+        """Give columns that miss cells their places anew, once others are missing."""
+        coding = self.coding
+        masked = [j for j, name in enumerate(coding.scored) if name in coding.mask_of]
+        self._place(masked, drawn, places, rng, ranked=ranked)
+        np.clip(places, 1e-7, 1 - 1e-7, out=places)
+
+    def _place(
+        self,
+        columns: list[int],
+        drawn: Draws,
+        found: Floats,
+        rng: np.random.Generator,
+        *,
+        ranked: bool,
+    ) -> None:
         for c in range(self.coding.shape.n_strata):
             rows = np.flatnonzero(drawn.strata == c)
-            # Masks first: the margin of a number is that of the cells which are not missing.
-            for j in self.coding.places_order:
+            for j in columns:
                 read = rows[self._read(j, found[rows], drawn.taken(rows))]
                 table = np.r_[-FARTHEST, self._tables[c][:, j], FARTHEST]
                 found[rows, j] = np.interp(drawn.scores[rows, j], table, self._table_ends)
                 if ranked and len(read) >= _RANKED:
                     order = read[np.argsort(drawn.scores[read, j], kind="stable")]
                     found[order, j] = (np.arange(len(read)) + rng.random(len(read))) / len(read)
-        return np.clip(found, 1e-7, 1 - 1e-7)
 
     def _tabled(self, c: int, rng: np.random.Generator) -> Floats:
         """Give quantiles of the scores that the model draws in a stratum where a cell is read."""

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from sosie.generators.artificial._cohort import Cohort
     from sosie.generators.artificial._conditions import Condition
-    from sosie.generators.artificial._draws import Limits, Model
+    from sosie.generators.artificial._draws import Draws, Limits, Model
     from sosie.generators.artificial._filter import Filter
     from sosie.table import Table
 
@@ -25,7 +25,10 @@ __all__ = ["Rows"]
 
 _ROUNDS = 60
 _STRICT_ROUNDS = 20
-"""Rounds after which new rows no longer change the ranks of all, and 5 % are near enough."""
+"""Rounds after which 5 % are near enough."""
+
+_RANKED_ROUNDS = 40
+"""Rounds after which new rows no longer change the ranks of all."""
 
 _SMALLEST_BATCH = 64
 
@@ -94,7 +97,7 @@ class Rows:
         drawn = model.drawn(z, strata, rng, limits)
         ranked = not limits.inside
         places = model.places(drawn, rng, ranked=ranked)
-        odd = self._possible.mend(drawn, places, z, model, rng)
+        odd = self._mended(drawn, places, z, ranked=ranked)
         near = self._filter.near(drawn, places)
         self.tried += n
         self.kept += n - int(near.sum())
@@ -114,10 +117,11 @@ class Rows:
                 z[rows] = model.latents(strata, rng)
             new = model.drawn(z[rows], strata, rng, limits)
             drawn.replaced(rows, new)
-            if round_ < _STRICT_ROUNDS:
+            if round_ < _RANKED_ROUNDS:
                 places = model.places(drawn, rng, ranked=ranked)
-                odd = self._possible.mend(drawn, places, z, model, rng)
-                rows = np.flatnonzero(self._filter.near(drawn, places) | odd)
+                odd = self._mended(drawn, places, z, ranked=ranked)
+                near = self._filter.near(drawn, places, eased=round_ >= _STRICT_ROUNDS)
+                rows = np.flatnonzero(near | odd)
             else:
                 places[rows] = model.places(new, rng, ranked=False)
                 near = self._filter.near(new, places[rows], eased=True)
@@ -131,6 +135,17 @@ class Rows:
         for condition in direct:
             arrays[condition.name] = condition.kept(arrays[condition.name])
         return self._cohort.rebuilt(arrays), z
+
+    def _mended(
+        self, drawn: Draws, places: Floats, z: Floats, *, ranked: bool
+    ) -> NDArray[np.bool_]:
+        """Rid rows of pairs of values that nobody has, and tell which have one still."""
+        before = drawn.scores.copy()
+        odd = self._possible.mend(drawn, places, z, self._model, self._rng)
+        if not (before == drawn.scores).all():
+            self._model.place_again(drawn, places, self._rng, ranked=ranked)
+            odd = self._possible.odd(drawn, places)
+        return odd
 
 
 def _listed(conditions: list[Condition]) -> str:

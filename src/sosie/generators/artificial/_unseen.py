@@ -84,8 +84,10 @@ def unseen(table: Table, among: Iterable[str] | None = None) -> list[Unseen]:
     return kept
 
 
-def absences(table: Table, columns: Columns) -> dict[int, list[tuple[str, int]]]:
+def absences(table: Table, columns: Columns) -> dict[int, list[tuple[str | int, int]]]:
     """Give the levels with which cells are missing whatever else is known, by mask.
+
+    So they are where others are missing, as all that is measured of those alone who took part.
 
     Parameters
     ----------
@@ -95,18 +97,26 @@ def absences(table: Table, columns: Columns) -> dict[int, list[tuple[str, int]]]
 
     Returns
     -------
-    dict of int to list of (str, int)
-        For a mask of ``columns``: names and codes of levels. No cell of these columns is missing.
+    dict of int to list of (str or int, int)
+        For a mask of ``columns``: names and codes of levels, of columns without missing cells; or
+        another mask, of fewer cells, and 1.
     """
-    found: dict[int, list[tuple[str, int]]] = {}
+    found: dict[int, list[tuple[str | int, int]]] = {}
     whole = [name for name in columns.codes if name not in columns.mask_of]
     for one in unseen(table, whole):
         if one.column in columns.mask_of:
             first = int(_rows(table.frame, one).arg_max() or 0)
-            level = (one.by, int(columns.codes[one.by][first]))
+            level: tuple[str | int, int] = (one.by, int(columns.codes[one.by][first]))
             levels = found.setdefault(columns.mask_of[one.column], [])
             if level not in levels:
                 levels.append(level)
+    for within, part in enumerate(columns.masks):
+        for mask, whole_mask in enumerate(columns.masks):
+            n, size, gone = len(part), int(part.sum()), int(whole_mask.sum())
+            if gone <= size or size < _FEWEST or (part & ~whole_mask).any():
+                continue
+            if ((gone - size) / (n - size)) ** size < _CHANCE:
+                found.setdefault(mask, []).append((within, 1))
     return found
 
 
