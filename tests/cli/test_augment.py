@@ -210,6 +210,21 @@ def test_identifiers_stay_those_of_one_row(place: Path, sosie: Sosie) -> None:
     assert pd.read_csv(out)["patient_id"].is_unique
 
 
+def test_a_model_of_a_table_of_which_columns_were_left_out(place: Path, sosie: Sosie) -> None:
+    """The second run draws from it, whatever missing cells are called in its table."""
+    table = persons().assign(patient_id=[f"P-{i:04}" for i in range(200)])
+    table.to_csv(place / "named.csv", index=False)
+    table.to_csv(place / "again.csv", index=False, na_rep="NA")
+    said = []
+    for data in ("named.csv", "named.csv", "again.csv"):
+        told = ("--drop", "patient_id", "--model", place / "other", "--rows", 50, "--seed", 1)
+        ran = sosie(place / data, "--out", place / "o.csv", *told, *QUICK)
+        assert ran.status == 0, ran.err
+        said.append(pd.read_csv(place / "o.csv"))
+    pd.testing.assert_frame_equal(said[0], said[1])
+    pd.testing.assert_frame_equal(said[0], said[2])
+
+
 def refused(ran: Ran, place: Path, *parts: str, also: tuple[str, ...] = ()) -> None:
     """Check for one sentence, status 2, and no file that was not there."""
     assert ran.status == 2, ran
@@ -249,6 +264,8 @@ def refused(ran: Ran, place: Path, *parts: str, also: tuple[str, ...] = ()) -> N
         (("--out", "persons.csv"), ("would replace",)),
         (("--model", "persons.csv"), ("is there already",)),
         (("--model", "none/model"), ("does not exist",)),
+        (("--model", "model", "--out", "model/table.parquet"), ("a place outside of it",)),
+        (("--model", "out.csv", "--out", "out.csv"), ("would replace",)),
         (("--model", "model", "--latent-dim", 2), ("has 3 latent dimensions",)),
         (("--model", "model", "--outcome", "town"), ("not learnt with 'town' as the outcome",)),
         (("--outcome", "age"), ("'age' cannot be the stratum or outcome",)),

@@ -52,6 +52,16 @@ def test_a_sheet_its_answers_and_its_key(place: Path, sosie: Sosie) -> None:
         assert (again / name).read_bytes() == (out / name).read_bytes()
 
 
+def test_columns_are_left_out_of_both(place: Path, sosie: Sosie) -> None:
+    out = place / "test"
+    told = ("--n", 60, "--out", out, "--seed", 3, "--drop", "prio", "--drop", "person_id")
+    ran = sosie(place / "real.csv", place / "made.csv", *told)
+    assert ran.status == 0, ran.err
+    page = (out / "sheet.html").read_text()
+    assert "prio" not in page
+    assert "age" in page
+
+
 def test_images_in_french(tmp_path: Path, sosie: Sosie) -> None:
     digits = load_digits().images
     for name, images in (("real", digits[:80]), ("made", digits[80:160])):

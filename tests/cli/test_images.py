@@ -172,6 +172,34 @@ def place(learnt: Path, tmp_path: Path) -> Path:
     return Path(shutil.copytree(learnt, tmp_path / "place"))
 
 
+def test_how_many_the_rarest_label_has_is_told(place: Path, sosie: Sosie) -> None:
+    with np.load(place / "given.npz") as given:
+        images, labels = given["images"], given["labels"].copy()
+    labels[:] = 0
+    labels[3:6] = 1
+    np.savez(place / "rare.npz", images=images, labels=labels)
+    told = ("--out", place / "out.npz", "--balance", "--rows", 20, *TINY)
+    ran = sosie(place / "rare.npz", *told)
+    assert ran.status == 0, ran.err
+    assert "of the rarest there are 3 originals" in ran.out
+    assert json.loads(sosie(place / "rare.npz", *told, "--json").out)["fewest_in_a_class"] == 3
+
+
+def test_a_picture_of_originals_is_the_owner_s(place: Path, sosie: Sosie) -> None:
+    told = ("--out", place / "out.npz", "--picture", place / "look.png", *TINY)
+    assert sosie(place / "given.npz", *told).status == 0
+    assert (place / "look.png").stat().st_mode & 0o077 == 0
+
+
+@pytest.mark.parametrize("out", ["model/parameters.npz", "model/images"])
+def test_nothing_is_written_into_a_model(place: Path, sosie: Sosie, out: str) -> None:
+    before = sorted(path.name for path in (place / "model").iterdir())
+    ran = sosie(place / "given.npz", "--out", place / out, "--model", place / "model")
+    assert ran.status == 2
+    assert "give a place outside of it" in ran.err
+    assert sorted(path.name for path in (place / "model").iterdir()) == before
+
+
 def test_labels_that_are_dates_are_written_as_text(
     place: Path, sosie: Sosie, digits: tuple[np.ndarray, np.ndarray]
 ) -> None:
@@ -194,7 +222,8 @@ def test_a_model_is_learnt_once_and_the_seed_decides(place: Path, sosie: Sosie) 
             "as they are.\n"
         )
         told = json.loads(ran.out)
-        assert told.keys() == {*KEYS, "effective_rows", "labels", "seed", "out"}
+        named = {"effective_rows", "labels", "fewest_in_a_class", "seed", "out"}
+        assert told.keys() == KEYS | named
         assert (told["latent_dim"], told["effective_rows"], told["labels"]) == (2, 80, 2)
         with np.load(place / "first.npz") as first, np.load(out) as drawn:
             assert np.array_equal(first["labels"], drawn["labels"]) == same
@@ -268,7 +297,7 @@ def test_a_model_of_other_images_is_refused(
         "type date cannot be saved in a model": (place / "dates.npz", *new),
         "give --out a name that ends in .npz": (place / "slash.npz", *new, "--out", place / "x"),
         "would replace": (given, *new, "--out", place / "new"),
-        "which is made anew": (given, "--model", empty / "model", "--out", empty),
+        "give a place outside of it": (given, "--model", empty / "model", "--out", empty),
     }.items():
         ran = sosie(*arguments, *(() if "--out" in arguments else ("--out", place / "o.npz")))
         assert ran.status == 2, part

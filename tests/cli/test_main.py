@@ -5,6 +5,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -175,3 +176,26 @@ def test_progress_where_a_person_looks_and_waits(path: Path) -> None:
     assert done.returncode == 0
     assert machine == b""
     assert b"Reading" in person
+
+
+LOST = """
+import sys, time
+from sosie.cli import _again
+sys.unraisablehook = _again
+class Callback:
+    def __del__(self):
+        raise KeyboardInterrupt
+del_me = Callback()
+del del_me
+for _ in range(400):
+    time.sleep(0.05)
+"""
+
+
+def test_an_interrupt_that_a_library_swallows_comes_again() -> None:
+    """As one that falls into a callback of the garbage collector."""
+    begun = time.monotonic()
+    done = subprocess.run([sys.executable, "-c", LOST], capture_output=True, check=False)
+    assert time.monotonic() - begun < 15
+    assert b"KeyboardInterrupt" in done.stderr
+    assert b"ignored" not in done.stderr

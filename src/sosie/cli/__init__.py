@@ -1,9 +1,11 @@
 """The command line: one module a command; parses, calls, prints."""
 
+import _thread
 import io
 import os
 import signal
 import sys
+import threading
 import traceback
 import unicodedata
 import warnings
@@ -105,6 +107,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
         Those of the process where not given.
     """
     signal.signal(signal.SIGTERM, _leave)  # so that nothing half-written stays behind
+    sys.unraisablehook = _again
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # whatever the terminal can show
@@ -115,6 +118,21 @@ def main(arguments: Sequence[str] | None = None) -> None:
 
 def _leave(number: int, _: FrameType | None) -> None:
     sys.exit(128 + number)
+
+
+def _again(lost: Any) -> None:
+    """Leave a moment later, where a library took no notice that the user asked for it.
+
+    What is raised inside of a callback, as of the garbage collector, is lost. Anything else that
+    is lost there is not shown: its message may hold personal data.
+    """
+    if issubclass(lost.exc_type, KeyboardInterrupt | SystemExit):
+        asked = signal.SIGTERM if issubclass(lost.exc_type, SystemExit) else signal.SIGINT
+        later = threading.Timer(0.05, _thread.interrupt_main, (asked,))
+        later.daemon = True
+        later.start()
+    elif os.environ.get("SOSIE_DEBUG"):
+        sys.__unraisablehook__(lost)
 
 
 def _status(arguments: Sequence[str] | None) -> int:

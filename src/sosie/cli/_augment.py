@@ -36,7 +36,7 @@ from sosie.cli._options import (  # noqa: TC001 - Typer reads it when it runs
     SchemaFile,
     Seed,
 )
-from sosie.cli._places import check_apart
+from sosie.cli._places import check_apart, check_outside
 from sosie.cli._stages import Stages
 from sosie.cli._texts import language, spelt_number, texts
 from sosie.cli._where import conditions
@@ -121,7 +121,9 @@ def augment(
     from sosie.table import Table, check_output
 
     check_output(out)
-    check_apart([out], [p for p in (data, schema, agreement) if p])
+    check_apart([out], [p for p in (data, schema, agreement, model) if p])
+    if model is not None:
+        check_outside(model, [out])
     known = checked_model(model)
     said = said_of_columns(schema, drop, recreate)
     given = {

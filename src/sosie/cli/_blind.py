@@ -123,7 +123,8 @@ def _of_tables(
     from sosie.table import Table
 
     persons = Table.read(real, said_of_columns(schema, drop, None), missing=missing)
-    return blind_tables(persons, read_alike(artificial, persons, str(artificial), missing), n, seed)
+    others = read_alike(artificial, persons, str(artificial), missing, drop=drop or ())
+    return blind_tables(persons, others, n, seed)
 
 
 def _write(out: Path, made: Blinding, words: dict[str, Any], lang: str) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
+from collections import Counter
 from pathlib import Path  # noqa: TC003 - Typer reads it when it runs
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -92,6 +93,10 @@ def images(
         check_place(picture, ".png")
     check_apart([p for p in (out, picture, model) if p], [data])
     check_outside(out, [p for p in (picture, model) if p])
+    if model is not None:
+        check_outside(model, [p for p in (out, picture) if p])
+    if data.is_dir():
+        check_outside(data, [out])
     from sosie.generators.artificial import (
         check_images,
         check_label_names,
@@ -142,6 +147,7 @@ def images(
         "rows_out": n,
         "effective_rows": behind,
         "labels": len(learnt.labels_) if of is not None else 0,
+        "fewest_in_a_class": _fewest(of) if balance else None,
         "kept_by_filter": round(learnt.kept_by_filter_, 4),
         "ess": round(learnt.ess_, 1),
         "latent_dim": learnt.latent_dim_,
@@ -207,6 +213,11 @@ def _read(folder: Path, data: Path, images: Any, labels: Any, seed: int) -> Imag
     return model
 
 
+def _fewest(labels: Any) -> int:
+    """Count the originals of the rarest label."""
+    return min(Counter(labels.ravel().tolist()).values())
+
+
 def _kind(images: Any) -> str:
     """Tell size and sort of pixels.
 
@@ -260,7 +271,7 @@ def _draw(picture: Path, originals: Any, labels: Any, drawn: Any, words: dict[st
 
     titles = (words["original"], words["artificial"])
     figure = grid_of(first(originals, labels), first(drawn.images, drawn.labels), titles=titles)
-    saved(figure, picture)
+    saved(figure, picture, private=True)
 
 
 def _show(done: dict[str, Any], words: dict[str, Any]) -> None:
@@ -287,8 +298,11 @@ def _show(done: dict[str, Any], words: dict[str, Any]) -> None:
         grid.add_row(words[key], cell)
     console = Console()
     console.print(grid)
-    lines = [
-        words["written"].format(path=done["out"]),
+    lines = [words["written"].format(path=done["out"])]
+    if done["fewest_in_a_class"] is not None:
+        fewest = spelt_number(done["fewest_in_a_class"], words)
+        lines.append(words["balanced"].format(images=fewest))
+    lines += [
         words["notice"].format(rows=cells["rows_out"], persons=cells["effective_rows"]),
         words["not_private"],
     ]

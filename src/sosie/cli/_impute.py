@@ -171,6 +171,8 @@ def _show(done: dict[str, Any], words: dict[str, Any]) -> None:
     grid.add_column(words["column"])
     grid.add_column(words["filled"], justify="right")
     for name, count in done["filled"].items():
+        if not count:
+            continue
         grid.add_row(escape(name), spelt_number(count, words))
     grid.add_row(words["total"], spelt_number(sum(done["filled"].values()), words), style="bold")
     console = Console()

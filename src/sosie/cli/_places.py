@@ -57,7 +57,7 @@ def check_apart(outputs: list[Path], inputs: list[Path]) -> None:
 
 
 def check_outside(folder: Path, others: list[Path]) -> None:
-    """Refuse an output inside of a folder that is made anew, where it would be lost.
+    """Refuse an output inside of a folder that is made anew, or is read.
 
     Raises
     ------
@@ -66,7 +66,7 @@ def check_outside(folder: Path, others: list[Path]) -> None:
     """
     for path in others:
         if folder.resolve() in path.resolve().parents:
-            raise ParameterError(f"{path} is in {folder}, which is made anew: give another place.")
+            raise ParameterError(f"{path} is in {folder}: give a place outside of it.")
 
 
 def _same(one: Path, other: Path) -> bool:

@@ -14,6 +14,8 @@ from sosie.evidence._people import Layout, People
 from sosie.table import CODED, NUMERIC, Column, Kind, Schema, Table, columns_of
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from numpy.typing import NDArray
 
 __all__ = ["Aligned", "align", "coded", "read_alike"]
@@ -63,7 +65,14 @@ class Aligned:
     kept: dict[str, Kept] = field(default_factory=dict)
 
 
-def read_alike(source: Any, original: Table, name: str, missing: list[str] | None = None) -> Table:
+def read_alike(
+    source: Any,
+    original: Table,
+    name: str,
+    missing: list[str] | None = None,
+    *,
+    drop: Collection[str] = (),
+) -> Table:
     """Read another table as the original was read.
 
     Parameters
@@ -74,6 +83,8 @@ def read_alike(source: Any, original: Table, name: str, missing: list[str] | Non
         What the table is called in messages.
     missing : list of str, optional
         Further spellings of a missing cell.
+    drop : collection of str
+        Columns that were left out of the original, and are here too where it has them.
 
     Raises
     ------
@@ -92,9 +103,11 @@ def read_alike(source: Any, original: Table, name: str, missing: list[str] | Non
         ],
     )
     path = isinstance(source, str | Path)
-    present = columns_of(source) if path else _names_of(source)
+    there = columns_of(source) if path else _names_of(source)
+    present = [name for name in there if name not in drop]
     _check_names(original, present, name)
     said = said.only([n for n in said.names if n in present])
+    said = said.model_copy(update={"drop": [name for name in drop if name in there]})
     read = Table.read if path else Table.of
     try:
         return read(source, said, missing=missing)

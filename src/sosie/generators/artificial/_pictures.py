@@ -161,11 +161,11 @@ def curve_of(
     return figure
 
 
-def saved(figure: Figure, path: Path) -> None:
-    """Write a figure as PNG, whole or absent."""
+def saved(figure: Figure, path: Path, *, private: bool = False) -> None:
+    """Write a figure as PNG, whole or absent; for its owner only where it shows persons."""
     from sosie.table import whole_file
 
-    with whole_file(path) as out:
+    with whole_file(path, private=private) as out:
         figure.savefig(out, format="png", dpi=200, bbox_inches="tight", metadata={"Software": None})
 
 

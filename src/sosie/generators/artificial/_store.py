@@ -181,7 +181,8 @@ def _files(of: Of) -> tuple[str, ...]:
 
 def _write_table(table: Table, folder: Path) -> list[str]:
     """Write the persons, and tell which columns came as text and are none any more."""
-    table.schema.write(folder / _SCHEMA)
+    # What was left out is not there to be left out again.
+    table.schema.model_copy(update={"drop": []}).write(folder / _SCHEMA)
     table.frame.write_parquet(folder / _TABLE)
     came = table.labelled().schema
     return [name for name in table.names if came[name] != table.frame.schema[name]]
@@ -251,14 +252,18 @@ def _in_form_of(given: Table, stored: Table, folder: Path) -> Table:
 
 
 def _difference(one: Schema, other: Schema) -> str:
-    """Name the first thing in which two schemas differ, remarks aside; "" for none."""
+    """Name the first thing in which two schemas differ, but for remarks and spelling; "" for none.
+
+    How a missing cell is spelt is told by the table, and read from it.
+    """
     if one.names != other.names:
         odd = [n for n in (*one.names, *other.names) if (n in one) != (n in other)]
         return f"column {odd[0]!r}" if odd else "the order of the columns"
     for name in one.names:
-        a, b = (schema[name].model_copy(update={"remark": ""}) for schema in (one, other))
+        said = (schema[name].model_dump(exclude={"remark", "missing"}) for schema in (one, other))
+        a, b = said
         if a != b:
-            return f"column {name!r}"
+            return f"{next(key for key in a if a[key] != b[key])} of column {name!r}"
     rules = ("order", "determined", "sums")
     return "" if all(getattr(one, r) == getattr(other, r) for r in rules) else "rules"
 
