@@ -193,7 +193,7 @@ def factors(
         both = known.seen.astype(float).T @ known.seen
         W, unique = _factored(_positive(Y.T @ Y / np.maximum(both, 1)), d, _INNER)
         for _ in range(_OUTER):
-            mean, S = _expected(Y, known, mean, W @ W.T + np.diag(unique))
+            mean, S = _expected(Y, known, mean, W, unique)
             W, unique = _factored(S, d, _INNER, (W, unique))
     _, turn = np.linalg.eigh(W.T @ (W / unique[:, None]))
     return W @ turn[:, ::-1], unique, mean
@@ -219,7 +219,9 @@ def _factored(
     return W, unique
 
 
-def _expected(Y: Floats, known: Known, mean: Floats, S: Floats) -> tuple[Floats, Floats]:
+def _expected(
+    Y: Floats, known: Known, mean: Floats, W: Floats, unique: Floats
+) -> tuple[Floats, Floats]:
     """Give the mean and covariance that are expected given the cells that are known.
 
     Whether a cell is missing does not tell its value beyond what other cells tell: nothing
@@ -227,30 +229,28 @@ def _expected(Y: Floats, known: Known, mean: Floats, S: Floats) -> tuple[Floats,
     """
     n, v = Y.shape
     seen = known.seen
+    holes = np.flatnonzero(~seen.all(axis=0))
     filled, rest = np.where(seen, Y - mean, 0), np.zeros((v, v))
     for first in range(0, n, _BLOCK):
         rows = slice(first, first + _BLOCK)
-        # Of every row: from its known cells to all.
-        gain = _inverses(S, seen[rows] & known.telling) @ S
-        told = np.einsum("nv,nvw->nw", filled[rows], gain)
-        filled[rows] = np.where(seen[rows], filled[rows], told)
-        gone = (~seen[rows]).astype(float)
-        rest += (gone.T @ gone) * S - np.einsum(
-            "nv,vu,nuw,nw->vw", gone, S, gain, gone, optimize=True
-        )
+        covariance, told = _of_factors(filled[rows], seen[rows] & known.telling, W, unique)
+        filled[rows] = np.where(seen[rows], filled[rows], told @ W.T)
+        gone = (~seen[rows][:, holes]).astype(float)
+        spread = (gone[:, :, None] * W[holes]) @ np.linalg.cholesky(covariance)
+        flat = spread.transpose(1, 0, 2).reshape(len(holes), -1)
+        rest[np.ix_(holes, holes)] += flat @ flat.T + np.diag(gone.sum(0) * unique[holes])
     moved = filled.mean(0)
     filled -= moved
-    return mean + moved, _positive((filled.T @ filled + (rest + rest.T) / 2) / n)
+    return mean + moved, _positive((filled.T @ filled + rest) / n)
 
 
-def _inverses(S: Floats, seen: Bools) -> Floats:
-    """Give, of every row, the inverse of the covariance of its known cells, 0 elsewhere."""
-    known = seen.astype(float)
-    both = known[:, :, None] * known[:, None, :]
-    at = np.arange(len(S))
-    padded = S * both
-    padded[:, at, at] += 1 - known
-    return np.linalg.inv(padded) * both
+def _of_factors(away: Floats, seen: Bools, W: Floats, unique: Floats) -> tuple[Floats, Floats]:
+    """Give, of every row, the covariance and the mean of the factors given its known cells."""
+    weight = seen / unique
+    v, d = W.shape
+    outer = (W[:, :, None] * W[:, None, :]).reshape(v, d * d)
+    covariance = np.linalg.inv(np.eye(d) + (weight @ outer).reshape(-1, d, d))
+    return covariance, np.einsum("nde,ne->nd", covariance, (away * weight) @ W)
 
 
 def _positive(S: Floats) -> Floats:
@@ -276,14 +276,17 @@ def log_held_out(
         L = np.linalg.cholesky(S)
         away = (test - mean).T
         return -0.5 * (np.linalg.solve(L, away) ** 2).sum(0) - float(np.log(L.diagonal()).sum())
-    found, at = np.empty(len(test)), np.arange(len(S))
+    found = np.empty(len(test))
     for first in range(0, len(test), _BLOCK):
         rows = slice(first, first + _BLOCK)
         seen = known[1].seen[rows]
-        inverse, away = _inverses(S, seen), np.where(seen, test[rows] - mean, 0)
-        distance = np.einsum("nv,nvw,nw->n", away, inverse, away)
-        inverse[:, at, at] += ~seen
-        found[rows] = 0.5 * (np.linalg.slogdet(inverse)[1] - distance)
+        away = np.where(seen, test[rows] - mean, 0)
+        covariance, told = _of_factors(away, seen, W, unique)
+        # Woodbury: of the whole distance, what the factors explain; and likewise of the volume.
+        explained = ((away * (seen / unique)) @ W * told).sum(1)
+        distance = ((away**2) / unique).sum(1) - explained
+        volume = (seen * np.log(unique)).sum(1) - np.linalg.slogdet(covariance)[1]
+        found[rows] = -0.5 * (volume + distance)
     return found
 
 
