@@ -119,6 +119,7 @@ def test_the_seed_decides(holed: Path, sosie: Sosie) -> None:
         (lambda f: f.head(29), (), "29 persons"),
         (lambda f: f.assign(s2=np.nan), (), "'s2'"),
         (lambda f: f, ("--draws", 0), "--draws"),
+        (lambda f: f, ("--draws", 10**9), "GiB of memory"),
         (lambda f: f, ("--latent-dim", 300), "latent_dim = 300"),
         (lambda f: f, ("--out", "holed.csv"), "would replace"),
         (lambda f: f, ("--drop", "s9"), "'s9'"),

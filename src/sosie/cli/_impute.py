@@ -78,6 +78,9 @@ def impute(
         table = Table.read(data, said, missing=missing) if aside else whole
         if not any(_missing(table).values()):
             raise DataError(f"{data} has no missing cell in a column that can be learnt.")
+        from sosie.generators.artificial import check_rows
+
+        check_rows(table, draws * len(table))
         stages.begin("learn")
         learnt = model_of(table, None, latent_dim, epochs, seed, stages.advance)
         stages.begin("draw")
