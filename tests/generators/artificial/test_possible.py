@@ -78,6 +78,14 @@ def test_pairs_that_chance_leaves_out_stay_possible(seed):
     assert Cohort(Table.of(frame), "auto").possible.pairs == 0
 
 
+def test_what_one_alone_has_is_not_told():
+    """One man with a cancer that only women have else: no row drawn says that there is one."""
+    frame = persons()
+    frame.loc[(frame["sex"] == "m").idxmax(), "site"] = "breast"
+    drawn = RHVAE(seed=0, epochs=0).fit(frame).sample(1500)
+    assert "breast" not in set(drawn.loc[drawn["sex"] == "m", "site"])
+
+
 def test_pairs_of_levels_are_counted():
     """Of 2 sexes x 5 sites, ovary and breast in men and prostate in women; pregnant men."""
     frame = persons()[["age", "sex", "site", "pregnant"]]
@@ -90,7 +98,7 @@ def test_pairs_of_levels_are_counted():
 
 def test_who_asks_for_what_nobody_has_is_told():
     model = RHVAE(seed=0, epochs=0).fit(persons())
-    with pytest.raises(DataError, match="Nobody has at once what is asked of 'sex', 'site'"):
+    with pytest.raises(DataError, match="has at once what is asked of 'sex', 'site'"):
         model.sample(20, where={"sex": "m", "site": "breast"})
     drawn = model.sample(20, where={"sex": "f", "site": "breast"})
     assert set(drawn["site"]) == {"breast"}

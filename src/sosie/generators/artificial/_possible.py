@@ -1,4 +1,4 @@
-"""Pairs of values that nobody has, which chance does not explain: draws are kept off them."""
+"""Pairs of values that hardly anybody has, by more than chance: draws are kept off them."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Possible"]
 
-_EXPECTED = 10.0
-"""Persons who would have a pair of values, were the columns independent, of which nobody has it."""
+_EXPECTED = 10.0, 12.5
+"""Persons who would have a pair of values, were the columns independent, that nobody has, or one:
+chance makes a pair so rare five times in 100,000. What one alone has is not to be told."""
 
 _MOST_VALUES = 20
 """Values of a number that are looked at one by one; of others, those that many share."""
@@ -65,17 +66,16 @@ class _Facet(NamedTuple):
 
 
 class Possible:
-    r"""Keep rows off pairs of values that no person has, of two columns each.
+    r"""Keep rows off pairs of values, of two columns each, that no person has or one alone.
 
     A decoder gives such pairs (a husband who is a woman, a death in hospital of a survivor, a cell
     known with a value with which it never is) a small probability, of which many columns make many
-    rows. Their values are exchanged with those
-    of other rows, one column at a time: the margins stay, and both rows become possible. The
-    partner is drawn by how likely the two are after the exchange, given their latents: for a
-    column with mean :math:`\mu` of the score and spread :math:`\sigma`, in proportion to
-    :math:`\exp((x_s - x_r)(\mu_r - \mu_s) / \sigma^2)`; for levels, to the ratio of their
-    probabilities. It is a step of a Metropolis chain of permutations [1]_, kept to those that are
-    possible.
+    rows. Their values are exchanged with those of other rows, one column at a time: the margins
+    stay, and both rows become possible. The partner is drawn by how likely the two are after the
+    exchange, given their latents: for a column with mean :math:`\mu` of the score and spread
+    :math:`\sigma`, in proportion to :math:`\exp((x_s - x_r)(\mu_r - \mu_s) / \sigma^2)`; for
+    levels, to the ratio of their probabilities. It is a step of a Metropolis chain of permutations
+    [1]_, kept to those that are possible.
 
     Parameters
     ----------
@@ -96,7 +96,7 @@ class Possible:
 
     @property
     def pairs(self) -> int:
-        """Pairs of values that nobody has."""
+        """Pairs of values that rows are kept off."""
         return sum(int(p.sum()) for others in self._never.values() for p in others.values()) // 2
 
     def mend(
@@ -131,7 +131,7 @@ class Possible:
         return odd
 
     def odd(self, drawn: Draws, places: Floats) -> Bools:
-        """Tell which rows have a pair of values that nobody has."""
+        """Tell which rows have such a pair."""
         if not self._never:
             return np.zeros(len(places), bool)
         return self._odd(self._codes(drawn, places))
@@ -243,12 +243,12 @@ def _of_values(j: int, known: Floats) -> _Facet | None:
     values, counts = np.unique(known, return_counts=True)
     if len(values) <= _MOST_VALUES:
         return _Facet("score", j, values)
-    spikes = values[counts >= max(_SPIKE * len(known), _EXPECTED)]
+    spikes = values[counts >= max(_SPIKE * len(known), _EXPECTED[0])]
     return _Facet("score", j, spikes, rest=True) if len(spikes) else None
 
 
 def _never(facets: list[_Facet], told: list[Codes]) -> dict[int, dict[int, Bools]]:
-    """Find the pairs that nobody has, by the two columns: of shape (k, k of the other)."""
+    """Find the pairs that hardly anybody has, by the two columns: (k, k of the other) each."""
     ends = np.cumsum([0, *(facet.size for facet in facets)])
     n = len(told[0]) if told else 0
     has, known = np.zeros((n, ends[-1]), np.float32), np.zeros((n, ends[-1]), np.float32)
@@ -258,7 +258,7 @@ def _never(facets: list[_Facet], told: list[Codes]) -> dict[int, dict[int, Bools
         known[rows, first:last] = 1
     both, alone, all_known = has.T @ has, has.T @ known, known.T @ known
     expected = alone * alone.T / np.maximum(all_known, 1)
-    never = (both == 0) & (expected >= _EXPECTED)
+    never = np.logical_or.reduce([(both == m) & (expected >= e) for m, e in enumerate(_EXPECTED)])
     found: dict[int, dict[int, Bools]] = {}
     for i in range(len(facets)):
         for k in range(len(facets)):

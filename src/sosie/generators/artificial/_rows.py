@@ -103,8 +103,8 @@ class Rows:
         self.kept += n - int(near.sum())
         if conditions and odd.all():
             raise DataError(
-                f"Nobody has at once what is asked of {_listed(conditions)}, and chance does not "
-                "explain it: ask for less."
+                f"Nobody, or one person alone, has at once what is asked of {_listed(conditions)}, "
+                "and chance does not explain it: ask for less."
             )
         rows = np.flatnonzero(near | odd)
         for round_ in range(_ROUNDS):
@@ -139,7 +139,7 @@ class Rows:
     def _mended(
         self, drawn: Draws, places: Floats, z: Floats, *, ranked: bool
     ) -> NDArray[np.bool_]:
-        """Rid rows of pairs of values that nobody has, and tell which have one still."""
+        """Rid rows of pairs of values that hardly anybody has; tell which have one still."""
         before = drawn.scores.copy()
         odd = self._possible.mend(drawn, places, z, self._model, self._rng)
         if not (before == drawn.scores).all():
