@@ -249,7 +249,8 @@ def _of_factors(away: Floats, seen: Bools, W: Floats, unique: Floats) -> tuple[F
     weight = seen / unique
     v, d = W.shape
     outer = (W[:, :, None] * W[:, None, :]).reshape(v, d * d)
-    covariance = np.linalg.inv(np.eye(d) + (weight @ outer).reshape(-1, d, d))
+    precision = np.eye(d) + (weight @ outer).reshape(-1, d, d)
+    covariance = np.asarray(np.linalg.inv(precision), np.float64)
     return covariance, np.einsum("nde,ne->nd", covariance, (away * weight) @ W)
 
 
