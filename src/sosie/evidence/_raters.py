@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["Rater", "Scores", "answers_of", "cohen_kappa", "fleiss_kappa", "scored"]
 
 _WORDS = {
-    "real": ("real", "r", "réel", "reel", "réelle", "reelle", "vrai"),
-    "artificial": ("artificial", "a", "artificiel", "artificielle"),
+    "real": ("real", "r", "réel", "reel", "réelle", "reelle", "vrai", "vraie"),
+    "artificial": ("artificial", "a", "artificiel", "artificielle", "faux", "fausse"),
 }
 
 

@@ -73,5 +73,11 @@ def test_pictures_show_persons_and_the_path(model: RHVAE) -> None:
         return int((np.abs(image[..., :3] - accent).max(-1) < 0.02).sum())
 
     assert inked(drawn(latent_path(model, 0, 5))) > inked(plain) + 30
+    named = latent_map(model, "arm").legends[0]
+    assert named.get_title().get_text() == "arm"
+    assert [one.get_text() for one in named.get_texts()] == ["old", "young"]
+    scaled = latent_map(model, "age")  # of many values: no legend, a scale beside the map
+    assert [one.get_ylabel() for one in scaled.axes[1:]] == ["age"]
+    assert not scaled.legends
     with pytest.raises(ParameterError, match="no column 'x'"):
         latent_map(model, "x")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import polars as pl
 
 from sosie.errors import ParameterError
 from sosie.generators.artificial._choices import check_whole
@@ -124,7 +125,7 @@ def latent_map(model: RHVAE, column: str | None = None) -> Figure:
     ----------
     model : RHVAE
     column : str, optional
-        A column of levels that colours them.
+        That colours them: numbers of many values by a scale, all else by a colour each.
 
     Returns
     -------
@@ -132,19 +133,20 @@ def latent_map(model: RHVAE, column: str | None = None) -> Figure:
         Of matplotlib.
     """
     mean, sigma = latent(model)
-    return map_of(mean, metric_of(mean, sigma), _labels(model, column))
+    return map_of(mean, metric_of(mean, sigma), _labels(model, column), column)
 
 
 def latent_path(model: RHVAE, a: int, b: int, column: str | None = None) -> Figure:
     """Draw the geodesic between two persons against the straight line."""
     mean, sigma = latent(model)
     path = geodesic(model, a, b)
-    return path_of(mean, metric_of(mean, sigma), path, _labels(model, column))
+    return path_of(mean, metric_of(mean, sigma), path, _labels(model, column), title=column)
 
 
-def _labels(model: RHVAE, column: str | None) -> list[Any] | None:
+def _labels(model: RHVAE, column: str | None) -> Any:
     if column is None:
         return None
     if column not in model.table_.names:
         raise ParameterError(f"There is no column {column!r} to colour by; check its spelling.")
-    return [str(value) for value in model.table_.frame[column].to_list()]
+    values = model.table_.frame[column]
+    return values.cast(pl.Float64).to_numpy() if values.dtype.is_numeric() else values.to_list()

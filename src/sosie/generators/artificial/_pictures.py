@@ -47,7 +47,12 @@ _LISTED = 10
 """Labels that get a colour and a name."""
 
 
-def map_of(mean: ArrayLike, metric: CentroidMetric, labels: Sequence[Any] | None = None) -> Figure:
+def map_of(
+    mean: ArrayLike,
+    metric: CentroidMetric,
+    labels: Sequence[Any] | None = None,
+    title: str | None = None,
+) -> Figure:
     """Draw persons in the latent space, on the volume element of its metric.
 
     With more than two dimensions, on the plane of the two widest directions through the
@@ -59,6 +64,10 @@ def map_of(mean: ArrayLike, metric: CentroidMetric, labels: Sequence[Any] | None
         Means of the posteriors of persons.
     metric : CentroidMetric
     labels : sequence of n, optional
+        What colours them: numbers of more than ten values by a scale, all else by a colour each.
+        None, and NaN, where it is missing.
+    title : str, optional
+        Of the legend.
 
     Returns
     -------
@@ -69,9 +78,9 @@ def map_of(mean: ArrayLike, metric: CentroidMetric, labels: Sequence[Any] | None
     figure, axes = _sheet(6.0, 5.2)
     plane = _Plane(at)
     _volume(axes, metric, plane, plane.along(at))
-    _persons(axes, plane.along(at), labels)
+    _persons(axes, plane.along(at), labels, title)
     _dressed(axes, plane)
-    _legend(axes)
+    _legend(axes, title)
     return figure
 
 
@@ -81,12 +90,13 @@ def path_of(
     path: Geodesic,
     labels: Sequence[Any] | None = None,
     names: tuple[str, str] = ("geodesic", "straight line"),
+    title: str | None = None,
 ) -> Figure:
     """Draw a geodesic between two persons against the straight line, on the volume element.
 
     Parameters
     ----------
-    mean, metric, labels
+    mean, metric, labels, title
         As for :func:`map_of`.
     path : Geodesic
     names : tuple of str
@@ -97,7 +107,7 @@ def path_of(
     # The plane of the path: its ends, and the direction in which it bends the most.
     plane = _Plane(at, points)
     _volume(axes, metric, plane, plane.along(at))
-    _persons(axes, plane.along(at), labels, faint=True)
+    _persons(axes, plane.along(at), labels, title, faint=True)
     way = plane.along(points)
     said = [
         f"{name}: {value:.1f}"
@@ -107,7 +117,7 @@ def path_of(
     axes.plot(*way.T, color=_ACCENT, lw=2.4, label=said[0], zorder=6)
     axes.plot(*way[[0, -1]].T, "o", ms=8, mfc="white", mec=_INK, mew=1.4, zorder=7)
     _dressed(axes, plane)
-    _legend(axes)
+    _legend(axes, title)
     return figure
 
 
@@ -219,7 +229,12 @@ def _volume(axes: Axes, metric: CentroidMetric, plane: _Plane, at: NDArray[np.fl
 
 
 def _persons(
-    axes: Axes, at: NDArray[np.float64], labels: Sequence[Any] | None, *, faint: bool = False
+    axes: Axes,
+    at: NDArray[np.float64],
+    labels: Sequence[Any] | None,
+    title: str | None,
+    *,
+    faint: bool = False,
 ) -> None:
     look: Any = {"s": 20, "lw": 0.4, "edgecolors": "white", "alpha": 0.9}
     if faint:
@@ -227,7 +242,19 @@ def _persons(
     if labels is None or len(set(map(str, labels))) < 2:
         axes.scatter(*at.T, color=_INK, zorder=3, **look)
         return
-    given = np.array([str(label) for label in labels])
+    values = np.asarray(labels)
+    if values.dtype.kind == "f" and len(np.unique(values[np.isfinite(values)])) > _LISTED:
+        known = np.isfinite(values)
+        axes.scatter(*at[~known].T, color=_RULE, zorder=2, **look)
+        low, high = np.quantile(values[known], (0.05, 0.95))  # a long tail would dim the others
+        look |= {"c": values[known], "cmap": "viridis", "vmin": low, "vmax": high}
+        dots = axes.scatter(*at[known].T, zorder=3, **look)
+        bar = axes.figure.colorbar(dots, ax=axes, shrink=0.6, aspect=18, extend="both")
+        bar.outline.set_visible(False)
+        bar.ax.tick_params(length=0)
+        bar.set_label(title or "")
+        return
+    given = np.array([_spelt(label) for label in labels])
     names, counts = np.unique(given, return_counts=True)
     most = set(names[np.argsort(-counts, kind="stable")][:_LISTED])
     shown = [name for name in names if name in most]
@@ -236,13 +263,19 @@ def _persons(
         axes.scatter(*at[given == name].T, color=colour, label=name, zorder=3, **look)
 
 
-def _legend(axes: Axes) -> None:
+def _spelt(label: Any) -> str:
+    if label is None or label != label:
+        return "–"
+    return f"{label:g}" if isinstance(label, float) else str(label)
+
+
+def _legend(axes: Axes, title: str | None) -> None:
     handles, names = axes.get_legend_handles_labels()
     if names:
         order = np.argsort([not hasattr(one, "get_linestyle") for one in handles], kind="stable")
-        axes.legend(
-            [handles[i] for i in order], [names[i] for i in order], frameon=False,
-            loc="center left", bbox_to_anchor=(1.0, 0.5), fontsize=8.5, labelcolor=_INK,
+        axes.figure.legend(  # the figure makes room for it, whoever saves it
+            [handles[i] for i in order], [names[i] for i in order], frameon=False, title=title,
+            loc="outside right center", fontsize=8.5, title_fontsize=8.5, labelcolor=_INK,
         )  # fmt: skip
 
 
