@@ -28,6 +28,8 @@ __all__ = ["crossed", "told_apart", "told_of", "weighers_of"]
 _FEW_VALUES = 3
 """Values of which their number, mean and spread tell how many persons have each."""
 
+_MOST_CELLS = 300
+
 _SOME_VALUES = 12
 """Values of which two functions tell it, as a number and its logarithm do with their squares."""
 
@@ -162,7 +164,8 @@ def crossed(
     cells : tuple of int
         Persons in each.
     selections : tuple of Selection
-        The same persons.
+        The same persons; none where a cell is so small that these alone refuse, or there are more
+        cells than coefficients tell.
     """
     most = dict.fromkeys(also, _FEW_VALUES) | dict.fromkeys(by, _SOME_VALUES)
     ranks: dict[str, NDArray[np.intp]] = {}
@@ -176,6 +179,8 @@ def crossed(
         return (), ()
     codes = np.column_stack([ranks[name] for name in names])
     _, cell, sizes = np.unique(codes, axis=0, return_inverse=True, return_counts=True)
+    if sizes.min() < rows.floors.min_cell or len(sizes) > _MOST_CELLS:
+        return tuple(sizes.tolist()), ()
     place = np.full(len(rows), -1)
     place[known] = cell.ravel()
     told = (rows.selection(place == one, about, names) for one in range(len(sizes)))

@@ -102,3 +102,11 @@ def test_who_asks_for_what_nobody_has_is_told():
         model.sample(20, where={"sex": "m", "site": "breast"})
     drawn = model.sample(20, where={"sex": "f", "site": "breast"})
     assert set(drawn["site"]) == {"breast"}
+
+
+def test_one_row_on_a_condition_is_drawn():
+    """With nobody to exchange values with, a row is drawn again."""
+    model = RHVAE(seed=0, epochs=0).fit(persons())
+    for seed in range(25):
+        model._draw_seed = np.random.SeedSequence(seed)
+        assert model.sample(1, where={"sex": "f"})["sex"].tolist() == ["f"]

@@ -84,3 +84,38 @@ def test_filling_leaves_them_on_request():
         assert (filled["day"].isna() == (frame["status"] == "alive")).all()
         known = frame["day"].notna()
         assert (filled["day"][known] == frame["day"][known]).all()
+
+
+def test_a_number_tells_to_whom_cells_do_not_apply():
+    """A test made from 50 on: whether, is told by bands of the age."""
+    rng = np.random.default_rng(0)
+    age = rng.uniform(20, 80, 300).round(1)
+    frame = pd.DataFrame({"age": age, "over": np.where(age >= 50, "yes", "no")})
+    frame["psa"] = np.where(age >= 50, rng.gamma(2, 2, 300).round(2), np.nan)
+    drawn = RHVAE(seed=0, epochs=0).fit(frame).sample(600)
+    assert (drawn["psa"].isna() == (drawn["over"] == "no")).all()
+
+
+def test_who_dropped_out_stays_out():
+    """Twelve visits: who misses one misses all that follow, as often as persons do."""
+    rng = np.random.default_rng(0)
+    last = rng.integers(1, 30, 300)
+    visits = rng.normal(0, 1, (300, 12)).cumsum(1).round(2)
+    visits[last[:, None] <= np.arange(12)] = np.nan
+    frame = pd.DataFrame(visits, columns=[f"v{i:02}" for i in range(12)])
+    frame["v00"] = rng.normal(size=300)
+    drawn = RHVAE(seed=0, epochs=0).fit(frame).sample(300)
+    gone = drawn[sorted(frame)].isna().to_numpy()
+    assert (gone[:, 2:] >= gone[:, 1:-1]).mean() > 0.99
+    assert abs(gone.mean() - frame.isna().to_numpy().mean()) < 0.03
+
+
+def test_filling_leaves_them_where_the_reason_was_filled_too():
+    frame = persons(5, unknown=0.0)
+    gone = np.random.default_rng(0).random(N) < 0.1
+    frame.loc[gone, "status"] = None
+    for filled in RHVAE(seed=0, epochs=0).fit(frame).impute(2, leave_unseen=True):
+        living = filled["status"] == "alive"
+        known = frame["day"].notna()
+        assert filled["day"][living & ~known].isna().all()
+        assert (filled["day"][known] == frame["day"][known]).all()

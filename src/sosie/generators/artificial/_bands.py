@@ -109,6 +109,12 @@ class Bands:
         ends = np.r_[-np.inf, cuts, np.inf]
         return float(ends[band]), float(ends[band + 1])
 
+    def around(self, name: str, values: Floats) -> tuple[float, float]:
+        """Give the ends of the band that holds values of the number: above one, at most other."""
+        _, cuts, codes = self._told[name]
+        band = int(np.searchsorted(cuts, float(values[0]), side="left"))
+        return self.ends(name, int(codes[min(band, len(codes) - 1)]))
+
 
 def _known(columns: Columns, name: str) -> NDArray[np.bool_]:
     if name in columns.mask_of:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
     Bools = NDArray[np.bool_]
-    Absent = dict[int, list[tuple[str | int, int]]]
+    Absent = dict[int, list[tuple[str | int, int | tuple[float, float]]]]
 
 __all__ = ["FARTHEST", "Coded", "Coding", "Shape", "telling_stratum"]
 
@@ -200,10 +200,10 @@ class Coding:
         Columns of codes whose levels are in order.
     stratum : str or None
         A column of codes without missing cells.
-    absent : dict of int to list of (str or int, int), optional
-        For a mask, columns of codes without missing cells and a level of each, or masks of fewer
-        cells and 1: with it the cells are missing whatever else is known, and the mask is learnt
-        from the other persons.
+    absent : dict of int to list of (str or int, int or (float, float)), optional
+        For a mask, columns of codes without missing cells and a level of each, numbers and what
+        they are above and at most, or masks of fewer cells and 1: with it the cells are missing
+        whatever else is known, and the mask is learnt from the other persons.
 
     Attributes
     ----------
@@ -343,7 +343,8 @@ class Coding:
             else:
                 j = self.scored.index(by)
                 at = np.clip(places[:, j], 1e-7, 1 - 1e-7)
-                found |= self.values(j, at, drawn.strata) == code
+                values = self.values(j, at, drawn.strata)
+                found |= _within(values, code) if isinstance(code, tuple) else values == code
         return found
 
     def _names(self) -> list[str]:
@@ -359,8 +360,12 @@ class Coding:
         for i, mask in enumerate(columns.masks):
             told = mask.astype(np.float64)
             for by, code in self.absent.get(i, ()):
-                other = columns.masks[by] if isinstance(by, int) else columns.codes[by]
-                told[other == code] = np.nan
+                if isinstance(by, int):
+                    told[columns.masks[by]] = np.nan
+                elif isinstance(code, tuple):
+                    told[_within(known[by], code)] = np.nan
+                else:
+                    told[columns.codes[by] == code] = np.nan
             found.append(told)
         return found
 
@@ -368,6 +373,10 @@ class Coding:
         if name in columns.mask_of:
             return columns.masks[columns.mask_of[name]]
         return np.zeros(len(columns), bool)
+
+
+def _within(values: Floats, ends: tuple[float, float]) -> Bools:
+    return np.asarray((values > ends[0]) & (values <= ends[1]))
 
 
 def telling_stratum(columns: Columns) -> str | None:

@@ -76,7 +76,7 @@ class Cohort:
         kept = ordered if arranged else {*ordered, *columns.levels}
         self._levels = Levels(columns, kept, parting)
         self.columns = self._levels.taken(columns)
-        absent = absences(self.free, self.columns)
+        absent = absences(self.free, self.columns, self._bands)
         self.coding = Coding(self.columns, ordered | self._levels.found, parting, absent)
         self.coded = self.coding.coded(self.columns)
         self.possible = Possible(self.coding, self.columns)

@@ -69,8 +69,9 @@ def strictness(cohort: Cohort, latent_dim: int, temper: float, rng: np.random.Ge
 
 
 def _known(cohort: Cohort, rows: NDArray[np.intp]) -> bool:
-    """Tell whether persons have known cells enough of every number for a margin."""
-    known = cohort.columns.taken(rows).known_numbers().values()
+    """Tell whether persons have known cells enough of every ordered column for a margin."""
+    coding = cohort.coding
+    known = coding.ordered(cohort.columns.taken(rows))[: len(coding.scored)]
     return all((~np.isnan(values)).sum() >= _FEWEST for values in known)
 
 

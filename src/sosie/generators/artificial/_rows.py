@@ -101,11 +101,8 @@ class Rows:
         near = self._filter.near(drawn, places)
         self.tried += n
         self.kept += n - int(near.sum())
-        if conditions and odd.all():
-            raise DataError(
-                f"Nobody, or one person alone, has at once what is asked of {_listed(conditions)}, "
-                "and chance does not explain it: ask for less."
-            )
+        if conditions and odd.all() and n >= _SMALLEST_BATCH:
+            raise _none_has(conditions)
         rows = np.flatnonzero(near | odd)
         for round_ in range(_ROUNDS):
             if not len(rows):
@@ -127,6 +124,8 @@ class Rows:
                 near = self._filter.near(new, places[rows], eased=True)
                 rows = rows[near | self._possible.odd(new, places[rows])]
         else:
+            if conditions and self._possible.odd(drawn, places).any():
+                raise _none_has(conditions)
             raise DataError(
                 "Rows that differ enough from every person could not be drawn; leave out columns "
                 "that hardly vary."
@@ -140,12 +139,19 @@ class Rows:
         self, drawn: Draws, places: Floats, z: Floats, *, ranked: bool
     ) -> NDArray[np.bool_]:
         """Rid rows of pairs of values that hardly anybody has; tell which have one still."""
-        before = drawn.scores.copy()
+        before, levels = drawn.scores.copy(), drawn.levels.copy()
         odd = self._possible.mend(drawn, places, z, self._model, self._rng)
-        if not (before == drawn.scores).all():
+        if not ((before == drawn.scores).all() and (levels == drawn.levels).all()):
             self._model.place_again(drawn, places, self._rng, ranked=ranked)
             odd = self._possible.odd(drawn, places)
         return odd
+
+
+def _none_has(conditions: list[Condition]) -> DataError:
+    return DataError(
+        f"Nobody, or one person alone, has at once what is asked of {_listed(conditions)}, and "
+        "chance does not explain it: ask for less."
+    )
 
 
 def _listed(conditions: list[Condition]) -> str:

@@ -9,8 +9,11 @@ import polars as pl
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from sosie.generators.artificial._bands import Bands
     from sosie.space import Columns
     from sosie.table import Table
+
+    Absent = dict[int, list[tuple[str | int, int | tuple[float, float]]]]
 
 __all__ = ["Unseen", "absences", "emptied", "unseen"]
 
@@ -84,7 +87,7 @@ def unseen(table: Table, among: Iterable[str] | None = None) -> list[Unseen]:
     return kept
 
 
-def absences(table: Table, columns: Columns) -> dict[int, list[tuple[str | int, int]]]:
+def absences(table: Table, columns: Columns, bands: Bands) -> Absent:
     """Give the levels with which cells are missing whatever else is known, by mask.
 
     So they are where others are missing, as all that is measured of those alone who took part.
@@ -94,30 +97,55 @@ def absences(table: Table, columns: Columns) -> dict[int, list[tuple[str | int, 
     table : Table
     columns : Columns
         Of the same rows.
+    bands : Bands
+        Columns of levels that numbers among ``columns`` tell.
 
     Returns
     -------
-    dict of int to list of (str or int, int)
+    dict of int to list of (str or int, int or (float, float))
         For a mask of ``columns``: names and codes of levels, of columns without missing cells; or
-        another mask, of fewer cells, and 1.
+        the name of a number, and what it is above and at most; or another mask, of fewer cells,
+        and 1.
     """
-    found: dict[int, list[tuple[str | int, int]]] = {}
+    found: Absent = {}
     whole = [name for name in columns.codes if name not in columns.mask_of]
-    for one in unseen(table, whole):
-        if one.column in columns.mask_of:
-            first = int(_rows(table.frame, one).arg_max() or 0)
-            level: tuple[str | int, int] = (one.by, int(columns.codes[one.by][first]))
-            levels = found.setdefault(columns.mask_of[one.column], [])
-            if level not in levels:
-                levels.append(level)
-    for within, part in enumerate(columns.masks):
-        for mask, whole_mask in enumerate(columns.masks):
-            n, size, gone = len(part), int(part.sum()), int(whole_mask.sum())
-            if gone <= size or size < _FEWEST or (part & ~whole_mask).any():
-                continue
-            if ((gone - size) / (n - size)) ** size < _CHANCE:
-                found.setdefault(mask, []).append((within, 1))
-    return found
+    told = [
+        name
+        for name, number in bands.found.items()
+        if number in columns.numbers and number not in columns.mask_of
+    ]
+    for one in unseen(table, [*whole, *told]):
+        if one.column not in columns.mask_of:
+            continue
+        rows = _rows(table.frame, one).to_numpy()
+        levels = found.setdefault(columns.mask_of[one.column], [])
+        if one.by in bands.found:
+            number = bands.found[one.by]
+            low, high = bands.around(one.by, columns.numbers[number][rows])
+            levels.append((number, (low, high)))
+        else:
+            levels.append((one.by, int(columns.codes[one.by][rows.argmax()])))
+    for mask, within in _nested(columns).items():
+        found.setdefault(mask, []).extend((one, 1) for one in within)
+    return {mask: list(dict.fromkeys(levels)) for mask, levels in found.items()}
+
+
+def _nested(columns: Columns) -> dict[int, list[int]]:
+    """Give the masks that lie within others, but those within one that lies within."""
+    sizes = [int(mask.sum()) for mask in columns.masks]
+    n = len(columns)
+
+    def inside(one: int, other: int) -> bool:
+        size, gone = sizes[one], sizes[other]
+        if gone <= size or size < _FEWEST or (columns.masks[one] & ~columns.masks[other]).any():
+            return False
+        return bool(((gone - size) / (n - size)) ** size < _CHANCE)
+
+    found = {}
+    for mask in range(len(sizes)):
+        within = [one for one in range(len(sizes)) if inside(one, mask)]
+        found[mask] = [one for one in within if not any(inside(one, more) for more in within)]
+    return {mask: within for mask, within in found.items() if within}
 
 
 def emptied(filled: pl.DataFrame, known: pl.DataFrame, found: list[Unseen]) -> pl.DataFrame:
@@ -131,10 +159,11 @@ def emptied(filled: pl.DataFrame, known: pl.DataFrame, found: list[Unseen]) -> p
     found : list of Unseen
         In ``known``.
     """
-    for one in found:
-        cells = pl.when(~_rows(known, one)).then(filled[one.column]).alias(one.column)
-        filled = filled.with_columns(cells)
-    return filled
+    emptied = filled
+    for one in found:  # what it hangs on may have been filled too
+        left = known[one.column].is_null() & _rows(filled, one)
+        emptied = emptied.with_columns(pl.when(~left).then(emptied[one.column]).alias(one.column))
+    return emptied
 
 
 def _of(frame: pl.DataFrame, column: str, by: str) -> list[Unseen]:
