@@ -104,16 +104,15 @@ class Bands:
 
     def ends(self, name: str, code: int) -> tuple[float, float]:
         """Give the ends of the band of a level, infinite where it is open."""
-        _, cuts, codes = self._told[name]
-        band = int(np.flatnonzero(codes == code)[0])
-        ends = np.r_[-np.inf, cuts, np.inf]
-        return float(ends[band]), float(ends[band + 1])
+        return self._ends(name, int(np.flatnonzero(self._told[name].codes == code)[0]))
 
-    def around(self, name: str, values: Floats) -> tuple[float, float]:
-        """Give the ends of the band that holds values of the number: above one, at most other."""
-        _, cuts, codes = self._told[name]
-        band = int(np.searchsorted(cuts, float(values[0]), side="left"))
-        return self.ends(name, int(codes[min(band, len(codes) - 1)]))
+    def around(self, name: str, value: float) -> tuple[float, float]:
+        """Give the ends of the band that holds a value of the number: above one, at most other."""
+        return self._ends(name, int(np.searchsorted(self._told[name].cuts, value, side="left")))
+
+    def _ends(self, name: str, band: int) -> tuple[float, float]:
+        ends = np.r_[-np.inf, self._told[name].cuts, np.inf]
+        return float(ends[band]), float(ends[band + 1])
 
 
 def _known(columns: Columns, name: str) -> NDArray[np.bool_]:

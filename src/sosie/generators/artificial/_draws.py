@@ -271,13 +271,15 @@ class Model(Networks):
     ) -> None:
         for c in range(self.coding.shape.n_strata):
             rows = np.flatnonzero(drawn.strata == c)
+            some, places = drawn.taken(rows), found[rows]
             for j in columns:
-                read = rows[self._read(j, found[rows], drawn.taken(rows))]
+                read = np.flatnonzero(self._read(j, places, some))
                 table = np.r_[-FARTHEST, self._tables[c][:, j], FARTHEST]
-                found[rows, j] = np.interp(drawn.scores[rows, j], table, self._table_ends)
+                places[:, j] = np.interp(some.scores[:, j], table, self._table_ends)
                 if ranked and len(read) >= _RANKED:
-                    order = read[np.argsort(drawn.scores[read, j], kind="stable")]
-                    found[order, j] = (np.arange(len(read)) + rng.random(len(read))) / len(read)
+                    order = read[np.argsort(some.scores[read, j], kind="stable")]
+                    places[order, j] = (np.arange(len(read)) + rng.random(len(read))) / len(read)
+            found[rows] = places
 
     def _tabled(self, c: int, rng: np.random.Generator) -> Floats:
         """Give quantiles of the scores that the model draws in a stratum where a cell is read."""

@@ -103,8 +103,9 @@ class Filter:
         for i in range(coding.n_masks):
             told = coding.absent_in(i, places, drawn)
             at[told, first + i], values[told, first + i] = 0, self._middle[first + i]
+        masks = [coding.missing(i, places, drawn) for i in range(coding.n_masks)]
         for name, mask in coding.mask_of.items():
-            missing = coding.missing(mask, places, drawn)
+            missing = masks[mask]
             if name in coding.scored:
                 j = coding.scored.index(name)
                 at[missing, j], values[missing, j] = 0, self._middle[j]

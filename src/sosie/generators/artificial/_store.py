@@ -260,8 +260,7 @@ def _difference(one: Schema, other: Schema) -> str:
         odd = [n for n in (*one.names, *other.names) if (n in one) != (n in other)]
         return f"column {odd[0]!r}" if odd else "the order of the columns"
     for name in one.names:
-        said = (schema[name].model_dump(exclude={"remark", "missing"}) for schema in (one, other))
-        a, b = said
+        a, b = (schema[name].model_dump(exclude={"remark", "missing"}) for schema in (one, other))
         if a != b:
             return f"{next(key for key in a if a[key] != b[key])} of column {name!r}"
     rules = ("order", "determined", "sums")

@@ -10,10 +10,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from sosie.generators.artificial._bands import Bands
+    from sosie.generators.artificial._coding import Absent
     from sosie.space import Columns
     from sosie.table import Table
-
-    Absent = dict[int, list[tuple[str | int, int | tuple[float, float]]]]
 
 __all__ = ["Unseen", "absences", "emptied", "unseen"]
 
@@ -117,14 +116,14 @@ def absences(table: Table, columns: Columns, bands: Bands) -> Absent:
     for one in unseen(table, [*whole, *told]):
         if one.column not in columns.mask_of:
             continue
-        rows = _rows(table.frame, one).to_numpy()
+        first = int(_rows(table.frame, one).arg_max() or 0)
         levels = found.setdefault(columns.mask_of[one.column], [])
         if one.by in bands.found:
             number = bands.found[one.by]
-            low, high = bands.around(one.by, columns.numbers[number][rows])
-            levels.append((number, (low, high)))
+            value = float(columns.numbers[number][first])
+            levels.append((number, bands.around(one.by, value)))
         else:
-            levels.append((one.by, int(columns.codes[one.by][rows.argmax()])))
+            levels.append((one.by, int(columns.codes[one.by][first])))
     for mask, within in _nested(columns).items():
         found.setdefault(mask, []).extend((one, 1) for one in within)
     return {mask: list(dict.fromkeys(levels)) for mask, levels in found.items()}
@@ -159,11 +158,11 @@ def emptied(filled: pl.DataFrame, known: pl.DataFrame, found: list[Unseen]) -> p
     found : list of Unseen
         In ``known``.
     """
-    emptied = filled
+    told = filled
     for one in found:  # what it hangs on may have been filled too
         left = known[one.column].is_null() & _rows(filled, one)
-        emptied = emptied.with_columns(pl.when(~left).then(emptied[one.column]).alias(one.column))
-    return emptied
+        told = told.with_columns(pl.when(~left).then(told[one.column]).alias(one.column))
+    return told
 
 
 def _of(frame: pl.DataFrame, column: str, by: str) -> list[Unseen]:

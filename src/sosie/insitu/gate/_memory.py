@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["Memory"]
 
 _FORMAT = "sosie-released/1"
-_NOTHING = np.empty(0, np.uint64)
 
 
 class Memory:
@@ -167,9 +166,9 @@ class Memory:
         self.epsilon += epsilon
         self._noised[totals] = values
 
-    def _write(self, head: Mapping[str, object], words: Words = _NOTHING) -> None:
+    def _write(self, head: Mapping[str, object], *words: Words) -> None:
         if self._path is not None:
-            append(self._path, head, words)
+            append(self._path, head, *words)
 
     def _remember(self, path: Path, head: dict[str, object]) -> None:
         found = records(path)
