@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from sosie.insitu import Snapshot
 from sosie.insitu._alike import alike_in
-from sosie.insitu.node._frames import snapshot_in, spelt_snapshot
+from sosie.insitu.node._frozen import Frozen
+from sosie.insitu.node._spelt import snapshot_in, spelt_snapshot
 from sosie.table import Table
 
 
@@ -47,5 +48,9 @@ def test_a_process_of_a_task_is_told():
     x = np.arange(60.0)
     table = Table.of(pl.DataFrame({"age": x, "born": 2000 - x, "z": np.sin(x)}))
     whole = Snapshot.of(table, ["age", "born", "z"])
-    said, data = spelt_snapshot(whole, ["born", "z"])
-    assert snapshot_in(said, data).alike == {"born": "age"}
+    said, data = Frozen(*spelt_snapshot(whole)).spelt(["born", "z"], start=8)
+    told = snapshot_in(said, bytes(8) + data)
+    assert told.alike == {"born": "age"}
+    assert np.array_equal(told.numbers("born"), 2000 - x)
+    assert np.array_equal(told.numbers("z"), np.sin(x))
+    assert "age" not in told.schema

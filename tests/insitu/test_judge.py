@@ -10,7 +10,7 @@ from statsmodels.datasets import fair
 from sosie import evidence
 from sosie.errors import ParameterError, TrustError
 from sosie.insitu import REFUSED, Gate, Memory, NodeTask, Question, Refused
-from sosie.insitu._rows import Beside
+from sosie.insitu._beside import Beside
 from sosie.insitu.gate import Judgement, Measure
 from sosie.insitu.synthetic import judge_in_place, verdicts
 from sosie.table import Table

@@ -1,4 +1,4 @@
-"""A process for one task is small: it loads no dataframe library, and no column too many."""
+"""Programs and processes are small: they load no library, and no column, that they do not need."""
 
 import pickle
 import subprocess
@@ -58,3 +58,29 @@ def test_a_snapshot_has_no_other_column(gbsg2):
         kept.codes("age")
     with pytest.raises(ParameterError, match="no numbers"):
         kept.numbers("tgrade")
+
+
+STAYS_UP = """
+import sys
+import sosie.cli._{0}
+{1}
+heavy = ("numpy", "polars", "scipy", "pandas", "sosie.insitu.catalogue", "sosie.insitu._task")
+print(*[name for name in heavy if name in sys.modules])
+"""
+
+
+@pytest.mark.parametrize(
+    ("what", "needs"),
+    [
+        ("hub", "from sosie.insitu.hub import Hub, Reckoner, Store, _serve"),
+        (
+            "node",
+            "from sosie.insitu.exchange import Drop, Http\nfrom sosie.insitu.node import Node",
+        ),
+    ],
+)
+def test_what_stays_up_computes_nothing(what, needs):
+    """Catalogue and arrays are in the processes that compute, of which each is made to be ended."""
+    program = STAYS_UP.format(what, needs)
+    ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True)
+    assert (ran.stdout.strip(), ran.stderr) == ("", "")

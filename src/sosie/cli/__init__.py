@@ -9,66 +9,31 @@ import threading
 import traceback
 import unicodedata
 import warnings
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from importlib import import_module
 from types import FrameType
 from typing import Annotated, Any
 
 import typer
 
-from sosie.cli._agreement import agreement
-from sosie.cli._ask import ask
-from sosie.cli._augment import augment
-from sosie.cli._avatar import avatar
-from sosie.cli._blind import blind
-from sosie.cli._certify import certify
-from sosie.cli._charter import charter
-from sosie.cli._evidence import evidence, redraw, rehearse
-from sosie.cli._export import export
-from sosie.cli._hub import hub
-from sosie.cli._images import images
-from sosie.cli._impute import impute
-from sosie.cli._inspect import inspect
-from sosie.cli._keys import keys
-from sosie.cli._ledger import ledger
-from sosie.cli._node import node
-from sosie.cli._show import show
 from sosie.cli._texts import texts
-from sosie.cli._tune import tune
-from sosie.cli._verify import verify
 from sosie.errors import SosieError
 
-__all__ = ["app", "main"]
+__all__ = ["main"]
 
 _REFUSED = 2
 _UNEXPECTED = 1
 _INTERRUPTED = 128 + signal.SIGINT
 
-app = typer.Typer(
-    name="sosie",
-    add_completion=False,
-    pretty_exceptions_enable=False,  # they would show local variables: persons
-)
-app.command()(avatar)
-app.command()(inspect)
-app.command()(evidence)
-app.command()(rehearse)
-app.command("report")(redraw)
-app.command()(tune)
-app.command()(augment)
-app.command()(impute)
-app.command()(images)
-app.command()(blind)
-app.command(context_settings={"allow_extra_args": True, "ignore_unknown_options": True})(ask)
-app.add_typer(node, name="node")
-app.add_typer(hub, name="hub")
-app.add_typer(keys, name="keys")
-app.add_typer(agreement, name="agreement")
-app.add_typer(charter, name="charter")
-app.add_typer(ledger, name="ledger")
-app.command()(certify)
-app.command()(verify)
-app.command()(show)
-app.command()(export)
+_COMMANDS = {
+    "avatar": "_avatar", "inspect": "_inspect", "evidence": "_evidence", "rehearse": "_evidence",
+    "report": "_evidence", "tune": "_tune", "augment": "_augment", "impute": "_impute",
+    "images": "_images", "blind": "_blind", "ask": "_ask", "node": "_node", "hub": "_hub",
+    "keys": "_keys", "agreement": "_agreement", "charter": "_charter", "ledger": "_ledger",
+    "certify": "_certify", "verify": "_verify", "show": "_show", "export": "_export",
+}  # fmt: skip
+_NAMED = {"report": "redraw"}
+_SETTINGS = {"ask": {"allow_extra_args": True, "ignore_unknown_options": True}}
 
 
 def _print_version(asked: bool) -> None:
@@ -79,7 +44,23 @@ def _print_version(asked: bool) -> None:
         raise typer.Exit
 
 
-@app.callback(invoke_without_command=True)
+def _app(names: Iterable[str]) -> typer.Typer:
+    """Make the command line of some commands, of which no other is read."""
+    app = typer.Typer(
+        name="sosie",
+        add_completion=False,
+        pretty_exceptions_enable=False,  # they would show local variables: persons
+    )
+    app.callback(invoke_without_command=True)(_sosie)
+    for name in names:
+        made = getattr(import_module(f"sosie.cli.{_COMMANDS[name]}"), _NAMED.get(name, name))
+        if isinstance(made, typer.Typer):
+            app.add_typer(made, name=name)
+        else:
+            app.command(name, context_settings=_SETTINGS.get(name))(made)
+    return app
+
+
 def _sosie(
     context: typer.Context,
     _version: Annotated[
@@ -137,8 +118,9 @@ def _again(lost: Any) -> None:
 
 def _status(arguments: Sequence[str] | None) -> int:
     words: dict[str, str] = texts()["main"]
+    given = sys.argv[1:] if arguments is None else arguments
     try:
-        command = typer.main.get_command(app)
+        command = typer.main.get_command(_app({*given[:1]} & {*_COMMANDS} or _COMMANDS))
         status = command.main(arguments, prog_name="sosie", standalone_mode=False) or 0
     except SosieError as error:
         return _say(str(error), _REFUSED)

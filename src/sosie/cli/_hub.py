@@ -1,5 +1,6 @@
 """`sosie hub`: the trusted third party, which passes on, adds up and certifies."""
 
+import contextlib
 import signal
 from pathlib import Path
 from typing import Annotated, Any
@@ -56,22 +57,14 @@ def up(
     """Serve the holders and analysts of one agreement or more, until stopped."""
     words: dict[str, Any] = texts(language(lang))["hub"]
     from sosie.insitu.exchange import Parties
-    from sosie.insitu.hub import Hub, Store
+    from sosie.insitu.hub import Hub, Reckoner, Store
     from sosie.insitu.hub._serve import serve
     from sosie.trust import Key, PublicKey
 
     own = Key.read(key)
     trusted = PublicKey.read_folder(keys) if keys else None
     served = [Parties.read(path, trusted) for path in agreement]
-    made = Hub(own, Store(database), patience=patience, lease=lease, asks_a_minute=asks_a_minute)
-    clients: dict[str, PublicKey] = {}
-    for parties in served:
-        made.adopt(parties)
-        clients |= {one.id: one for one in parties.keys.values() if one.id != own.id}
-        for refusal in parties.agreement.allows():  # what was answered can still be fetched
-            typer.echo(refusal.why, err=True)
-        if not parties.vouched:
-            typer.echo(words["unvouched"].format(title=parties.agreement.title), err=True)
+    clients = {k.id: k for one in served for k in one.keys.values() if k.id != own.id}
     if not clients:
         raise ParameterError("The agreement carries no key of a holder or analyst; give --keys.")
 
@@ -79,8 +72,19 @@ def up(
         names = ", ".join(one.name for one in clients.values())
         typer.echo(words["up"].format(url=url, names=names))
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        # The server takes them while it serves, and gives them again once it is down.
-        signal.signal(number, lambda *_: None)
-    serve(made, own, clients.values(), host=host, port=port, drop=drop, ready=ready)
+    with contextlib.closing(Reckoner(beside=True)) as reckoner:
+        made = Hub(
+            own, Store(database), reckoner,
+            patience=patience, lease=lease, asks_a_minute=asks_a_minute,
+        )  # fmt: skip
+        for parties in served:
+            made.adopt(parties)
+            for refusal in parties.agreement.allows():  # what was answered can still be fetched
+                typer.echo(refusal.why, err=True)
+            if not parties.vouched:
+                typer.echo(words["unvouched"].format(title=parties.agreement.title), err=True)
+        for number in (signal.SIGTERM, signal.SIGINT):
+            # The server takes them while it serves, and gives them again once it is down.
+            signal.signal(number, lambda *_: None)
+        serve(made, own, clients.values(), host=host, port=port, drop=drop, ready=ready)
     typer.echo(words["down"])

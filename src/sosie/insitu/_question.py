@@ -9,6 +9,7 @@ from sosie.errors import ParameterError
 from sosie.insitu import catalogue as c
 from sosie.insitu._derive import Derivation
 from sosie.insitu._faults import first_fault
+from sosie.insitu._outline import Outline
 from sosie.trust import canonical, sha256
 
 __all__ = ["Question"]
@@ -116,3 +117,12 @@ class Question(BaseModel):
     def sha256(self) -> str:
         """Of the content, as canonical JSON."""
         return sha256(canonical(self.content))
+
+    @property
+    def outline(self) -> Outline:
+        """What is told of it where nothing is computed."""
+        generator, parameters = self.analysis.released() or (None, {})
+        return Outline(
+            str(self.analysis.id), self.columns, self.analysis.needs, self.analysis.seconds,
+            generator, parameters, self.content,
+        )  # fmt: skip

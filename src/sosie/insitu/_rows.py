@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy as np
 from sosie.errors import DataError, ParameterError
 from sosie.insitu._aggregate import Selection
 from sosie.insitu._alike import alike_in
+from sosie.insitu._beside import Beside
 from sosie.insitu._derive import derived, spelt
 from sosie.insitu._snapshot import Snapshot
 from sosie.table import CODED, NUMERIC, Column, Schema
@@ -27,36 +27,10 @@ if TYPE_CHECKING:
     Codes = NDArray[np.int32]
     Mask = NDArray[np.bool_]
 
-__all__ = ["Beside", "Rows", "labels", "require_coded", "require_number"]
+__all__ = ["Rows", "labels", "require_coded", "require_number"]
 
 _MOST_LABELS = 40
 """Labels of a column in an analysis; more would be values (dsBase, nfilter.levels.max)."""
-
-
-@dataclass(frozen=True)
-class Beside:
-    """What a holder has beside its table, for what is judged in place.
-
-    Attributes
-    ----------
-    synthetic : Table or Snapshot, optional
-        A synthetic table that the holder made, and SHA-256 of its file.
-    sha256 : str
-    control : Table or Snapshot, optional
-        Persons whom no generator saw.
-    threshold, accept, effort
-        What the agreement asks of evidence before rows leave.
-    seed : int, optional
-        Of the holder's avatars, alike for all questions under one agreement; told to nobody.
-    """
-
-    synthetic: Table | Snapshot | None = None
-    sha256: str = ""
-    control: Table | Snapshot | None = None
-    threshold: float = 0.05
-    accept: tuple[str, ...] = ("pass",)
-    effort: str = "quick"
-    seed: int | None = None
 
 
 class Rows:
@@ -84,7 +58,7 @@ class Rows:
         schema: Schema,
         derive: tuple[Derivation, ...],
         floors: Floors,
-        beside: Beside | None = None,
+        beside: Beside[Table | Snapshot] | None = None,
     ) -> None:
         self.table = table
         self.agreed = schema

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sosie.errors import DataError, ParameterError
+from sosie.insitu._beside import Beside
 from sosie.insitu._derive import derived
 from sosie.insitu._result import Result
-from sosie.insitu._rows import Beside, Rows
+from sosie.insitu._rows import Rows
 from sosie.insitu.gate import Gate, Judgement, Path, SecureSum, added, total_of
 from sosie.trust import sha256
 
@@ -66,7 +67,7 @@ class NodeTask:
         holders: int,
         recipient_holds: bool = True,
         secure: SecureSum | None = None,
-        beside: Beside | None = None,
+        beside: Beside[Table | Snapshot] | None = None,
         sites: Collection[str] = (),
     ) -> None:
         self._analysis = question.analysis

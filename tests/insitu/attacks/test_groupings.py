@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from sosie.insitu import Gate, HubTask, NodeTask, Question
-from sosie.insitu._rows import Beside
+from sosie.insitu._beside import Beside
 from sosie.insitu.gate import total_of
 from sosie.table import Column, Schema, Table
 from sosie.trust import PRESETS

@@ -22,7 +22,7 @@ from sosie.insitu.analyst import Answer, Connection
 from sosie.insitu.exchange import Direct, Parties
 from sosie.insitu.hub import Hub, Store, _serve
 from sosie.insitu.node import Node, Place, _beside, _node, _served
-from sosie.insitu.node._frames import snapshot_in
+from sosie.insitu.node._frozen import Frozen
 from sosie.insitu.node._inside import Inside
 from sosie.insitu.node._reading import _read
 from sosie.table import Schema
@@ -148,7 +148,7 @@ class Stub:
 class Stubs:
     """What :class:`Workers` is to a node."""
 
-    def __init__(self, *_: int, fresh: bool) -> None:
+    def __init__(self, *_: object, fresh: bool) -> None:
         pass
 
     def take(self) -> Stub:
@@ -175,7 +175,7 @@ def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
         key = (path.read_bytes(), schema.model_dump_json(), synthetic)
         if key not in _READ:
             said, data = _read(path, schema.model_dump(mode="json"), synthetic)
-            _READ[key] = snapshot_in(said["snapshot"], data), said["sha256"], said["content"]
+            _READ[key] = Frozen(said["snapshot"], data), said["sha256"], said["content"]
         return _READ[key]
 
     monkeypatch.setattr(_node, "Workers", Stubs)

@@ -9,7 +9,7 @@ from tests.insitu.network.conftest import COX, CROSSTAB, Network
 
 from sosie.errors import ParameterError
 from sosie.insitu.analyst import Connection, asked
-from sosie.insitu.exchange._http import RefusedError
+from sosie.insitu.exchange._raised import RefusedError
 
 
 class Nobody:

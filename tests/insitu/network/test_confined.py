@@ -20,18 +20,26 @@ from sosie.insitu import Question, Snapshot
 from sosie.insitu.analyst import asked
 from sosie.insitu.exchange import Parties
 from sosie.insitu.node import _node
-from sosie.insitu.node._frames import read_frame, spelt_snapshot, write_frame
 from sosie.insitu.node._reading import read_snapshot
-from sosie.insitu.node._worker import StoppedError, Worker, Workers, _environment
+from sosie.insitu.node._spelt import snapshot_in, spelt_snapshot
+from sosie.insitu.process import (
+    StoppedError,
+    Worker,
+    Workers,
+    environment,
+    read_frame,
+    write_frame,
+)
 from sosie.table import Column, Schema, Table
 from sosie.trust import PRESETS
 
 ENOUGH = 4 << 30
+COMPUTES = "sosie.insitu.node._inside"
 
 TRIES = """
 import ctypes, json, os, resource, socket, subprocess, sys, urllib.request
 sys.argv = ["", sys.argv[1]]
-from sosie.insitu.node._limits import confine, confine_half
+from sosie.insitu.process._limits import confine, confine_half
 if sys.argv[1] == "half":
     kept_by = confine(4 << 30, 0, divides=True)
     confine_half(60)
@@ -89,7 +97,7 @@ def test_the_environment_stays_outside(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HTTPS_PROXY", "http://proxy")
     monkeypatch.setenv("PYTHONPATH", "/somewhere")
     monkeypatch.setenv("PYTHONSTARTUP", "/somewhere")
-    kept = _environment()
+    kept = environment()
     assert {"PATH", "OMP_NUM_THREADS"} <= set(kept)
     assert not {"PASSWORD", "HTTPS_PROXY", "PYTHONPATH", "PYTHONSTARTUP", "HOME"} & set(kept)
 
@@ -100,7 +108,7 @@ def task_for(world: World, holder: int, **changed: Any) -> tuple[dict[str, Any],
     question = asked("crosstab", CROSSTAB)
     schema = parties.schema(question.columns)
     table = Table.of(world.parts[holder][list(schema.names)], schema)
-    said, data = spelt_snapshot(Snapshot.of(table, schema.names), list(schema.names))
+    said, data = spelt_snapshot(Snapshot.of(table, schema.names))
     return {
         "do": "join", "snapshot": said, "question": question.model_dump(mode="json"),
         "schema": schema.model_dump(mode="json"), "sites": ["holder_1"], "recipient_holds": False,
@@ -116,7 +124,7 @@ def workers() -> Iterator[Callable[..., Workers]]:
     made: list[Workers] = []
 
     def make(*given: Any, **named: Any) -> Workers:
-        made.append(Workers(*given, **named))
+        made.append(Workers(COMPUTES, *given, **named))
         return made[-1]
 
     yield make
@@ -150,7 +158,7 @@ def test_a_task_that_takes_more_memory(workers: Callable[..., Workers], tmp_path
     n = 3_000_000
     schema = Schema(columns=[Column(name=name, kind="number") for name in "abc"])
     column = np.arange(n, dtype=float)
-    said, data = spelt_snapshot(Snapshot(schema, dict.fromkeys("abc", column), n), list("abc"))
+    said, data = spelt_snapshot(Snapshot(schema, dict.fromkeys("abc", column), n))
     question = Question.of({"analysis": {"id": "means", "columns_of": ["a", "b", "c"]}})
     several = workers(320 << 20, 60)
     worker = several.take()
@@ -173,7 +181,7 @@ def test_a_task_that_takes_more_memory(workers: Callable[..., Workers], tmp_path
 
 
 def test_a_process_that_takes_too_long() -> None:
-    worker = Worker(ENOUGH, 60, "keep")
+    worker = Worker(COMPUTES, ENOUGH, 60, "keep")
     try:
         worker.begin()
         assert worker.ask({"do": "part", "others": {}})["declined"] == "exchange"
@@ -222,7 +230,7 @@ def test_what_computes_has_loaded_neither_network_nor_keys() -> None:
         "sosie.insitu.gate, sys; print(*sys.modules)"
     )
     ran = subprocess.run(
-        [sys.executable, "-I", "-c", program], env=_environment(), capture_output=True, check=True
+        [sys.executable, "-I", "-c", program], env=environment(), capture_output=True, check=True
     )
     loaded = set(ran.stdout.decode().split())
     assert "sosie.insitu.gate" in loaded
@@ -240,8 +248,9 @@ def test_frames_that_are_cut() -> None:
 
 def test_a_table_is_read_in_a_process_that_ends(world: World, tmp_path: Path) -> None:
     schema = Parties.read(world.agreement).schema(["age", "horTh"])
-    found, sha256, content = read_snapshot(world.data("holder_1"), schema)
-    assert len(found) == len(world.parts[0])
+    frozen, sha256, content = read_snapshot(world.data("holder_1"), schema)
+    found = snapshot_in(*frozen.spelt(["age", "horTh"]))
+    assert len(frozen) == len(found) == len(world.parts[0])
     assert found.numbers("age").sum() == world.parts[0]["age"].sum()
     assert (len(sha256), len(content)) == (64, 64)
     bad = tmp_path / "bad.csv"

@@ -52,7 +52,7 @@ def test_a_third_holder_is_not_told_apart(
 
 def test_a_hub_that_starts_again_knows_who_answered(narrow: Network) -> None:
     narrow.ask("counts", **ALL)
-    narrow.hub._groups = Groups(narrow.store)
+    narrow.hub._groups = Groups(narrow.store, narrow.hub._reckoner)
     with pytest.raises(NotAllowedError, match="of a few holders alone"):
         narrow.ask("crosstab", **OF_TWO)
 

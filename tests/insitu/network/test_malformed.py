@@ -14,7 +14,6 @@ from tests.insitu.network.conftest import CROSSTAB, LOGISTIC, Network, Serving
 
 from sosie.errors import SosieError
 from sosie.insitu.analyst import asked
-from sosie.insitu.exchange._http import AbsentError, raised
 from sosie.insitu.exchange._messages import (
     Ask,
     Login,
@@ -24,6 +23,7 @@ from sosie.insitu.exchange._messages import (
     sealed,
     time_now,
 )
+from sosie.insitu.exchange._raised import AbsentError, raised
 from sosie.insitu.exchange._tls import client_context
 from sosie.insitu.hub._hub import LARGEST
 from sosie.trust import canonical, seal, sha256

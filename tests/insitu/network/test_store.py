@@ -8,7 +8,6 @@ from threading import Thread
 from typing import Any
 
 import pytest
-from sqlalchemy import text
 from tests.insitu.network.conftest import CROSSTAB, Network, Serving
 from tests.insitu.network.conftest import Clock as Now
 
@@ -73,9 +72,7 @@ def opened(url: str, clock: Clock) -> Iterator[Callable[[], Store]]:
         return made[-1]
 
     first = make()
-    with first._engine.begin() as database:
-        for table in ("tasks", "tokens"):
-            database.execute(text(f"DELETE FROM {table}"))
+    first._database.change(("DELETE FROM tasks", ()), ("DELETE FROM tokens", ()))
     yield make
     for one in made:
         one.close()
@@ -137,13 +134,11 @@ def test_tokens_end(opened: Callable[[], Store], clock: Clock) -> None:
     clock.now = 1010.0
     assert store.token("1" * 64) is None
     store.add_token("3" * 64, AGREEMENT, "auditor", "auditor", 1020.0)
-    with store._engine.connect() as database:
-        kept = database.execute(text("SELECT sha256 FROM tokens")).all()
+    kept = store._database.rows("SELECT sha256 FROM tokens")
     assert [row[0] for row in kept] == ["1" * 64, "3" * 64][-len(kept) :]
     clock.now = 1011.0
     store.add_token("4" * 64, AGREEMENT, "auditor", "auditor", 1020.0)
-    with store._engine.connect() as database:
-        kept = database.execute(text("SELECT sha256 FROM tokens")).all()
+    kept = store._database.rows("SELECT sha256 FROM tokens")
     assert sorted(row[0] for row in kept) == ["3" * 64, "4" * 64]
 
 
@@ -259,10 +254,8 @@ def test_answers_are_the_owners_alone(tmp_path: Path) -> None:
 def test_a_disk_that_is_full(tmp_path: Path) -> None:
     store = Store(f"sqlite:///{tmp_path}/hub.db")
     store.begin(TASK, AGREEMENT, "recipient", {})
-    with store._engine.connect() as database:
-        pages = database.execute(text("PRAGMA page_count")).scalar()
-        database.execute(text(f"PRAGMA max_page_count = {pages}"))
-        database.rollback()
+    ((pages,),) = store._database.rows("PRAGMA page_count")
+    store._database.rows(f"PRAGMA max_page_count = {pages}")
     with pytest.raises(DataError, match="is its disk full"):
         store.begin(OTHER, AGREEMENT, "recipient", {"large": "x" * 1_000_000})
     assert store.task(OTHER) is None

@@ -26,7 +26,7 @@ from sosie.insitu.gate import _gate
 from sosie.insitu.hub import _hub
 from sosie.insitu.node import _node, _served
 from sosie.insitu.node._beside import read_beside
-from sosie.insitu.node._worker import Workers
+from sosie.insitu.process import Workers
 from sosie.insitu.synthetic import Judged, judge_in_place
 from sosie.table import Column, Schema
 

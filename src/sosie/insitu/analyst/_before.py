@@ -6,7 +6,7 @@ import difflib
 from typing import TYPE_CHECKING
 
 from sosie.insitu._task import HubTask
-from sosie.insitu.exchange._http import RefusedError
+from sosie.insitu.exchange._raised import RefusedError
 from sosie.insitu.gate import holders_suffice
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ def check_question(parties: Parties, question: Question, by: str) -> None:
         If it does not fit what the agreement says of the columns.
     """
     _check_columns(parties, question)
-    if refused := parties.refuses(question, by):
+    if refused := parties.refuses(question.outline, by):
         raise RefusedError(refused[0].why)
     _check_holders(parties, question, by)
     _check_epsilon(parties, question)

@@ -13,7 +13,7 @@ from sosie.insitu.analyst._answer import Answer
 from sosie.insitu.analyst._asked import asked
 from sosie.insitu.analyst._before import check_question
 from sosie.insitu.exchange._certificate import verify_in_place
-from sosie.insitu.exchange._http import AbsentError, Http, RefusedError
+from sosie.insitu.exchange._http import Http
 from sosie.insitu.exchange._messages import (
     Ask,
     Certify,
@@ -26,6 +26,7 @@ from sosie.insitu.exchange._messages import (
     time_now,
 )
 from sosie.insitu.exchange._parties import Parties
+from sosie.insitu.exchange._raised import AbsentError, RefusedError
 from sosie.trust import Key, PublicKey
 
 if TYPE_CHECKING:

@@ -11,8 +11,8 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from sosie.errors import DataError
-from sosie.insitu.exchange._http import raised
 from sosie.insitu.exchange._letter import letter
+from sosie.insitu.exchange._raised import raised
 from sosie.table import whole_file
 from sosie.trust import canonical, payload_of, sha256, strict_json
 

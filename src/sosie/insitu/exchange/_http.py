@@ -10,30 +10,17 @@ from urllib.parse import urlsplit
 
 import urllib3
 
-from sosie.errors import DataError, ParameterError, SosieError, TrustError
+from sosie.errors import ParameterError, SosieError
 from sosie.insitu.exchange._letter import letter
+from sosie.insitu.exchange._raised import LARGEST, AbsentError, raised
 from sosie.insitu.exchange._tls import client_context
-from sosie.trust import strict_json
 
 if TYPE_CHECKING:
     from sosie.trust import Key, PublicKey
 
-__all__ = ["AbsentError", "Http", "RefusedError", "TooManyError", "raised"]
+__all__ = ["Http"]
 
-_LARGEST = 64 << 20
 _MOMENT = 1.0
-
-
-class AbsentError(DataError):
-    """The hub cannot be reached, or not use its database, for now."""
-
-
-class RefusedError(TrustError):
-    """The gate, or the agreement, refuses."""
-
-
-class TooManyError(TrustError):
-    """Somebody asks more often than the hub grants."""
 
 
 class Http:
@@ -107,7 +94,7 @@ class Http:
                 "POST", self._url, body=json.dumps(said).encode(), headers=headers, redirect=False,
                 timeout=within, preload_content=False,
             )  # fmt: skip
-            data = answer.read(_LARGEST + 1)
+            data = answer.read(LARGEST + 1)
             answer.release_conn()
         except urllib3.exceptions.HTTPError as error:
             raise AbsentError(_why(self._name, error)) from error
@@ -119,23 +106,6 @@ class Http:
             with contextlib.suppress(SosieError):
                 self._answered(letter(last, None) | {"wait": 0.0}, urllib3.Timeout(_MOMENT))
         self._pool.clear()
-
-
-def raised(status: int, data: bytes, name: str) -> dict[str, Any]:
-    """Read a reply; raise what it tells went wrong."""
-    try:
-        said = strict_json(data, largest=_LARGEST)
-        if not isinstance(said, dict):
-            raise TrustError("It is no object.")
-    except TrustError as error:
-        raise AbsentError(f"What answers at {name} is no hub of sosie.") from error
-    if status == 200:
-        return said
-    kinds = {
-        "refused": RefusedError, "trust": TrustError, "many": TooManyError,
-        "wrong": ParameterError, "data": AbsentError,
-    }  # fmt: skip
-    raise kinds.get(str(said.get("sort")), DataError)(str(said.get("error", "The hub failed.")))
 
 
 def _why(name: str, error: Exception) -> str:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
-    from sosie.insitu._question import Question
+    from sosie.insitu._outline import Outline
     from sosie.trust import Agreement, PublicKey, Refusal
     from sosie.trust._clauses import ColumnAgreed, DataSet
 
@@ -153,20 +153,18 @@ class Parties:
             )
         return held[0]
 
-    def refuses(self, question: Question, by: str) -> list[Refusal]:
+    def refuses(self, question: Outline, by: str) -> list[Refusal]:
         """List what the agreement does not allow of a question, and of the rows that it releases.
 
         Parameters
         ----------
-        question : Question
+        question : Outline
         by : str
             The party that asks.
         """
-        analysis, released = question.analysis, question.analysis.released()
-        generator, parameters = released or (None, {})
         return self.signed.refuses(
-            analysis=str(analysis.id), columns=question.columns, recipient=by,
-            generator=generator, parameters=parameters,
+            analysis=question.analysis, columns=question.columns, recipient=by,
+            generator=question.generator, parameters=question.parameters,
         )  # fmt: skip
 
     def sites(self, columns: Iterable[str]) -> tuple[str, ...]:

@@ -168,7 +168,7 @@ class Memory:
 
     def _write(self, head: Mapping[str, object], *words: Words) -> None:
         if self._path is not None:
-            append(self._path, head, *words)
+            append(self._path, head, *(one.tobytes() for one in words))
 
     def _remember(self, path: Path, head: dict[str, object]) -> None:
         found = records(path)
@@ -181,7 +181,7 @@ class Memory:
                 "nothing leaves until the holders sign a new one."
             )
         for said, words in found:
-            self._take(said, words)
+            self._take(said, np.frombuffer(words, np.uint64))
 
     def _take(self, said: dict[str, Any], words: Words) -> None:
         if "refused" in said:

@@ -8,8 +8,6 @@ import struct
 import sys
 from typing import TYPE_CHECKING, Any, BinaryIO
 
-import numpy as np
-
 from sosie.errors import DataError, TrustError
 from sosie.trust import canonical, sha256
 
@@ -17,17 +15,12 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
 
-    from numpy.typing import NDArray
-
-    Words = NDArray[np.uint64]
-
 __all__ = ["append", "forgive", "mend", "records"]
 
 _HEAD = struct.Struct("<I")
-_NOTHING = np.empty(0, np.uint64)
 
 
-def append(path: Path, head: Mapping[str, object], words: Words = _NOTHING) -> None:
+def append(path: Path, head: Mapping[str, object], words: bytes = b"") -> None:
     """Write one record at the end, and see it on the disk.
 
     Parameters
@@ -36,7 +29,7 @@ def append(path: Path, head: Mapping[str, object], words: Words = _NOTHING) -> N
         For the owner alone; begun where it does not exist.
     head : mapping
         What the record is of, as JSON.
-    words : ndarray of uint64, optional
+    words : bytes, optional
         What it holds.
 
     Raises
@@ -45,7 +38,7 @@ def append(path: Path, head: Mapping[str, object], words: Words = _NOTHING) -> N
         If it cannot be written.
     """
     body = canonical(head)
-    body = _HEAD.pack(len(body)) + body + _HEAD.pack(8 * len(words)) + words.tobytes()
+    body = _HEAD.pack(len(body)) + body + _HEAD.pack(len(words)) + words
     body += bytes.fromhex(sha256(body))
     try:
         file = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
@@ -59,7 +52,7 @@ def append(path: Path, head: Mapping[str, object], words: Words = _NOTHING) -> N
         raise DataError(f"{path} could not be written ({error.strerror}).") from error
 
 
-def records(path: Path) -> Iterator[tuple[dict[str, Any], Words]]:
+def records(path: Path) -> Iterator[tuple[dict[str, Any], bytes]]:
     """Read all records, in the order in which they were written; none where there is no file.
 
     Raises
@@ -149,14 +142,14 @@ def _end_of(file: BinaryIO, place: int) -> int:
     return place + 32
 
 
-def _record(data: bytes, place: int, path: Path) -> tuple[dict[str, Any], Words, int]:
+def _record(data: bytes, place: int, path: Path) -> tuple[dict[str, Any], bytes, int]:
     start = place
     try:
         (length,) = _HEAD.unpack_from(data, place)
         said = json.loads(data[place + 4 : place + 4 + length])
         place += 4 + length
         (length,) = _HEAD.unpack_from(data, place)
-        words = np.frombuffer(data[place + 4 : place + 4 + length], np.uint64)
+        words = data[place + 4 : place + 4 + length]
         place += 4 + length
         if data[place : place + 32].hex() != sha256(data[start:place]):
             raise ValueError

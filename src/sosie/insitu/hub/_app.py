@@ -12,9 +12,9 @@ from starlette.responses import JSONResponse
 from starlette.routing import Route
 
 from sosie.errors import DataError, ParameterError, SosieError, TrustError
-from sosie.insitu.exchange._http import TooManyError
 from sosie.insitu.exchange._letter import read_letter
 from sosie.insitu.exchange._messages import NO_MESSAGE
+from sosie.insitu.exchange._raised import TooManyError
 from sosie.insitu.hub._hub import NotAllowedError
 from sosie.trust import strict_json
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sosie.insitu._question import Question
-from sosie.insitu.gate import holders_apart
 from sosie.trust import payload_of, strict_json
 
 if TYPE_CHECKING:
+    from sosie.insitu._outline import Outline
     from sosie.insitu.exchange._parties import Parties
+    from sosie.insitu.hub._reckoner import Reckoner
     from sosie.insitu.hub._store import Store
 
 __all__ = ["Groups"]
@@ -25,19 +25,23 @@ class Groups:
     Parameters
     ----------
     store : Store
+    reckoner : Reckoner
     """
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, reckoner: Reckoner) -> None:
         self._store = store
+        self._reckoner = reckoner
         self._answers: dict[str, set[Answer]] = {}
 
-    def allows(self, parties: Parties, question: Question) -> bool:
+    def allows(self, parties: Parties, question: Outline) -> bool:
         """Tell whether an answer, with those before, tells of no few holders alone."""
         columns, holders = _of(parties, question)
         before = [group for told, group in self._of_agreement(parties) if told & columns]
-        return holders_apart(holders, before, parties.agreement.disclosure.floors.min_holders)
+        return self._reckoner.apart(
+            holders, before, parties.agreement.disclosure.floors.min_holders
+        )
 
-    def add(self, parties: Parties, question: Question) -> None:
+    def add(self, parties: Parties, question: Outline) -> None:
         """Keep who answered a question."""
         self._of_agreement(parties).add(_of(parties, question))
 
@@ -45,11 +49,11 @@ class Groups:
         agreement = parties.signed.sha256
         if agreement not in self._answers:
             self._answers[agreement] = {
-                _of(parties, Question.of(strict_json(payload_of(one.ask))["question"]))
+                _of(parties, self._reckoner.outline(strict_json(payload_of(one.ask))["question"]))
                 for one in self._store.tasks(agreement, ("done",))
             }
         return self._answers[agreement]
 
 
-def _of(parties: Parties, question: Question) -> Answer:
+def _of(parties: Parties, question: Outline) -> Answer:
     return frozenset(question.columns), frozenset(parties.sites(question.columns))

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from sosie.errors import ParameterError, SosieError, TrustError
-from sosie.insitu._question import Question
 from sosie.insitu.exchange._certificate import (
     Answered,
     answer_of,
@@ -15,7 +14,6 @@ from sosie.insitu.exchange._certificate import (
     record_of,
     recorded,
 )
-from sosie.insitu.exchange._http import RefusedError
 from sosie.insitu.exchange._messages import (
     Ask,
     Certify,
@@ -32,10 +30,12 @@ from sosie.insitu.exchange._messages import (
     read_message,
     task_of,
 )
+from sosie.insitu.exchange._raised import RefusedError
 from sosie.insitu.gate import REFUSED
 from sosie.insitu.hub._groups import Groups
 from sosie.insitu.hub._presence import Presence
 from sosie.insitu.hub._queue import Queue
+from sosie.insitu.hub._reckoner import Reckoner
 from sosie.insitu.hub._running import Running
 from sosie.insitu.hub._tokens import Rate, Tokens
 from sosie.trust import sha256
@@ -43,6 +43,7 @@ from sosie.trust import sha256
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from sosie.insitu._outline import Outline
     from sosie.insitu.exchange._parties import Parties
     from sosie.insitu.hub._store import Store, Stored
     from sosie.trust import Key
@@ -102,6 +103,8 @@ class Hub:
     key : Key
         Of the trusted third party.
     store : Store
+    reckoner : Reckoner, optional
+        In this process where not given.
     patience : float
         Seconds that a task waits for its holders before it has failed, once it is its turn.
     lease : float
@@ -117,6 +120,7 @@ class Hub:
         self,
         key: Key,
         store: Store,
+        reckoner: Reckoner | None = None,
         *,
         patience: float = 300.0,
         lease: float = 60.0,
@@ -127,9 +131,12 @@ class Hub:
         self._store = store
         self._clock = clock
         self._presence = Presence(lease, clock)
-        self._queue = Queue(store, self._presence, patience=patience, lease=lease, clock=clock)
+        self._reckoner = reckoner = reckoner or Reckoner(beside=False)
+        self._queue = Queue(
+            store, self._presence, reckoner, patience=patience, lease=lease, clock=clock
+        )
         self._tokens = Tokens(store, clock)
-        self._groups = Groups(store)
+        self._groups = Groups(store, reckoner)
         self._rate = Rate(asks_a_minute, clock)
 
     @property
@@ -268,12 +275,14 @@ class Hub:
                     f"{message.by!r} is not a recipient under the agreement and may not ask."
                 )
             self._rate.check(message.kind, message.agreement, message.by)
-            question = Question.of(message.question)
+            question = self._reckoner.outline(message.question)
             _check_allowed(parties, question, message.by)
             if not self._groups.allows(parties, question):
                 raise NotAllowedError(_APART)
             sites = parties.sites(question.columns)
-            running = Running(task, 0, message.by, envelope, question, sites, parties)
+            running = Running(
+                task, 0, message.by, envelope, question, sites, parties, self._reckoner
+            )
             running.begin()
             self._queue.add(running)
         return Ticket("now", message.agreement, message.by, said={"task": task})
@@ -366,17 +375,16 @@ class Hub:
             self._queue.end(running, "failed", why=_DECLINED["exchange"])
             return
         try:
-            result = running.gave(message, envelope, payload)
+            content = running.gave(message, envelope, payload)
         except SosieError as error:
             self._queue.end(running, "failed", why=str(error))
             return
         except Exception:  # numbers of which nothing can be made; what they are, nobody is told
             self._queue.end(running, "failed", why=_NO_RESULT)
             return
-        if result is None:
+        if content is None:
             return
         self._groups.add(running.parties, running.question)
-        content = result.content()
         answered = running.answered(content)
         record = recorded(running.parties, [answered])
         answer = answer_of(record, answered, content)
@@ -399,7 +407,7 @@ class Hub:
         return dt.datetime.fromtimestamp(self._clock(), dt.UTC)
 
 
-def _check_allowed(parties: Parties, question: Question, by: str) -> None:
+def _check_allowed(parties: Parties, question: Outline, by: str) -> None:
     refused = parties.refuses(question, by)
     if refused:
         raise NotAllowedError(" ".join(one.why for one in refused[:3]))

@@ -6,7 +6,6 @@ from collections import OrderedDict, deque
 from typing import TYPE_CHECKING, Any
 
 from sosie.errors import SosieError
-from sosie.insitu._question import Question
 from sosie.insitu.exchange._messages import MOST_ATTEMPTS, read_message
 from sosie.insitu.hub._running import Running
 from sosie.insitu.hub._store import OPEN
@@ -16,11 +15,12 @@ if TYPE_CHECKING:
 
     from sosie.insitu.exchange._parties import Parties
     from sosie.insitu.hub._presence import Presence
+    from sosie.insitu.hub._reckoner import Reckoner
     from sosie.insitu.hub._store import Store, Stored
 
 __all__ = ["Queue"]
 
-_REMEMBERED = 64
+_REMEMBERED = 8
 
 
 class Queue:
@@ -34,6 +34,7 @@ class Queue:
     store : Store
         What outlives this process: each task is there before it begins, and ends there.
     presence : Presence
+    reckoner : Reckoner
     patience : float
         Seconds that a task waits for its holders before it has failed, once it is its turn.
     lease : float
@@ -53,6 +54,7 @@ class Queue:
         self,
         store: Store,
         presence: Presence,
+        reckoner: Reckoner,
         *,
         patience: float,
         lease: float,
@@ -60,6 +62,7 @@ class Queue:
     ) -> None:
         self._store = store
         self._presence = presence
+        self._reckoner = reckoner
         self._patience = patience
         self._lease = lease
         self._clock = clock
@@ -82,15 +85,16 @@ class Queue:
         agreement = running.parties.signed.sha256
         first = agreement not in self._running and not self._waiting[agreement]
         running.attempt = 1 if first else 0
-        if not self._store.begin(
+        new = self._store.begin(
             running.task, agreement, running.by, running.ask, attempt=running.attempt
-        ):
-            return
-        self.changes += 1
-        if first:
+        )
+        if new and first:
             self._running[agreement] = running
         else:
+            running.close()
+        if new and not first:
             self._waiting[agreement].append(running.task)
+        self.changes += new
 
     @property
     def tells(self) -> bool:
@@ -135,6 +139,7 @@ class Queue:
         """End a task: done, refused or failed."""
         agreement = running.parties.signed.sha256
         self._running.pop(agreement, None)
+        running.close()
         self._moved[agreement] = self._clock()
         # Where its end cannot be kept, as on a full disk, it is done once more.
         self._waiting[agreement].appendleft(running.task)
@@ -191,9 +196,12 @@ class Queue:
     def _running_of(self, stored: Stored) -> Running:
         parties = self.parties[stored.agreement]
         ask = read_message(stored.ask, parties.keys)
-        question = Question.of(ask.question)
+        question = self._reckoner.outline(ask.question)
         sites = parties.sites(question.columns)
-        return Running(stored.id, stored.attempt, ask.by, stored.ask, question, sites, parties)
+        return Running(
+            stored.id, stored.attempt, ask.by, stored.ask, question, sites, parties,
+            self._reckoner,
+        )  # fmt: skip
 
     def _ended_so(
         self,

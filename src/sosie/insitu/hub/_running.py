@@ -5,16 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from sosie.insitu._result import Result
-from sosie.insitu._task import HubTask
 from sosie.insitu.exchange._certificate import Answered
 from sosie.insitu.exchange._letter import letter
 from sosie.trust import canonical, sha256
 
 if TYPE_CHECKING:
-    from sosie.insitu._question import Question
+    from sosie.insitu._outline import Outline
     from sosie.insitu.exchange._messages import Join, Part
     from sosie.insitu.exchange._parties import Parties
+    from sosie.insitu.hub._reckoner import Reckoner, Sum
 
 __all__ = ["Running"]
 
@@ -31,9 +30,10 @@ class Running:
     attempt: int
     by: str
     ask: dict[str, Any]
-    question: Question
+    question: Outline
     sites: tuple[str, ...]
     parties: Parties
+    reckoner: Reckoner
     instances: dict[str, str] = field(default_factory=dict)
     joins: dict[str, dict[str, Any]] = field(default_factory=dict)
     parts: dict[str, tuple[dict[str, Any], bytes]] = field(default_factory=dict)
@@ -41,19 +41,27 @@ class Running:
     told: list[dict[str, Any]] = field(default_factory=list)
     turn: int = 0
     handed: dict[str, float] = field(default_factory=dict)
-    _sum: HubTask | None = None
+    _sum: Sum | None = None
 
     def afresh(self, attempt: int) -> Running:
         """Give another attempt at the same task, which knows nothing of this one."""
+        self.close()
         return Running(
-            self.task, attempt, self.by, self.ask, self.question, self.sites, self.parties
-        )
+            self.task, attempt, self.by, self.ask, self.question, self.sites, self.parties,
+            self.reckoner,
+        )  # fmt: skip
 
-    def begin(self) -> HubTask:
+    def close(self) -> None:
+        """End it: what was added up is forgotten."""
+        if self._sum is not None:
+            self._sum.close()
+            self._sum = None
+
+    def begin(self) -> Sum:
         """Check the question against the columns of the agreement, and begin to add up."""
         if self._sum is None:
             schema = self.parties.schema(self.question.columns)
-            self._sum = HubTask(self.question, schema, len(self.sites))
+            self._sum = self.reckoner.begin(self.question, schema, len(self.sites))
         return self._sum
 
     @property
@@ -69,7 +77,7 @@ class Running:
     @property
     def seconds(self) -> float:
         """How long this step may take at a holder, beyond what any may."""
-        return self.question.analysis.seconds if self.tells else 0.0
+        return self.question.seconds if self.tells else 0.0
 
     def due(self, site: str) -> bool:
         """Tell whether a holder has something to do."""
@@ -94,12 +102,14 @@ class Running:
         self.instances[message.by] = message.instance
         self.joins[message.by] = envelope
 
-    def gave(self, message: Part, envelope: dict[str, Any], payload: bytes) -> Result | None:
+    def gave(
+        self, message: Part, envelope: dict[str, Any], payload: bytes
+    ) -> dict[str, Any] | None:
         """Keep a part; give the result once there are all of the last round.
 
         Raises
         ------
-        DataError, TrustError
+        DataError, TrustError, ArithmeticError
             If the parts make no result.
         """
         self.parts[message.by] = (envelope, payload)
@@ -107,7 +117,7 @@ class Running:
         if len(self.parts) < len(self.sites):
             return None
         found = self.begin().add([self.parts[site][1] for site in self.sites])
-        if isinstance(found, Result):
+        if found is not None:
             return found
         self.former, self.parts = self.parts, {}
         self.turn += 1
@@ -116,7 +126,7 @@ class Running:
     def answered(self, content: dict[str, Any]) -> Answered:
         """Tell all that led to a result."""
         return Answered(
-            analysis=str(self.question.analysis.id),
+            analysis=self.question.analysis,
             task=self.task,
             attempt=self.attempt,
             rounds=self.turn + 1,

@@ -64,27 +64,18 @@ def serve(
     # answer would wait 40 ms for an acknowledgement.
     bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     # What goes wrong is told to who asked, in one sentence; logs of libraries may hold more.
-    for name in ("uvicorn.error", "asyncio", "sqlalchemy.pool"):
+    for name in ("uvicorn.error", "asyncio"):
         logging.getLogger(name).addHandler(logging.NullHandler())
         logging.getLogger(name).propagate = False
     context = server_context(key, clients)
     app = app_of(hub)
     config = uvicorn.Config(
-        app, log_config=None, access_log=False, lifespan="on", http="httptools",
+        app, log_config=None, access_log=False, lifespan="on", loop="asyncio", http="httptools",
         timeout_keep_alive=60, timeout_graceful_shutdown=1, limit_concurrency=500,
         server_header=False, ssl_context_factory=lambda _config, _default: context,
     )  # fmt: skip
     url = f"https://{host}:{bound.getsockname()[1]}"
-    _loop()(_run(_Server(config, lambda: ready(url), app.state.bell.stop), bound, hub, drop))
-
-
-def _loop() -> Callable[..., None]:
-    """Give what runs a loop of events: the quicker one where the system has it."""
-    try:
-        import uvloop
-    except ImportError:  # Windows
-        return asyncio.run
-    return uvloop.run
+    asyncio.run(_run(_Server(config, lambda: ready(url), app.state.bell.stop), bound, hub, drop))
 
 
 class _Server(uvicorn.Server):

@@ -2,70 +2,49 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import time
 from dataclasses import dataclass
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import (
-    Column,
-    Float,
-    Integer,
-    MetaData,
-    String,
-    Table,
-    Text,
-    create_engine,
-    event,
-    insert,
-    select,
-    update,
-)
-from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, IntegrityError, SQLAlchemyError
-
-from sosie.errors import DataError, ParameterError
+from sosie.insitu.hub._database import Database
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sqlalchemy import Engine, Row
-
 __all__ = ["OPEN", "Store", "Stored"]
-
-T = TypeVar("T")
 
 OPEN = ("waiting", "running")
 """States of a task that is not answered yet; the others are done, refused and failed."""
 
-_GOES_ON = "The hub goes on by itself once it can be; what was kept is not lost."
-_META = MetaData()
-_TASKS = Table(
-    "tasks",
-    _META,
-    Column("place", Integer, primary_key=True, autoincrement=True),
-    Column("id", String(64), unique=True, nullable=False),
-    Column("agreement", String(64), nullable=False, index=True),
-    Column("party", String(60), nullable=False),
-    Column("state", String(10), nullable=False, index=True),
-    Column("attempt", Integer, nullable=False),
-    Column("created", Float, nullable=False),
-    Column("ended", Float),
-    Column("ask", Text, nullable=False),
-    Column("answer", Text),
-    Column("why", Text),
+_TASKS = """
+CREATE TABLE IF NOT EXISTS tasks (
+    place {number} PRIMARY KEY,
+    id VARCHAR(64) UNIQUE NOT NULL,
+    agreement VARCHAR(64) NOT NULL,
+    party VARCHAR(60) NOT NULL,
+    state VARCHAR(10) NOT NULL,
+    attempt INTEGER NOT NULL,
+    created FLOAT NOT NULL,
+    ended FLOAT,
+    ask TEXT NOT NULL,
+    answer TEXT,
+    why TEXT
+)"""
+_TOKENS = """
+CREATE TABLE IF NOT EXISTS tokens (
+    sha256 VARCHAR(64) PRIMARY KEY,
+    agreement VARCHAR(64) NOT NULL,
+    party VARCHAR(60) NOT NULL,
+    role VARCHAR(10) NOT NULL,
+    ends FLOAT NOT NULL
+)"""
+_INDICES = tuple(
+    f"CREATE INDEX IF NOT EXISTS ix_tasks_{name} ON tasks ({name})"
+    for name in ("agreement", "state")
 )
-_TOKENS = Table(
-    "tokens",
-    _META,
-    Column("sha256", String(64), primary_key=True),
-    Column("agreement", String(64), nullable=False),
-    Column("party", String(60), nullable=False),
-    Column("role", String(10), nullable=False),
-    Column("ends", Float, nullable=False),
-)
+_READ = "SELECT id, agreement, party, state, attempt, created, ended, ask, answer, why FROM tasks"
+_STILL_OPEN = "id = ? AND state IN (?, ?)"
 
 
 @dataclass(frozen=True)
@@ -132,142 +111,73 @@ class Store:
 
     def __init__(self, url: str, clock: Callable[[], float] = time.time) -> None:
         self._clock = clock
-        self._engine = _engine(url)
-        self._guarded(lambda: _META.create_all(self._engine), "Start the hub once it can be.")
+        self._database = Database(url)
+        number = "SERIAL" if self._database.is_postgresql else "INTEGER"
+        made = (_TASKS.format(number=number), _TOKENS, *_INDICES)
+        self._database.change(*((one, ()) for one in made))
 
     def close(self) -> None:
         """Close the database."""
-        self._engine.dispose()
+        self._database.close()
 
     def begin(
         self, task: str, agreement: str, party: str, ask: dict[str, Any], *, attempt: int = 0
     ) -> bool:
         """Keep a new task, which waits or begins at once; tell whether it is new."""
-        values = {
-            "id": task, "agreement": agreement, "party": party,
-            "state": "running" if attempt else "waiting", "attempt": attempt,
-            "created": self._clock(), "ask": json.dumps(ask),
-        }  # fmt: skip
-
-        def done() -> bool:
-            try:
-                with self._engine.begin() as database:
-                    database.execute(insert(_TASKS).values(values))
-            except IntegrityError:
-                return False
-            return True
-
-        return self._guarded(done)
+        state = "running" if attempt else "waiting"
+        query = (
+            "INSERT INTO tasks (id, agreement, party, state, attempt, created, ask) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?) ON CONFLICT (id) DO NOTHING"
+        )
+        values = (task, agreement, party, state, attempt, self._clock(), json.dumps(ask))
+        return self._database.change((query, values)) == 1
 
     def task(self, task: str) -> Stored | None:
         """Give a task."""
-        rows = self._rows(select(_TASKS).where(_TASKS.c.id == task))
-        return _stored(rows[0]) if rows else None
+        rows = self._database.rows(f"{_READ} WHERE id = ?", task)
+        return _stored(*rows[0]) if rows else None
 
     def tasks(self, agreement: str | None = None, states: tuple[str, ...] = ()) -> list[Stored]:
         """Give the tasks in the order in which they were asked."""
-        query = select(_TASKS).order_by(_TASKS.c.place)
-        if agreement is not None:
-            query = query.where(_TASKS.c.agreement == agreement)
+        wanted, values = ["1 = 1"], list(states)
         if states:
-            query = query.where(_TASKS.c.state.in_(states))
-        return [_stored(row) for row in self._rows(query)]
+            wanted.append(f"state IN ({', '.join('?' for _ in states)})")
+        if agreement is not None:
+            wanted.append("agreement = ?")
+            values.append(agreement)
+        query = f"{_READ} WHERE {' AND '.join(wanted)} ORDER BY place"
+        return [_stored(*row) for row in self._database.rows(query, *values)]
 
     def attempted(self, task: str, attempt: int) -> None:
         """Keep that a task was begun once more."""
-        self._change(task, state="running", attempt=attempt)
+        query = f"UPDATE tasks SET state = 'running', attempt = ? WHERE {_STILL_OPEN}"
+        self._database.change((query, (attempt, task, *OPEN)))
 
     def end(
         self, task: str, state: str, *, answer: dict[str, Any] | None = None, why: str | None = None
     ) -> bool:
         """Keep how a task ended; tell whether it had not ended before: it ends once."""
         spelt = None if answer is None else json.dumps(answer)
-        return self._change(task, state=state, answer=spelt, why=why, ended=self._clock())
+        query = f"UPDATE tasks SET state = ?, answer = ?, why = ?, ended = ? WHERE {_STILL_OPEN}"
+        values = (state, spelt, why, self._clock(), task, *OPEN)
+        return self._database.change((query, values)) == 1
 
     def add_token(self, digest: str, agreement: str, party: str, role: str, ends: float) -> None:
-        """Keep the hash of a token."""
-        values = {
-            "sha256": digest, "agreement": agreement, "party": party, "role": role, "ends": ends,
-        }  # fmt: skip
-
-        def done() -> None:
-            with self._engine.begin() as database:
-                database.execute(_TOKENS.delete().where(_TOKENS.c.ends < self._clock()))
-                database.execute(insert(_TOKENS).values(values))
-
-        self._guarded(done)
+        """Keep the hash of a token, and none that has ended."""
+        query = "INSERT INTO tokens (sha256, agreement, party, role, ends) VALUES (?, ?, ?, ?, ?)"
+        self._database.change(
+            ("DELETE FROM tokens WHERE ends < ?", (self._clock(),)),
+            (query, (digest, agreement, party, role, ends)),
+        )
 
     def token(self, digest: str) -> tuple[str, str, str] | None:
         """Give agreement, party and role of a token that has not ended."""
-        query = select(_TOKENS).where(_TOKENS.c.sha256 == digest, _TOKENS.c.ends > self._clock())
-        rows = self._rows(query)
-        return (rows[0].agreement, rows[0].party, rows[0].role) if rows else None
-
-    def _change(self, task: str, **values: Any) -> bool:
-        query = update(_TASKS).where(_TASKS.c.id == task, _TASKS.c.state.in_(OPEN)).values(values)
-
-        def done() -> bool:
-            with self._engine.begin() as database:
-                return database.execute(query).rowcount == 1
-
-        return self._guarded(done)
-
-    def _rows(self, query: Any) -> list[Row[Any]]:
-        def done() -> list[Row[Any]]:
-            with self._engine.connect() as database:
-                return list(database.execute(query))
-
-        return self._guarded(done)
-
-    def _guarded(self, done: Callable[[], T], then: str = _GOES_ON) -> T:
-        try:
-            return done()
-        except SQLAlchemyError as error:
-            raise DataError(
-                f"The database of the hub cannot be used ({type(error).__name__}): is its disk "
-                f"full, or its server down? {then}"
-            ) from error
+        query = "SELECT agreement, party, role FROM tokens WHERE sha256 = ? AND ends > ?"
+        rows = self._database.rows(query, digest, self._clock())
+        return (rows[0][0], rows[0][1], rows[0][2]) if rows else None
 
 
-def _engine(url: str) -> Engine:
-    try:
-        read = make_url(url)
-    except ArgumentError as error:
-        raise ParameterError(
-            "--database: give a URL as sqlite:///hub.db or postgresql://user@host/name."
-        ) from error
-    if read.get_backend_name() == "sqlite":
-        if read.database not in (None, "", ":memory:"):
-            with contextlib.suppress(OSError):  # what is wrong with it, the database says
-                Path(str(read.database)).touch(mode=0o600)  # it holds answers
-        engine = create_engine(read)
-        event.listen(engine, "connect", _durable)
-        return engine
-    if read.get_backend_name() != "postgresql":
-        raise ParameterError(
-            f"The hub keeps its tasks in SQLite or PostgreSQL, not {read.drivername}."
-        )
-    options: dict[str, Any] = {}
-    folder = read.query.get("host")
-    if isinstance(folder, str):  # as libpq has it: a socket in a folder
-        options["unix_sock"] = f"{folder}/.s.PGSQL.{read.port or 5432}"
-        read = read.difference_update_query(["host"])
-    return create_engine(
-        read.set(drivername="postgresql+pg8000"), connect_args=options, pool_pre_ping=True
-    )
-
-
-def _durable(connection: Any, _: object) -> None:
-    # A task that was accepted survives a power cut; readers never wait for a writer.
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=FULL")
-    cursor.close()
-
-
-def _stored(row: Row[Any]) -> Stored:
-    answer = None if row.answer is None else json.loads(row.answer)
-    return Stored(
-        row.id, row.agreement, row.party, row.state, row.attempt, row.created, row.ended,
-        json.loads(row.ask), answer, row.why,
-    )  # fmt: skip
+def _stored(*row: Any) -> Stored:
+    task, agreement, by, state, attempt, created, ended, ask, answer, why = row
+    read = None if answer is None else json.loads(answer)
+    return Stored(task, agreement, by, state, attempt, created, ended, json.loads(ask), read, why)

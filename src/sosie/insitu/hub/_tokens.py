@@ -8,7 +8,7 @@ from collections import deque
 from typing import TYPE_CHECKING, Any
 
 from sosie.errors import TrustError
-from sosie.insitu.exchange._http import TooManyError
+from sosie.insitu.exchange._raised import TooManyError
 
 if TYPE_CHECKING:
     from collections.abc import Callable

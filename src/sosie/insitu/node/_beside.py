@@ -5,23 +5,22 @@ from __future__ import annotations
 import hmac
 from typing import TYPE_CHECKING, Any
 
-from sosie.insitu._rows import Beside
-from sosie.insitu.node._frames import snapshot_in, spelt_snapshot
+from sosie.insitu._beside import Beside
 from sosie.insitu.node._reading import read_snapshot
 
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from sosie.insitu._snapshot import Snapshot
+    from sosie.insitu.node._frozen import Frozen
     from sosie.table import Schema
     from sosie.trust import Key, SignedAgreement
 
-__all__ = ["beside_in", "read_beside", "spelt_beside"]
+__all__ = ["read_beside", "spelt_beside"]
 
 
 def read_beside(
     synthetic: Path | None, control: Path | None, schema: Schema, signed: SignedAgreement, key: Key
-) -> tuple[Beside, str]:
+) -> tuple[Beside[Frozen], str]:
     """Read the files, and what the agreement asks of evidence.
 
     Parameters
@@ -51,7 +50,7 @@ def read_beside(
         others, _, content = read_snapshot(control, schema)
     asked = signed.agreement.evidence
     drawn = hmac.new(key.seed, b"sosie avatars 1" + signed.sha256.encode(), "sha256").digest()
-    beside = Beside(
+    beside: Beside[Frozen] = Beside(
         synthetic=made, sha256=digest, control=others, threshold=asked.threshold,
         accept=tuple(asked.accept), effort=asked.effort,
         seed=int.from_bytes(drawn[:8], "big") >> 11,
@@ -60,7 +59,7 @@ def read_beside(
 
 
 def spelt_beside(
-    beside: Beside, needs: tuple[str, ...], names: list[str], start: int
+    beside: Beside[Frozen], needs: tuple[str, ...], names: list[str], start: int
 ) -> tuple[dict[str, Any], bytes]:
     """Spell what a question needs of it, after `start` bytes that go before."""
     said: dict[str, Any] = {
@@ -69,16 +68,8 @@ def spelt_beside(
     }  # fmt: skip
     more = b""
     for name in needs:
-        table: Snapshot | None = getattr(beside, name)
+        table: Frozen | None = getattr(beside, name)
         if table is not None:
-            said[name], data = spelt_snapshot(table, names, start + len(more))
+            said[name], data = table.spelt(names, start + len(more))
             more += data
     return said, more
-
-
-def beside_in(said: dict[str, Any], data: bytes) -> Beside:
-    """Read what :func:`spelt_beside` spelt."""
-    found = dict(said)
-    for name in {"synthetic", "control"} & set(found):
-        found[name] = snapshot_in(found[name], data)
-    return Beside(**found | {"accept": tuple(found["accept"])})

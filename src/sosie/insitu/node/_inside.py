@@ -1,19 +1,16 @@
 """The process that computes one task: it has the columns of the question, and no key.
 
-It is started by :mod:`sosie.insitu.node._worker`, as a program of its own.
+It is started as a program of its own, by a :class:`~sosie.insitu.process.Worker`.
 """
 
 from __future__ import annotations
 
 import base64
-import os
-import sys
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
-from sosie.errors import SosieError
-from sosie.insitu.node._frames import BEGIN, END, read_frame, snapshot_in, write_frame
-from sosie.insitu.node._limits import confine, confine_half
+from sosie.errors import ParameterError, SosieError
+from sosie.insitu.process._inside import serve
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
@@ -64,7 +61,7 @@ class _Task:
         from sosie.insitu._question import Question
         from sosie.insitu._task import NodeTask
         from sosie.insitu.gate import Gate, Memory, SecureSum
-        from sosie.insitu.node._beside import beside_in
+        from sosie.insitu.node._spelt import beside_in, snapshot_in
         from sosie.table import Schema
         from sosie.trust import Floors
 
@@ -114,6 +111,8 @@ class Inside:
             return _declined(self._task.refuse(error) if self._task else error)
 
     def _done(self, said: dict[str, Any], data: bytes) -> dict[str, Any]:
+        if said["do"] == "outline":
+            return _outline(said["question"])
         if said["do"] == "join":
             self._task = _Task(said, data)
             return self._task.join()
@@ -124,39 +123,21 @@ class Inside:
         return self._task.advance(said["parts"])
 
 
+def _outline(content: Any) -> dict[str, Any]:
+    """Read a question for the node, which has no catalogue; of data, nothing is here yet."""
+    from sosie.insitu._question import Question
+
+    try:
+        return Question.of(content).outline.spelt()
+    except ParameterError:
+        return {"declined": "agreement", "reasons": ["question"]}
+    except Exception as error:  # whatever a hub says
+        return {"declined": "exchange", "reasons": [type(error).__name__]}
+
+
 def main() -> None:
-    """Serve tasks on standard input until it ends.
-
-    Where each has a process of its own, this one has read the libraries and reads no data: it
-    divides itself for each task, and the half that computes ends with it.
-    """
-    source, out = _channels()
-    memory, seconds, divides = int(sys.argv[1]), int(sys.argv[2]), sys.argv[3] == "divide"
-
-    import sosie.insitu._question
-    import sosie.insitu._task
-    import sosie.insitu.gate  # noqa: F401 - before it is confined, and before it is needed
-
-    kept_by = confine(memory, 0 if divides else seconds, divides=divides)
-    write_frame(out, {"ready": kept_by})
-    while (frame := read_frame(source)) is not None:
-        if frame[0]["do"] != BEGIN:
-            continue
-        if not divides:
-            _serve(source, out)
-        elif (child := os.fork()) == 0:
-            confine_half(seconds)
-            _serve(source, out)
-            os._exit(0)
-        elif os.waitpid(child, 0)[1] != 0:
-            write_frame(out, {"declined": "resources", "reasons": ["stopped"]})
-
-
-def _serve(source: BinaryIO, out: BinaryIO) -> None:
-    """Serve one task until it is over."""
-    inside = Inside()
-    while (frame := read_frame(source)) is not None and frame[0]["do"] != END:
-        write_frame(out, inside.answer(*frame))
+    """Serve tasks on standard input until it ends."""
+    serve(Inside, "sosie.insitu._question", "sosie.insitu._task", "sosie.insitu.gate")
 
 
 def _declined(error: Exception) -> dict[str, Any]:
@@ -168,18 +149,6 @@ def _declined(error: Exception) -> dict[str, Any]:
         return {"declined": "resources", "reasons": ["size"]}
     # Of the data too, whatever else it says: outside, all refusals are alike.
     return {"declined": "gate", "reasons": [type(error).__name__]}
-
-
-def _channels() -> tuple[Any, BinaryIO]:
-    """Take the pipes for frames alone: whatever a library prints goes nowhere."""
-    # Nothing is read ahead: what follows a frame may be for another process.
-    source = os.fdopen(os.dup(0), "rb", buffering=0)
-    out = os.fdopen(os.dup(1), "wb")
-    nowhere = os.open(os.devnull, os.O_RDWR)
-    for stream in (0, 1, 2):
-        os.dup2(nowhere, stream)
-    os.close(nowhere)
-    return source, out
 
 
 def _spelt(data: bytes) -> str:

@@ -11,8 +11,9 @@ import time
 from typing import TYPE_CHECKING, Any
 
 from sosie.errors import SosieError, TrustError
-from sosie.insitu.exchange._http import AbsentError
+from sosie.insitu._outline import Outline
 from sosie.insitu.exchange._messages import (
+    Ask,
     CheckTold,
     Decline,
     Join,
@@ -23,15 +24,17 @@ from sosie.insitu.exchange._messages import (
     sealed,
     time_now,
 )
+from sosie.insitu.exchange._raised import AbsentError
 from sosie.insitu.node._received import (
     DeclinedError,
     Taken,
     all_parts,
+    allowed_sites,
     checked_ask,
     keys_of_others,
 )
 from sosie.insitu.node._served import Served
-from sosie.insitu.node._worker import StoppedError, Workers
+from sosie.insitu.process import StoppedError, Workers
 from sosie.trust import canonical, sha256
 
 if TYPE_CHECKING:
@@ -41,6 +44,7 @@ if TYPE_CHECKING:
     from sosie.insitu.exchange._parties import Parties
     from sosie.insitu.exchange._way import Way
     from sosie.insitu.node._place import Place
+    from sosie.insitu.process import Worker
     from sosie.trust import Floors, Key
 
 __all__ = ["Node"]
@@ -48,6 +52,7 @@ __all__ = ["Node"]
 _WAIT, _SAID = 25.0, 1.0
 _FIRST_PAUSE, _LONGEST_PAUSE = 0.2, 10.0
 _TELL_EVERY = 5.0
+_COMPUTES = "sosie.insitu.node._inside"
 
 
 class Node:
@@ -122,7 +127,7 @@ class Node:
             self._served.check_former(snapshot)
             place.mend()
             place.write("up", self._served.told)
-            self._workers = Workers(memory, seconds, fresh=fresh)
+            self._workers = Workers(_COMPUTES, memory, seconds, fresh=fresh)
         except BaseException:
             self._place.release()
             raise
@@ -285,19 +290,20 @@ class Node:
     def _join(self, work: dict[str, Any]) -> dict[str, Any]:
         self._drop(good=True)
         self._asked = {}
-        ask, question, sites = checked_ask(work, self._parties, self.by, self._attempts)
-        self._asked = {"by": ask.by, "asked": question.content}
+        ask = checked_ask(work, self._parties, self._attempts)
         task, attempt = work["task"], work["attempt"]
+        self._taken = Taken(task, attempt, self._workers.take())
+        question = self._read(self._taken.worker, ask)
+        self._asked = {"by": ask.by, "asked": question.content}
+        sites = self._taken.sites = allowed_sites(question, self._parties, self.by, ask.by)
         self._served.check()
         self._data = "up"
         self._place.mend()
         schema, said, data = self._served.spelt(question)
-        agreement = self._parties.agreement
-        worker = self._workers.take()
-        self._taken = Taken(task, attempt, question, sites, worker)
+        agreement, worker = self._parties.agreement, self._taken.worker
         answer = worker.ask(
             {
-                **said, "do": "join", "question": question.model_dump(mode="json"),
+                **said, "do": "join", "question": ask.question,
                 "schema": schema.model_dump(mode="json"),
                 "sites": list(sites), "recipient_holds": self._holds(ask.by),
                 "floors": agreement.disclosure.floors.model_dump(mode="json"),
@@ -314,12 +320,18 @@ class Node:
             "joined",
             {
                 "task": task, "attempt": attempt, "question": question.sha256, **self._asked,
-                "analysis": str(question.analysis.id),
+                "analysis": question.analysis,
                 "columns": schema.names, "network": worker.kept_by,
             },
             durable=False,  # nothing has left; the line of what leaves puts both on the disk
         )  # fmt: skip
         return self._of(Join, task=task, attempt=attempt, public=answer["public"])
+
+    def _read(self, worker: Worker, ask: Ask) -> Outline:
+        """Have a question read where the catalogue is, before any data are there."""
+        answer = worker.ask({"do": "outline", "question": ask.question})
+        self._raise(answer)
+        return Outline.of(answer)
 
     def _part(self, taken: Taken, answer: dict[str, Any]) -> tuple[dict[str, Any], bytes]:
         self._raise(answer)
@@ -344,7 +356,7 @@ class Node:
         return part, payload
 
     def _declined(self, work: dict[str, Any], error: DeclinedError) -> dict[str, Any] | None:
-        self._drop(good=False)
+        self._drop(good=error.why == "agreement")  # then no data were there yet
         if error.why == "snapshot":
             self._data = str(error.reasons[0])
         task, attempt = work.get("task"), work.get("attempt")

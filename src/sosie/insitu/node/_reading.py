@@ -10,10 +10,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from sosie.errors import DataError, SosieError
-from sosie.insitu.node._frames import read_frame, snapshot_in, spelt_snapshot, write_frame
+from sosie.insitu.node._frozen import Frozen
+from sosie.insitu.process import environment, read_frame, write_frame
 
 if TYPE_CHECKING:
-    from sosie.insitu._snapshot import Snapshot
     from sosie.table import Schema
 
 __all__ = ["file_sha256", "main", "read_snapshot"]
@@ -21,7 +21,7 @@ __all__ = ["file_sha256", "main", "read_snapshot"]
 
 def read_snapshot(
     path: Path, schema: Schema, *, synthetic: bool = False
-) -> tuple[Snapshot, str, str]:
+) -> tuple[Frozen, str, str]:
     """Read the columns of an agreement out of a file, in a process that then ends.
 
     Parameters
@@ -35,7 +35,7 @@ def read_snapshot(
 
     Returns
     -------
-    tuple of Snapshot, str, str
+    tuple of Frozen, str, str
         The columns that have numbers or labels; SHA-256 of the file; hash of the content of the
         columns of the agreement.
 
@@ -44,14 +44,12 @@ def read_snapshot(
     DataError
         In one sentence, if the file does not hold what the agreement says.
     """
-    from sosie.insitu.node._worker import _environment
-
     process = subprocess.Popen(
         [sys.executable, "-I", "-c", "from sosie.insitu.node._reading import main; main()"],
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.DEVNULL,
-        env=_environment(),
+        env=environment(),
     )
     assert process.stdin is not None
     assert process.stdout is not None
@@ -74,7 +72,7 @@ def read_snapshot(
     said, data = frame
     if "error" in said:
         raise DataError(said["error"])
-    return snapshot_in(said["snapshot"], data), said["sha256"], said["content"]
+    return Frozen(said["snapshot"], data), said["sha256"], said["content"]
 
 
 def file_sha256(path: Path) -> str:
@@ -94,9 +92,9 @@ def file_sha256(path: Path) -> str:
 
 def main() -> None:
     """Read one file and give its columns on standard output."""
-    from sosie.insitu.node._inside import _channels
+    from sosie.insitu.process._inside import channels
 
-    source, out = _channels()
+    source, out = channels()
     frame = read_frame(source)
     if frame is None:
         return
@@ -113,6 +111,7 @@ def _read(
     path: Path, described: dict[str, Any], synthetic: bool = False
 ) -> tuple[dict[str, Any], bytes]:
     from sosie.insitu._snapshot import Snapshot
+    from sosie.insitu.node._spelt import spelt_snapshot
     from sosie.table import CODED, NUMERIC, Schema, Table, columns_of
     from sosie.trust import content_hash
 
@@ -135,5 +134,5 @@ def _read(
     if file_sha256(path) != before:
         raise DataError(f"{path} was changed while it was read; serve a file that stays as it is.")
     usable = [c.name for c in table.schema.columns if c.kind in CODED | NUMERIC]
-    said, data = spelt_snapshot(Snapshot.of(table, usable), usable)
+    said, data = spelt_snapshot(Snapshot.of(table, usable))
     return {"snapshot": said, "sha256": before, "content": content_hash(table)}, data

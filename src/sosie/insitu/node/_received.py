@@ -7,8 +7,7 @@ import datetime as dt
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sosie.errors import ParameterError, TrustError
-from sosie.insitu._question import Question
+from sosie.errors import TrustError
 from sosie.insitu.exchange._letter import read_letter
 from sosie.insitu.exchange._messages import (
     MOST_ATTEMPTS,
@@ -24,10 +23,18 @@ from sosie.trust import sha256
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from sosie.insitu._outline import Outline
     from sosie.insitu.exchange._parties import Parties
-    from sosie.insitu.node._worker import Worker
+    from sosie.insitu.process import Worker
 
-__all__ = ["DeclinedError", "Taken", "all_parts", "checked_ask", "keys_of_others"]
+__all__ = [
+    "DeclinedError",
+    "Taken",
+    "all_parts",
+    "allowed_sites",
+    "checked_ask",
+    "keys_of_others",
+]
 
 _STALE = dt.timedelta(days=8)
 
@@ -43,36 +50,26 @@ class DeclinedError(Exception):
 
 @dataclass
 class Taken:
-    """The attempt that a node takes part in."""
+    """The attempt that a node takes part in; its holders are known once its question is read."""
 
     task: str
     attempt: int
-    question: Question
-    sites: tuple[str, ...]
     worker: Worker
+    sites: tuple[str, ...] = ()
     turn: int = -1
     payload: bytes = b""
 
 
-def checked_ask(
-    work: Mapping[str, Any], parties: Parties, by: str, attempts: Mapping[str, int]
-) -> tuple[Ask, Question, tuple[str, ...]]:
-    """Check a question: who signed it, when, and that the agreement allows it.
+def checked_ask(work: Mapping[str, Any], parties: Parties, attempts: Mapping[str, int]) -> Ask:
+    """Check who asks, and when.
 
     Parameters
     ----------
     work : mapping
         As the hub says.
     parties : Parties
-    by : str
-        This holder.
     attempts : mapping of str to int
         The last attempt that this holder took part in, of each task: none is ever repeated.
-
-    Returns
-    -------
-    tuple of Ask, Question and tuple of str
-        With the holders of the question.
 
     Raises
     ------
@@ -88,16 +85,34 @@ def checked_ask(
         raise DeclinedError("exchange", "stale")
     if type(attempt) is not int or not attempts.get(task, 0) < attempt <= MOST_ATTEMPTS:
         raise DeclinedError("exchange", "attempt")
+    return ask
+
+
+def allowed_sites(question: Outline, parties: Parties, by: str, asks: str) -> tuple[str, ...]:
+    """Check that the agreement allows a question, and give its holders.
+
+    Parameters
+    ----------
+    question : Outline
+    parties : Parties
+    by : str
+        This holder.
+    asks : str
+        Who asks.
+
+    Raises
+    ------
+    DeclinedError
+    """
     try:
-        question = Question.of(ask.question)
         sites = parties.sites(question.columns)
         parties.schema(question.columns)
-    except (ParameterError, TrustError) as error:
+    except TrustError as error:
         raise DeclinedError("agreement", "question") from error
-    refused = parties.refuses(question, ask.by)
+    refused = parties.refuses(question, asks)
     if refused or by not in sites:
         raise DeclinedError("agreement", *(one.item for one in refused))
-    return ask, question, sites
+    return sites
 
 
 def keys_of_others(

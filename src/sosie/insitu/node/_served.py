@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from sosie.errors import DataError, TrustError
 from sosie.insitu.exchange._parties import described
 from sosie.insitu.node._beside import read_beside, spelt_beside
-from sosie.insitu.node._frames import spelt_snapshot
 from sosie.insitu.node._reading import file_sha256, read_snapshot
 from sosie.insitu.node._received import DeclinedError
 from sosie.table import CODED, Kind, Schema
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
     from pathlib import Path
 
-    from sosie.insitu._question import Question
+    from sosie.insitu._outline import Outline
     from sosie.insitu.exchange._parties import Parties
     from sosie.trust import Key
     from sosie.trust._clauses import ColumnAgreed
@@ -137,7 +136,7 @@ class Served:
             raise DeclinedError("snapshot", "absent") from error
         self._stat = now
 
-    def spelt(self, question: Question) -> tuple[Schema, dict[str, Any], bytes]:
+    def spelt(self, question: Outline) -> tuple[Schema, dict[str, Any], bytes]:
         """Spell what a question reads, and nothing else.
 
         Returns
@@ -152,13 +151,13 @@ class Served:
         """
         schema = self._schema_of(question)
         names = [one for one in schema.names if one in self._table.schema]
-        snapshot, data = spelt_snapshot(self._table, names)
-        beside, more = spelt_beside(self._beside, question.analysis.needs, names, len(data))
+        snapshot, data = self._table.spelt(names)
+        beside, more = spelt_beside(self._beside, question.needs, names, len(data))
         return schema, {"snapshot": snapshot, "beside": beside}, data + more
 
-    def _schema_of(self, question: Question) -> Schema:
+    def _schema_of(self, question: Outline) -> Schema:
         """Say what is read: the columns of the question, or all that its synthetic table has."""
-        if "synthetic" not in question.analysis.needs:
+        if "synthetic" not in question.needs:
             return self._parties.schema(question.columns)
         if self._beside.synthetic is None:
             raise DeclinedError("synthetic", "absent")

@@ -1,4 +1,4 @@
-"""Processes that compute, as their node sees them; one stands ready before it is needed."""
+"""Processes that compute, as their program sees them; one stands ready before it is needed."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from queue import Empty, Queue
 from typing import TYPE_CHECKING, Any, Literal
 
 from sosie.errors import DataError
-from sosie.insitu.node._frames import BEGIN, END, read_frame, write_frame
+from sosie.insitu.process._frames import BEGIN, END, read_frame, write_frame
 
 if TYPE_CHECKING:
     from typing import BinaryIO
 
-__all__ = ["StoppedError", "Worker", "Workers"]
+__all__ = ["StoppedError", "Worker", "Workers", "environment"]
 
 How = Literal["divide", "once", "keep"]
 
@@ -34,6 +34,8 @@ class Worker:
 
     Parameters
     ----------
+    module : str
+        Whose ``main`` it runs.
     memory : int
         Bytes that it may take.
     seconds : int
@@ -43,15 +45,15 @@ class Worker:
         for any number of tasks, each of which is timed.
     """
 
-    def __init__(self, memory: int, seconds: int, how: How) -> None:
-        program = "from sosie.insitu.node._inside import main; main()"
+    def __init__(self, module: str, memory: int, seconds: int, how: How) -> None:
+        program = f"from {module} import main; main()"
         command = [sys.executable, "-I", "-c", program, str(memory)]
         self._process = subprocess.Popen(
             [*command, str(0 if how == "keep" else seconds), how],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
             stderr=subprocess.DEVNULL,
-            env=_environment(),
+            env=environment(),
             close_fds=True,
             start_new_session=True,
         )
@@ -131,14 +133,14 @@ class Workers:
 
     Parameters
     ----------
-    memory, seconds : int
+    module, memory, seconds : str, int and int
         As :class:`Worker` has them.
     fresh : bool
         Whether each task has a process of its own.
     """
 
-    def __init__(self, memory: int, seconds: int, *, fresh: bool = True) -> None:
-        self._limits = (memory, seconds)
+    def __init__(self, module: str, memory: int, seconds: int, *, fresh: bool = True) -> None:
+        self._limits = (module, memory, seconds)
         self._how: How = ("divide" if _DIVIDES else "once") if fresh else "keep"
         self._spare: Worker | None = self._new()
 
@@ -172,7 +174,8 @@ class Workers:
         return Worker(*self._limits, self._how)
 
 
-def _environment() -> dict[str, str]:
+def environment() -> dict[str, str]:
+    """Give what a process is told of this one: where libraries are, and no more."""
     kept = {name: os.environ[name] for name in ("PATH", "LANG", "SYSTEMROOT") if name in os.environ}
     # A task has a share of the machine; threads would only hold memory.
     threads = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "POLARS_MAX_THREADS")

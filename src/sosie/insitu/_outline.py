@@ -1,0 +1,63 @@
+"""What of a question can be told without the catalogue: what it reads, and what it takes."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from sosie.trust import canonical, sha256
+
+__all__ = ["Outline"]
+
+
+@dataclass(frozen=True)
+class Outline:
+    """A question to those who pass it on and compute nothing: a hub, and a node.
+
+    The catalogue, and the library of arrays that it computes with, are in the processes that
+    compute alone; :attr:`sosie.insitu.Question.outline` makes it there.
+
+    Attributes
+    ----------
+    analysis : str
+        The identifier in the catalogue.
+    columns : tuple of str
+        Those of the holders that are read.
+    needs : tuple of str
+        What is read beside the table.
+    seconds : float
+        That a step that is told a holder at a time may take, beyond those that any may.
+    generator : str or None
+        Whose rows leave; None where no row does.
+    parameters : dict
+        Of that generator.
+    content : dict
+        All that is asked, as JSON.
+    """
+
+    analysis: str
+    columns: tuple[str, ...]
+    needs: tuple[str, ...]
+    seconds: float
+    generator: str | None
+    parameters: dict[str, Any]
+    content: dict[str, Any]
+
+    @property
+    def asked(self) -> dict[str, Any]:
+        """The question itself, of which the content tells the version besides."""
+        return {name: said for name, said in self.content.items() if name != "version"}
+
+    @property
+    def sha256(self) -> str:
+        """Of the content, as canonical JSON."""
+        return sha256(canonical(self.content))
+
+    def spelt(self) -> dict[str, Any]:
+        """Spell it as JSON, for :meth:`of`."""
+        return asdict(self)
+
+    @classmethod
+    def of(cls, said: dict[str, Any]) -> Outline:
+        """Read what :meth:`spelt` spelt."""
+        return cls(**said | {"columns": tuple(said["columns"]), "needs": tuple(said["needs"])})
