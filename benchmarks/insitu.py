@@ -121,7 +121,8 @@ def memory_of(programs: Holders) -> list[tuple[str, float, float]]:
         name = "hub" if "hub" in words else "node"
         found.append((name, *memory_in(one.pid)))
         children = Path(f"/proc/{one.pid}/task/{one.pid}/children").read_text().split()
-        found += [("process of one task", *memory_in(int(child))) for child in children]
+        computes = "process of the hub that adds up" if name == "hub" else "process of one task"
+        found += [(computes, *memory_in(int(child))) for child in children]
     return found
 
 
@@ -256,6 +257,7 @@ def soak(tasks: int, seconds: float, seed: int, lines: list[str]) -> None:
         took = time.perf_counter() - started
         stop.set()
         killing.join()
+        grown = ", ".join(f"{name} {mb:.0f}" for name, mb, _ in memory_of(programs)[:2])
         with connect(demo.OUT / "agreement.json", programs.url, key=keys["recipient"]) as analyst:
             listed = analyst.tasks()
     twice, released = 0, 0
@@ -274,7 +276,7 @@ def soak(tasks: int, seconds: float, seed: int, lines: list[str]) -> None:
     lines += [
         f"{tasks:,} tasks in {took:.0f} s, {sum(kills.values())} kills (SIGKILL) and restarts: "
         f"{done:,} done, {lost} lost, {wrong} wrong, {twice} steps released twice "
-        f"(of {released:,}), {again} tasks begun more than once."
+        f"(of {released:,}), {again} tasks begun more than once. After them, MB: {grown}."
     ]
     print(lines[-1])
     shutil.rmtree(place)

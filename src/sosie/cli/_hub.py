@@ -58,7 +58,7 @@ def up(
     words: dict[str, Any] = texts(language(lang))["hub"]
     from sosie.insitu.exchange import Parties
     from sosie.insitu.hub import Hub, Reckoner, Store
-    from sosie.insitu.hub._serve import serve
+    from sosie.insitu.hub._serve import Server
     from sosie.trust import Key, PublicKey
 
     own = Key.read(key)
@@ -83,8 +83,8 @@ def up(
                 typer.echo(refusal.why, err=True)
             if not parties.vouched:
                 typer.echo(words["unvouched"].format(title=parties.agreement.title), err=True)
+        server = Server(made, own, clients.values(), host=host, port=port, drop=drop)
         for number in (signal.SIGTERM, signal.SIGINT):
-            # The server takes them while it serves, and gives them again once it is down.
-            signal.signal(number, lambda *_: None)
-        serve(made, own, clients.values(), host=host, port=port, drop=drop, ready=ready)
+            signal.signal(number, lambda *_: server.stop())
+        server.run(ready)
     typer.echo(words["down"])

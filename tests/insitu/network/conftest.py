@@ -20,7 +20,8 @@ from tests.insitu.conftest import Holders
 
 from sosie.insitu.analyst import Answer, Connection
 from sosie.insitu.exchange import Direct, Parties
-from sosie.insitu.hub import Hub, Store, _serve
+from sosie.insitu.hub import Hub, Store
+from sosie.insitu.hub._serve import Server
 from sosie.insitu.node import Node, Place, _beside, _node, _served
 from sosie.insitu.node._frozen import Frozen
 from sosie.insitu.node._inside import Inside
@@ -334,35 +335,18 @@ class Serving:
     """A hub over HTTPS, in a thread of this process."""
 
     def __init__(self, hub: Hub, world: World, parties: Parties, drop: Path | None = None) -> None:
-        made: list[_serve._Server] = []
-
-        class Server(_serve._Server):
-            def __init__(self, *given: Any) -> None:
-                super().__init__(*given)
-                made.append(self)
-
+        clients = [key for name, key in parties.keys.items() if name != "hub"]
+        self._server = Server(hub, world.keys["hub"], clients, host="127.0.0.1", port=0, drop=drop)
+        self.url = self._server.url
         up = threading.Event()
-
-        def ready(url: str) -> None:
-            self.url = url
-            up.set()
-
-        def run() -> None:
-            with pytest.MonkeyPatch.context() as patch:
-                patch.setattr(_serve, "_Server", Server)
-                clients = [key for name, key in parties.keys.items() if name != "hub"]
-                _serve.serve(
-                    hub, world.keys["hub"], clients, host="127.0.0.1", port=0, drop=drop,
-                    ready=ready,
-                )  # fmt: skip
-
-        self._made = made
-        self._thread = threading.Thread(target=run, daemon=True)
+        self._thread = threading.Thread(
+            target=self._server.run, args=[lambda _: up.set()], daemon=True
+        )
         self._thread.start()
         assert up.wait(20)
 
     def stop(self) -> None:
-        self._made[0].should_exit = True
+        self._server.stop()
         self._thread.join(20)
         assert not self._thread.is_alive()
 

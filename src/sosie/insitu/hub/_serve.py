@@ -8,11 +8,10 @@ import logging
 import socket
 from typing import TYPE_CHECKING
 
-import uvicorn
-
 from sosie.errors import DataError
 from sosie.insitu.exchange._tls import server_context
-from sosie.insitu.hub._app import app_of
+from sosie.insitu.hub._connection import Connection
+from sosie.insitu.hub._front import Front
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -21,20 +20,13 @@ if TYPE_CHECKING:
     from sosie.insitu.hub._hub import Hub
     from sosie.trust import Key, PublicKey
 
-__all__ = ["serve"]
+__all__ = ["Server"]
+
+_MOST, _MOMENT = 500, 1.0
 
 
-def serve(
-    hub: Hub,
-    key: Key,
-    clients: Iterable[PublicKey],
-    *,
-    host: str,
-    port: int,
-    drop: Path | None = None,
-    ready: Callable[[str], None] = lambda _: None,
-) -> None:
-    """Serve until stopped.
+class Server:
+    """Serves a hub until it is stopped.
 
     Parameters
     ----------
@@ -48,63 +40,108 @@ def serve(
         0 for any that is free.
     drop : Path, optional
         A folder of files to serve too.
-    ready : callable
-        Told the URL once the hub answers.
+
+    Attributes
+    ----------
+    url : str
+        Where it is reached.
 
     Raises
     ------
     DataError
         If the address is taken.
     """
-    try:
-        bound = socket.create_server((host, port))
-    except OSError as error:
-        raise DataError(f"{host}:{port} cannot be listened on ({error.strerror}).") from error
-    # Those who connect inherit it; asyncio does not set it on sockets of this making, and each
-    # answer would wait 40 ms for an acknowledgement.
-    bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    # What goes wrong is told to who asked, in one sentence; logs of libraries may hold more.
-    for name in ("uvicorn.error", "asyncio"):
-        logging.getLogger(name).addHandler(logging.NullHandler())
-        logging.getLogger(name).propagate = False
-    context = server_context(key, clients)
-    app = app_of(hub)
-    config = uvicorn.Config(
-        app, log_config=None, access_log=False, lifespan="on", loop="asyncio", http="httptools",
-        timeout_keep_alive=60, timeout_graceful_shutdown=1, limit_concurrency=500,
-        server_header=False, ssl_context_factory=lambda _config, _default: context,
-    )  # fmt: skip
-    url = f"https://{host}:{bound.getsockname()[1]}"
-    asyncio.run(_run(_Server(config, lambda: ready(url), app.state.bell.stop), bound, hub, drop))
 
-
-class _Server(uvicorn.Server):
     def __init__(
-        self, config: uvicorn.Config, ready: Callable[[], None], stop: Callable[[], None]
+        self,
+        hub: Hub,
+        key: Key,
+        clients: Iterable[PublicKey],
+        *,
+        host: str,
+        port: int,
+        drop: Path | None = None,
     ) -> None:
-        super().__init__(config)
-        self._ready = ready
-        self._stop = stop
+        self._hub = hub
+        self._drop = drop
+        self._context = server_context(key, clients)
+        try:
+            self._bound = socket.create_server((host, port))
+        except OSError as error:
+            raise DataError(f"{host}:{port} cannot be listened on ({error.strerror}).") from error
+        # Those who connect inherit it; asyncio does not set it on sockets of this making, and each
+        # answer would wait 40 ms for an acknowledgement.
+        self._bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+        self.url = f"https://{host}:{self._bound.getsockname()[1]}"
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stopped = asyncio.Event()
+        self._connections: set[asyncio.Task[None]] = set()
 
-    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        await super().startup(sockets)
-        self._ready()
+    def run(self, ready: Callable[[str], None] = lambda _: None) -> None:
+        """Serve until stopped.
 
-    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
-        self._stop()
-        await super().shutdown(sockets)
+        Parameters
+        ----------
+        ready : callable
+            Told the URL once the hub answers.
+        """
+        # What goes wrong is told to who asked, in one sentence; logs of libraries may hold more.
+        log = logging.getLogger("asyncio")
+        log.addHandler(logging.NullHandler())
+        log.propagate = False
+        asyncio.run(self._run(ready))
 
+    def stop(self) -> None:
+        """Have it end, from any thread or handler of a signal."""
+        if self._loop is None:
+            self._stopped.set()
+        else:
+            with contextlib.suppress(RuntimeError):  # it has ended
+                self._loop.call_soon_threadsafe(self._stopped.set)
 
-async def _run(server: _Server, bound: socket.socket, hub: Hub, drop: Path | None) -> None:
-    dropping = None
-    if drop is not None:
-        from sosie.insitu.hub._dropped import serve_drop
+    async def _run(self, ready: Callable[[str], None]) -> None:
+        self._loop = asyncio.get_running_loop()
+        front = Front(self._hub)
 
-        dropping = asyncio.create_task(serve_drop(hub, drop))
-    try:
-        await server.serve(sockets=[bound])
-    finally:
-        if dropping is not None:
-            dropping.cancel()
-            with contextlib.suppress(asyncio.CancelledError):
-                await dropping
+        async def connected(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            if len(self._connections) >= _MOST:
+                writer.close()
+                return
+            one = asyncio.current_task()
+            assert one is not None
+            self._connections.add(one)
+            try:
+                await Connection(
+                    reader, writer, front.answer, lambda: self._hub.largest, self._stopped.is_set
+                ).serve()
+            finally:
+                self._connections.discard(one)
+
+        beside = [asyncio.create_task(front.tick())]
+        if self._drop is not None:
+            from sosie.insitu.hub._dropped import serve_drop
+
+            beside.append(asyncio.create_task(serve_drop(self._hub, self._drop)))
+        server = await asyncio.start_server(
+            connected, sock=self._bound, ssl=self._context, ssl_handshake_timeout=10.0,
+            ssl_shutdown_timeout=_MOMENT,
+        )  # fmt: skip
+        try:
+            ready(self.url)
+            await self._stopped.wait()
+        finally:
+            server.close()
+            front.stop()  # who waits is told that there is nothing
+            await self._ended()
+            for task in beside:
+                task.cancel()
+            await asyncio.gather(*beside, return_exceptions=True)
+
+    async def _ended(self) -> None:
+        """Let replies that are under way go out, for a moment."""
+        if self._connections:
+            await asyncio.wait(self._connections, timeout=_MOMENT)
+        for one in self._connections:
+            one.cancel()
+        if self._connections:
+            await asyncio.wait(self._connections)

@@ -43,7 +43,7 @@ _INDICES = tuple(
     f"CREATE INDEX IF NOT EXISTS ix_tasks_{name} ON tasks ({name})"
     for name in ("agreement", "state")
 )
-_READ = "SELECT id, agreement, party, state, attempt, created, ended, ask, answer, why FROM tasks"
+_READ = "SELECT id, agreement, party, state, attempt, created, ended, ask, {}, why FROM tasks"
 _STILL_OPEN = "id = ? AND state IN (?, ?)"
 
 
@@ -66,7 +66,7 @@ class Stored:
     ask : dict
         The envelope.
     answer : dict or None
-        What the analyst receives.
+        What the analyst receives; None in a list of tasks.
     why : str or None
         One sentence, where there is no answer.
     """
@@ -134,18 +134,18 @@ class Store:
 
     def task(self, task: str) -> Stored | None:
         """Give a task."""
-        rows = self._database.rows(f"{_READ} WHERE id = ?", task)
+        rows = self._database.rows(f"{_READ.format('answer')} WHERE id = ?", task)
         return _stored(*rows[0]) if rows else None
 
     def tasks(self, agreement: str | None = None, states: tuple[str, ...] = ()) -> list[Stored]:
-        """Give the tasks in the order in which they were asked."""
+        """Give the tasks in the order in which they were asked, without their answers."""
         wanted, values = ["1 = 1"], list(states)
         if states:
             wanted.append(f"state IN ({', '.join('?' for _ in states)})")
         if agreement is not None:
             wanted.append("agreement = ?")
             values.append(agreement)
-        query = f"{_READ} WHERE {' AND '.join(wanted)} ORDER BY place"
+        query = f"{_READ.format('NULL')} WHERE {' AND '.join(wanted)} ORDER BY place"
         return [_stored(*row) for row in self._database.rows(query, *values)]
 
     def attempted(self, task: str, attempt: int) -> None:
