@@ -2,6 +2,8 @@
 
 import logging
 import os
+import sqlite3
+import ssl
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from threading import Thread
@@ -260,4 +262,71 @@ def test_a_disk_that_is_full(tmp_path: Path) -> None:
         store.begin(OTHER, AGREEMENT, "recipient", {"large": "x" * 1_000_000})
     assert store.task(OTHER) is None
     assert store.task(TASK) is not None
+    store.close()
+
+
+def test_urls_of_postgresql(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What a URL says, the library is told: where, as whom, and whether over TLS."""
+    import pg8000.dbapi
+
+    seen: dict[str, Any] = {}
+
+    def connect(**options: Any) -> None:
+        seen.clear()
+        seen.update(options)
+        raise pg8000.dbapi.InterfaceError("away")
+
+    monkeypatch.setattr(pg8000.dbapi, "connect", connect)
+    for url, told in {
+        "postgresql://me:p%40ss@db.example.org:5433/hub": {
+            "user": "me", "password": "p@ss", "host": "db.example.org", "port": 5433,
+            "database": "hub",
+        },
+        "postgresql://me@/hub?host=/run/pg": {
+            "user": "me", "password": None, "unix_sock": "/run/pg/.s.PGSQL.5432", "database": "hub",
+        },
+    }.items():  # fmt: skip
+        with pytest.raises(DataError, match="cannot be used"):
+            Store(url)
+        assert seen == told
+    with pytest.raises(DataError, match="cannot be used"):
+        Store("postgresql://db.example.org/hub?sslmode=verify-full")
+    assert seen["ssl_context"].check_hostname
+    assert seen["ssl_context"].verify_mode == ssl.CERT_REQUIRED
+    for wrong in ("sslmode=prefer", "application_name=x"):
+        with pytest.raises(ParameterError, match=r"not known behind the '\?'"):
+            Store(f"postgresql://db.example.org/hub?{wrong}")
+    with pytest.raises(ParameterError, match="give a URL"):
+        Store("postgresql://db.example.org:port/hub")
+
+
+def test_a_database_that_sqlalchemy_began(tmp_path: Path) -> None:
+    """As hubs had it before they spoke to SQLite themselves."""
+    database = sqlite3.connect(tmp_path / "hub.db")
+    database.executescript(
+        """
+        CREATE TABLE tasks (
+            place INTEGER NOT NULL, id VARCHAR(64) NOT NULL, agreement VARCHAR(64) NOT NULL,
+            party VARCHAR(60) NOT NULL, state VARCHAR(10) NOT NULL, attempt INTEGER NOT NULL,
+            created FLOAT NOT NULL, ended FLOAT, ask TEXT NOT NULL, answer TEXT, why TEXT,
+            PRIMARY KEY (place), UNIQUE (id)
+        );
+        CREATE INDEX ix_tasks_state ON tasks (state);
+        CREATE INDEX ix_tasks_agreement ON tasks (agreement);
+        CREATE TABLE tokens (
+            sha256 VARCHAR(64) NOT NULL, agreement VARCHAR(64) NOT NULL, party VARCHAR(60) NOT NULL,
+            role VARCHAR(10) NOT NULL, ends FLOAT NOT NULL, PRIMARY KEY (sha256)
+        );
+        INSERT INTO tasks (id, agreement, party, state, attempt, created, ended, ask, answer)
+        VALUES ('old', 'a', 'recipient', 'done', 1, 5.0, 6.0, '{"a": 1}', '{"n": 2}');
+        """
+    )
+    database.close()
+    store = Store(f"sqlite:///{tmp_path}/hub.db")
+    old = store.task("old")
+    assert old is not None
+    assert (old.state, old.created, old.ask, old.answer) == ("done", 5.0, {"a": 1}, {"n": 2})
+    assert not store.begin("old", "a", "recipient", {})
+    assert store.begin(TASK, "a", "recipient", {})
+    assert [one.id for one in store.tasks("a")] == ["old", TASK]
     store.close()
