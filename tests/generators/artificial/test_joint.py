@@ -103,6 +103,33 @@ def test_labels_have_no_order_for_an_image() -> None:
     assert (apart.argmin(1) == asked).mean() < 0.1
 
 
+def test_no_patient_is_what_nobody_is() -> None:
+    """A table says who carries a child; without the exchange some drawn men do."""
+    given = load_digits(n_class=4)
+    rng = np.random.default_rng(1)
+    n = 200
+    woman = rng.random(n) < 0.5
+    table = pl.DataFrame(
+        {
+            "sex": np.where(woman, "f", "m"),
+            "pregnant": np.where(woman & (rng.random(n) < 0.4), "yes", "no"),
+            "age": rng.normal(30, 5, n).round(),
+        }
+    )
+    images = given.images[:n] / 16
+    model = JointRHVAE(latent_dim=3, seed=0, epochs=0).fit(images, table)
+
+    def men_with_child(frame: pl.DataFrame) -> int:
+        return frame.filter((pl.col("sex") == "m") & (pl.col("pregnant") == "yes")).height
+
+    share = (table["pregnant"] == "yes").mean()
+    for frame in (model.sample(400).table, model.sample_rows(images)):
+        assert men_with_child(frame) == 0
+        assert (frame["pregnant"] == "yes").mean() == pytest.approx(share, abs=0.08)
+    model._cohort.possible._never = {}
+    assert men_with_child(model.sample(400).table) > 3
+
+
 def test_patients_who_cannot_be_put_together_are_refused() -> None:
     images, table = patients()
     with pytest.raises(DataError, match="give row_of"):

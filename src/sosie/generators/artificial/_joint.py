@@ -28,6 +28,7 @@ from sosie.generators.artificial._joint_law import (
     decode_table,
     pixel_sigma,
 )
+from sosie.generators.artificial._joint_patients import row_of_each, rows_of, together
 from sosie.generators.artificial._latent_metric import metric_of
 from sosie.generators.artificial._latent_training import Recipe, fitted, posterior
 from sosie.generators.artificial._likelihoods import drawn_levels, drawn_scores
@@ -174,7 +175,14 @@ class JointRHVAE(Parameters):
             )  # fmt: skip
 
         recipe = Recipe(epochs=self.epochs)
-        trained = fitted(self._law, begin, self._together(), recipe, rng, progress)
+        trained = fitted(
+            self._law,
+            begin,
+            together(self._pictures, self._cohort.coded, self._rows),
+            recipe,
+            rng,
+            progress,
+        )
         self.history_, self.bound_ = trained.history, max(trained.history)
         self._learnt(trained.params, rng)
         return self
@@ -182,13 +190,15 @@ class JointRHVAE(Parameters):
     def _take(self, pictures: Pictures, table: Table, row_of: ArrayLike | None) -> None:
         """Take the originals, and code their rows."""
         self._pictures, self._cohort = pictures, Cohort(table, None, arranged=False)
-        self._rows = _rows_of(row_of, len(pictures), len(self._cohort.coded))
+        self._rows = rows_of(row_of, len(pictures), len(self._cohort.coded))
         self._law = JointLaw(self._cohort.coding.shape)
 
     def _learnt(self, params: dict[str, Any], rng: np.random.Generator) -> None:
         """Take the networks of a model of the originals; ``rng`` is what draws are settled by."""
         self._params, self._settled_by = params, rng.bit_generator.state
-        mean, spread = posterior(self._law, params, self._together())
+        mean, spread = posterior(
+            self._law, params, together(self._pictures, self._cohort.coded, self._rows)
+        )
         self._mean, self._spread = mean.astype(np.float64), spread.astype(np.float64)
         self.metric_ = metric_of(mean, spread)
         self._settle(rng)
@@ -208,16 +218,17 @@ class JointRHVAE(Parameters):
         z = latents.aggregate(rng, n)
         pixels, drawn = self._images_at(z, rng), self._cells_at(z, rng)
         for round_ in range(_ROUNDS):
+            odd = self._mended(drawn, z, rng)
             near = self._draws.too_near(pixels)
             near |= self._similar.near(drawn, self._places(drawn))
             if round_ == 0:
                 self.kept_by_filter_ = 1 - float(near.mean())
-            rows = np.flatnonzero(near)
+            rows = np.flatnonzero(near | odd)
             if not len(rows):
                 break
-            z = latents.aggregate(rng, len(rows))
-            pixels[rows] = self._images_at(z, rng)
-            drawn.replaced(rows, self._cells_at(z, rng))
+            z[rows] = latents.aggregate(rng, len(rows))
+            pixels[rows] = self._images_at(z[rows], rng)
+            drawn.replaced(rows, self._cells_at(z[rows], rng))
         else:
             raise DataError(_ALIKE)
         return JointDrawn(self._pictures.restored(pixels), self._table(drawn, rng))
@@ -245,7 +256,9 @@ class JointRHVAE(Parameters):
                 for x in pictures.pixels
             ]
         )
-        return self._table(self._cells_at(z, rng), rng)
+        drawn = self._cells_at(z, rng)
+        self._mended(drawn, z, rng)
+        return self._table(drawn, rng)
 
     def sample_images(self, rows: ArrayLike) -> NDArray[Any]:
         """Draw an image for rows of the table that was learnt from, given what the row says.
@@ -277,7 +290,8 @@ class JointRHVAE(Parameters):
         rng = np.random.default_rng(self._draw_seed)
         candidates = self._candidates(rng)
         told = self._decoded(_row, candidates.z)
-        row_of, known = self._row_of()[candidates.persons], self._cohort.coded.arrays()[1:5]
+        coded = self._cohort.coded
+        row_of, known = row_of_each(coded, self._rows)[candidates.persons], coded.arrays()[1:5]
 
         def drawn(row: int) -> Floats:
             one = [part[row : row + 1] for part in known]
@@ -341,21 +355,6 @@ class JointRHVAE(Parameters):
         """
         return read_joint_model(cls, Path(folder), data, seed)
 
-    def _together(self) -> tuple[NDArray[np.float32], ...]:
-        """Put patients side by side: those with an image, then those with a row only."""
-        at = np.maximum(self._row_of(), 0)
-        m = len(self._rows)
-        k = len(at) - m
-        pixels = np.zeros((m + k, self._pictures.pixels.shape[1]), np.float32)
-        pixels[:m] = self._pictures.pixels
-        has_image = np.r_[np.ones(m), np.zeros(k)].astype(np.float32)
-        has_row = np.r_[self._rows >= 0, np.ones(k)].astype(np.float32)
-        return (pixels, *self._cohort.coded.taken(at).arrays()[:5], has_image, has_row)
-
-    def _row_of(self) -> NDArray[np.intp]:
-        """Give the row of each patient, -1 where there is none."""
-        return np.r_[self._rows, np.setdiff1d(np.arange(len(self._cohort.coded)), self._rows)]
-
     def _settle(self, rng: np.random.Generator) -> None:
         """Learn what draws need besides: texture, margins of what is drawn, nearness."""
         m = len(self._rows)
@@ -386,6 +385,11 @@ class JointRHVAE(Parameters):
             first += k
         return Draws(scores, levels, np.zeros(len(z), np.int32))
 
+    def _mended(self, drawn: Draws, z: Floats, rng: np.random.Generator) -> NDArray[np.bool_]:
+        """Rid rows of pairs of values that hardly anybody has; tell which have one still."""
+        rows = _Rows(self._sigma, lambda z, _: self._decoded(_row, z).astype(np.float64))
+        return self._cohort.possible.mend(drawn, self._places(drawn), z, rows, rng)
+
     def _places(self, drawn: Draws) -> Floats:
         """Give the places of scores among those that the model draws."""
         middles = (np.arange(_GRID) + 0.5) / _GRID
@@ -408,23 +412,11 @@ class JointRHVAE(Parameters):
             raise ParameterError("There is nothing to draw from yet: call fit first.")
 
 
-def _rows_of(row_of: ArrayLike | None, n_images: int, n_rows: int) -> NDArray[np.intp]:
-    if row_of is None:
-        if n_images != n_rows:
-            raise DataError(
-                f"There are {n_images} images and {n_rows} rows: give row_of, the row of each "
-                "image, -1 for none."
-            )
-        return np.arange(n_images)
-    rows = np.asarray(row_of)
-    if rows.shape != (n_images,) or rows.dtype.kind not in "iu":
-        raise DataError(f"row_of gives a whole number for each of the {n_images} images.")
-    named = rows[rows >= 0]
-    if (rows < -1).any() or (named >= n_rows).any():
-        raise DataError(f"row_of gives rows from 0 to {n_rows - 1}, and -1 for none.")
-    if len(np.unique(named)) < len(named):
-        raise DataError("row_of gives a row to two images: keep one image a patient.")
-    return rows.astype(np.intp)
+class _Rows(NamedTuple):
+    """The half of the decoder that tells of rows."""
+
+    sigma: Floats
+    outputs: Callable[[Floats, NDArray[np.int32]], Floats]
 
 
 _image = jax.jit(decode_image)

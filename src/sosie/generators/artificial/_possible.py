@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 import numpy as np
 
@@ -10,14 +10,14 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from sosie.generators.artificial._coding import Coding
-    from sosie.generators.artificial._draws import Draws, Networks
+    from sosie.generators.artificial._draws import Draws
     from sosie.space import Columns
 
     Floats = NDArray[np.float64]
     Bools = NDArray[np.bool_]
     Codes = NDArray[np.intp]
 
-__all__ = ["Possible"]
+__all__ = ["Decoder", "Possible"]
 
 _EXPECTED = 10.0, 12.5
 """Persons who would have a pair of values, were the columns independent, that nobody has, or one:
@@ -32,6 +32,23 @@ _SPIKE = 0.05
 _SWEEPS = 4
 _PARTNERS = 1000
 """Rows, at most, among which one is looked for that takes a value over."""
+
+
+class Decoder(Protocol):
+    """What a model says of rows, given their latents.
+
+    Attributes
+    ----------
+    sigma : ndarray of shape (p,)
+        Spread of each score.
+    """
+
+    @property
+    def sigma(self) -> Floats:
+        """Spread of each score."""
+
+    def outputs(self, z: Floats, strata: NDArray[np.int32]) -> Floats:
+        """Give means of scores, then logits, of shape (m, p + L)."""
 
 
 class _Facet(NamedTuple):
@@ -100,7 +117,7 @@ class Possible:
         return sum(int(p.sum()) for others in self._never.values() for p in others.values()) // 2
 
     def mend(
-        self, drawn: Draws, places: Floats, z: Floats, model: Networks, rng: np.random.Generator
+        self, drawn: Draws, places: Floats, z: Floats, model: Decoder, rng: np.random.Generator
     ) -> Bools:
         """Exchange values between rows, in place, and tell which rows have such a pair still.
 
@@ -112,7 +129,7 @@ class Possible:
             Of their scores.
         z : ndarray of shape (m, d)
             Their latents.
-        model : Networks
+        model : Decoder
         rng : Generator
         """
         if not self._never:
