@@ -86,5 +86,6 @@ def up(
         server = Server(made, own, clients.values(), host=host, port=port, drop=drop)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: server.stop())
+        reckoner.wait_ready()
         server.run(ready)
     typer.echo(words["down"])

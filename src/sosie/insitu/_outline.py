@@ -2,12 +2,39 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from sosie.errors import ParameterError
 from sosie.trust import canonical, sha256
 
-__all__ = ["Outline"]
+__all__ = ["LONGEST", "Outline", "check_size", "check_spelt"]
+
+LONGEST = 30_000
+"""Bytes of a question, so that it and the names of its columns fit into a line of a ledger."""
+
+
+def check_size(size: int) -> None:
+    """Refuse a question of so many bytes.
+
+    Raises
+    ------
+    ParameterError
+        If they are too many.
+    """
+    if size > LONGEST:
+        raise ParameterError(
+            f"The question takes {size:,} bytes; {LONGEST:,} are the most, for each holder keeps "
+            "it: give fewer columns, labels or edges."
+        )
+
+
+def check_spelt(content: Any) -> None:
+    """Refuse a question that is too long however it is spelt, before anybody reads it."""
+    size = len(json.dumps(content, ensure_ascii=False, default=str))
+    if size > 4 * LONGEST:
+        check_size(size)
 
 
 @dataclass(frozen=True)

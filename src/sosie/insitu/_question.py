@@ -9,12 +9,10 @@ from sosie.errors import ParameterError
 from sosie.insitu import catalogue as c
 from sosie.insitu._derive import Derivation
 from sosie.insitu._faults import first_fault
-from sosie.insitu._outline import Outline
+from sosie.insitu._outline import Outline, check_size, check_spelt
 from sosie.trust import canonical, sha256
 
 __all__ = ["Question"]
-
-_LONGEST = 30_000  # bytes, so that it and the names of its columns fit into a line of a ledger
 
 Entry = Annotated[
     c.Anova | c.Avatars | c.Clusters | c.CompareWays | c.Components | c.Correlation | c.Counts
@@ -60,16 +58,12 @@ class Question(BaseModel):
         ParameterError
             If it is none, telling the first thing that is wrong; or too long.
         """
+        check_spelt(content)
         try:
             question = cls.model_validate(content)
         except ValidationError as error:
             raise ParameterError(first_fault(error)) from error
-        size = len(canonical(question.content))
-        if size > _LONGEST:
-            raise ParameterError(
-                f"The question takes {size:,} bytes; {_LONGEST:,} are the most, for each holder "
-                "keeps it: give fewer columns, labels or edges."
-            )
+        check_size(len(canonical(question.content)))
         return question
 
     @model_validator(mode="after")

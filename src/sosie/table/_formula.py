@@ -20,7 +20,7 @@ __all__ = ["Factor", "Formula", "FormulaError"]
 
 Term = tuple["Factor", ...]
 
-_MOST_TERMS = 100
+_MOST_TERMS, _MOST_PRODUCTS = 100, 20_000
 _DEEPEST = 20
 _LONGEST = 2_000
 
@@ -149,6 +149,7 @@ class _Reader:
         self.tokens = list(_tokens(text))
         self.place = 0
         self.depth = 0
+        self.products = 0
 
     def formula(self) -> Formula:
         outcome = None
@@ -196,15 +197,21 @@ class _Reader:
         while self.next_is("*"):
             self.place += 1
             others = self.interaction()
-            found = _distinct([*found, *others, *_products(found, others)])
+            found = _distinct([*found, *others, *self.multiplied(found, others)])
         return found
 
     def interaction(self) -> list[Term]:
         found = self.group()
         while self.next_is(":"):
             self.place += 1
-            found = _products(found, self.group())
+            found = self.multiplied(found, self.group())
         return found
+
+    def multiplied(self, ones: list[Term], others: list[Term]) -> list[Term]:
+        self.products += len(ones) * len(others)
+        if self.products > _MOST_PRODUCTS:
+            raise FormulaError(f"it multiplies terms more than {_MOST_PRODUCTS:,} times")
+        return _distinct(tuple(dict.fromkeys(a + b)) for a, b in product(ones, others))
 
     def group(self) -> list[Term]:
         if not self.next_is("("):
@@ -309,10 +316,6 @@ def _tokens(text: str) -> Iterable[tuple[str, str]]:
             )
         place = found.end()
         yield str(found.lastgroup), found[str(found.lastgroup)]
-
-
-def _products(ones: list[Term], others: list[Term]) -> list[Term]:
-    return _distinct(tuple(dict.fromkeys(a + b)) for a, b in product(ones, others))
 
 
 def _distinct(terms: Iterable[Term]) -> list[Term]:

@@ -15,7 +15,7 @@ from sosie.insitu.analyst import asked
 from sosie.insitu.exchange import Http
 from sosie.insitu.exchange._messages import Poll, sealed, time_now
 from sosie.insitu.exchange._tls import client_context
-from sosie.insitu.hub import _serve
+from sosie.insitu.hub import _front, _serve
 from sosie.insitu.hub._connection import Connection, Request
 
 LARGEST = 1000
@@ -187,6 +187,39 @@ def test_other_addresses_and_methods(network: Network, serving: Serving) -> None
         assert got.getheader("date")
         json.loads(got.read())
     to.close()
+
+
+def test_the_head_alone(network: Network, serving: Serving) -> None:
+    to = over(network, serving.url)
+    for path, status in (("/v1/health", 200), ("/", 404)):
+        to.request("HEAD", path)
+        got = to.getresponse()
+        assert got.status == status
+        assert int(got.getheader("content-length") or 0) > 0
+        assert got.read() == b""
+    to.close()
+
+
+def test_time_goes_on_whatever_goes_wrong(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[int] = []
+
+    class Failing:
+        changes = 0
+
+        def expire(self) -> None:
+            calls.append(1)
+            raise OSError(24, "Too many open files")
+
+    monkeypatch.setattr(_front, "_TICK", 0.01)
+
+    async def run() -> None:
+        ticking = asyncio.create_task(_front.Front(Failing()).tick())  # type: ignore[arg-type]
+        await asyncio.sleep(0.2)
+        assert not ticking.done()
+        ticking.cancel()
+
+    asyncio.run(run())
+    assert len(calls) > 2
 
 
 def test_what_goes_wrong_inside_is_not_told(

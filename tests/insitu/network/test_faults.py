@@ -20,6 +20,7 @@ from tests.insitu.network.conftest import (
     LOGISTIC,
     TODAY,
     Network,
+    Stub,
     World,
     envelope_of,
 )
@@ -32,6 +33,7 @@ from sosie.insitu.exchange._messages import check_clock, moment
 from sosie.insitu.gate import REFUSED, Memory, mend
 from sosie.insitu.hub._hub import Ticket
 from sosie.insitu.node import Node, Place, commitment_of
+from sosie.insitu.process import StoppedError, _limits
 from sosie.trust import Key, _ledger, canonical, payload_of, strict_json, verify_ledger
 
 # -- agreements
@@ -490,3 +492,32 @@ def test_nothing_is_left_behind(network: Network, tmp_path: Path) -> None:
 def test_a_status_that_cannot_be_written(network: Network, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(Place, "tell", full)
     network.nodes["holder_1"]._tell("up")
+
+
+def test_the_ledger_tells_who_asked_what_ended_a_process(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also where it ends while it reads the question, and nothing is known of that."""
+    real = Stub.ask
+
+    def ask(self: Stub, said: dict[str, Any], data: bytes = b"") -> dict[str, Any]:
+        if said["do"] == "outline":
+            raise StoppedError("A process that computes has ended.")
+        return real(self, said, data)
+
+    monkeypatch.setattr(Stub, "ask", ask)
+    task = network.analyst().send(asked("crosstab", CROSSTAB))
+    assert network.ended(task) == "failed"
+    (line,) = (one["content"] for one in network.ledger("holder_1", "refused"))
+    assert (line["why"], line["by"]) == ("resources", "recipient")
+
+
+def test_limits_that_a_system_refuses(monkeypatch: pytest.MonkeyPatch) -> None:
+    """MacOS has no limit of memory, and says so by an error; a process computes all the same."""
+    resource = pytest.importorskip("resource")
+
+    def refuses(*_: Any) -> None:
+        raise ValueError("current limit exceeds maximum limit")
+
+    monkeypatch.setattr(resource, "setrlimit", refuses)
+    _limits._limit("RLIMIT_AS", 1 << 30)

@@ -1,5 +1,6 @@
 """What adds up for a hub: in a process beside it that has no key, and may end at any time."""
 
+import contextlib
 import os
 import signal
 import subprocess
@@ -11,10 +12,15 @@ from typing import Any
 
 import polars as pl
 import pytest
+from tests.insitu.network.conftest import CROSSTAB, LOGISTIC, Network
 
-from sosie.errors import DataError, ParameterError, TrustError
+from sosie.errors import DataError, ParameterError, SosieError, TrustError
 from sosie.insitu import Gate, NodeTask, Question
-from sosie.insitu.hub import Reckoner
+from sosie.insitu.analyst import asked
+from sosie.insitu.hub import Reckoner, _reckoner
+from sosie.insitu.hub._hub import LARGEST
+from sosie.insitu.hub._reckoner import LostError
+from sosie.insitu.process import Workers
 from sosie.table import Table
 
 ASKED = {"analysis": {"id": "means", "columns_of": ["age"]}}
@@ -92,21 +98,115 @@ def test_groups_of_holders(reckoner: Reckoner) -> None:
 
 
 def test_a_process_that_ends(beside: Reckoner) -> None:
-    """What can be done again is; a sum that was lost is said to be, and is never another's."""
-    asked = beside.outline(ASKED)
-    lost = beside.begin(asked, TABLE.schema, 1)
+    """It is made again; a sum that was lost is said to be, and is never another's."""
+    known = beside.outline(ASKED)
+    lost = beside.begin(known, TABLE.schema, 1)
     ended(beside)
-    assert beside.outline(ASKED) == asked
-    fresh = beside.begin(asked, TABLE.schema, 1)
-    with pytest.raises(DataError, match="more memory or time"):
+    assert beside.outline(ASKED) == known
+    fresh = beside.begin(known, TABLE.schema, 1)
+    with pytest.raises(LostError):
         lost.add([part()])
     assert fresh.add([part()]) is None
     ended(beside)
-    with pytest.raises(DataError, match="more memory or time"):
-        fresh.add([part()])
     fresh.close()
     lost.close()
-    assert beside.outline(ASKED) == asked
+    assert beside._worker is not None
+    assert not beside._worker.alive, "none is made to forget what it never knew"
+    assert beside.outline(ASKED) == known
+
+
+@pytest.mark.skipif(not hasattr(signal, "SIGSTOP"), reason="Windows has no such signal")
+def test_a_process_that_stands_still(beside: Reckoner, monkeypatch: pytest.MonkeyPatch) -> None:
+    """It is given up in time, also where it does not read what is written to it."""
+    known = beside.outline(ASKED)
+    for large in (False, True):
+        adds = beside.begin(known, TABLE.schema, 1)
+        worker: Any = beside._worker
+        os.kill(worker._process.pid, signal.SIGSTOP)
+        monkeypatch.setattr(_reckoner, "_SECONDS", 0.25)
+        started = time.monotonic()
+        with pytest.raises(DataError, match="more memory or time"):
+            adds.add([b"x" * (1 << 20 if large else 1)])
+        assert time.monotonic() - started < 5
+        assert worker._process.wait(5)
+        assert beside.outline(ASKED) == known
+
+
+def test_a_question_that_is_too_long_is_not_read(reckoner: Reckoner) -> None:
+    """Reading collects every fault: of four million it would take all memory there is."""
+    known = reckoner.outline(ASKED)
+    recode = {"rule": "recode", "name": "x", "column": "age", "groups": {"x": [0] * 4_000_000}}
+    started = time.monotonic()
+    with pytest.raises(ParameterError, match="30,000 are the most"):
+        reckoner.outline({**ASKED, "derive": [recode]})
+    assert time.monotonic() - started < 5
+    assert reckoner.outline(ASKED) == known
+    with pytest.raises(ParameterError, match="multiplies terms"):
+        reckoner.outline(
+            {"analysis": {"id": "linear", "formula": "y ~ " + ":".join(["(a*b*c*d*e*f)"] * 140)}}
+        )
+
+
+def test_it_does_not_start(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with (
+        contextlib.closing(Reckoner(beside=True)) as made,
+        pytest.raises(DataError, match="does not start"),
+    ):
+        made.wait_ready()
+
+
+# -- a hub
+
+
+def test_an_honest_question_outlives_what_another_ended(network: Network) -> None:
+    """Its rounds before are lost; it begins again, and is answered."""
+    with contextlib.closing(network.hub._reckoner) as reckoner:
+        reckoner._workers = Workers("sosie.insitu.hub._reckoning", 4 << 30, 30, fresh=False)
+        task = network.analyst().send(asked("logistic", LOGISTIC))
+        network.turn(4)
+        running = network.hub._queue.running(network.parties().signed.sha256)
+        assert running is not None
+        assert running.turn >= 1
+        ended(reckoner)
+        assert network.ended(task) == "done"
+        kept = network.store.task(task)
+        assert kept is not None
+        assert kept.attempt == 2
+
+
+def test_a_hub_whose_process_is_gone_and_cannot_be_made(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It answers nothing new, and still answers: nobody is cut off, and time goes on."""
+    with contextlib.closing(network.hub._reckoner) as reckoner:
+        reckoner._workers = Workers("sosie.insitu.hub._reckoning", 4 << 30, 30, fresh=False)
+        task = network.analyst().send(asked("crosstab", CROSSTAB))
+        network.turn(1)
+        ended(reckoner)
+        monkeypatch.setattr(sys, "executable", str(network.folder / "nowhere"))
+        assert network.hub.largest == LARGEST
+        with pytest.raises((SosieError, OSError)):
+            network.analyst().send(asked("crosstab", CROSSTAB))
+        assert network.ended(task) == "failed"
+        network.clock.ahead = 10_000
+        network.hub.expire()
+        monkeypatch.undo()
+
+
+def test_a_store_that_fails_leaves_no_sum(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fails(*_: Any, **__: Any) -> bool:
+        raise DataError("The database of the hub cannot be used.")
+
+    monkeypatch.setattr(network.store, "begin", fails)
+    with pytest.raises(DataError):
+        network.analyst().send(asked("crosstab", CROSSTAB))
+    assert network.hub._reckoner._here._sums == {}
+    monkeypatch.undo()
+    assert network.ask("crosstab", **CROSSTAB)
+    assert network.hub._reckoner._here._sums == {}
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="reads /proc")

@@ -16,7 +16,7 @@ from tests.insitu.network.conftest import Clock as Now
 from sosie.errors import DataError, ParameterError
 from sosie.insitu.analyst import Connection, asked
 from sosie.insitu.exchange import Http
-from sosie.insitu.hub import Hub, Store
+from sosie.insitu.hub import Hub, Store, _database
 from sosie.insitu.hub._store import OPEN
 
 TASK, OTHER, AGREEMENT = "0" * 64, "1" * 64, "a" * 64
@@ -330,3 +330,25 @@ def test_a_database_that_sqlalchemy_began(tmp_path: Path) -> None:
     assert store.begin(TASK, "a", "recipient", {})
     assert [one.id for one in store.tasks("a")] == ["old", TASK]
     store.close()
+
+
+def test_urls_of_sqlite(tmp_path: Path) -> None:
+    """A name is what it is: nothing in it is decoded, or cut off."""
+    for name in ("a#b.db", "a%20b.db"):
+        Store(f"sqlite:///{tmp_path}/{name}").close()
+        assert (tmp_path / name).exists()
+    with pytest.raises(ParameterError, match="SQLite"):
+        Store(f"sqlite:///{tmp_path}/hub.db?timeout=60")
+
+
+def test_a_table_that_somebody_locked(server: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Others are served meanwhile: a statement waits for some seconds, not for ever."""
+    monkeypatch.setattr(_database, "_WAITS", 1)
+    store, other = Store(server.get_uri()), Store(server.get_uri())
+    with other._database._cursor() as cursor:
+        cursor.execute("LOCK TABLE tasks")
+        with pytest.raises(DataError, match="cannot be used"):
+            store.task(TASK)
+    assert store.task("none") is None
+    for one in (store, other):
+        one.close()

@@ -83,12 +83,14 @@ class Connection:
         self._patience = patience
         self._http = h11.Connection(h11.SERVER, max_incomplete_event_size=_HEAD)
         self._reading: asyncio.Future[bytes] | None = None
+        self._head_alone = False
 
     async def serve(self) -> None:
         """Answer until the connection ends; whatever goes wrong ends this one alone."""
         try:
             while await self._one():
                 self._http.start_next_cycle()
+                await asyncio.sleep(0)  # it is the turn of others, however much was sent at once
         except (OSError, TimeoutError, h11.LocalProtocolError):
             pass
         finally:
@@ -101,9 +103,11 @@ class Connection:
     async def _one(self) -> bool:
         """Answer one request; tell whether there may be another."""
         try:
+            self._head_alone = False
             head = await self._event()
             if not isinstance(head, h11.Request):  # it ended the connection
                 return False
+            self._head_alone = head.method == b"HEAD"
             body = await self._body()
             status, said = await self._answer(self._request(head, body))
         except h11.RemoteProtocolError as error:
@@ -159,7 +163,8 @@ class Connection:
         if self._closing() or self._http.their_state is h11.SEND_BODY:
             headers.append(("connection", "close"))
         response = h11.Response(status_code=status, headers=headers)
-        await self._send(response, h11.Data(data=body), h11.EndOfMessage())
+        told = [] if self._head_alone else [h11.Data(data=body)]
+        await self._send(response, *told, h11.EndOfMessage())
 
     async def _linger(self) -> None:
         """Let a client that is still sending come to its reply, before the connection ends."""

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Database"]
 
 _GOES_ON = "The hub goes on by itself once it can be; what was kept is not lost."
+_WAITS = 5
 _FIRST = "Start the hub once it can be."
 
 
@@ -143,7 +144,9 @@ def _way_to(url: str) -> _Way:
             "--database: give a URL as sqlite:///hub.db or postgresql://user@host/name."
         )
     if kind == "sqlite":
-        return _sqlite(unquote(read.path[1:]))
+        if "?" in url:
+            raise ParameterError("--database: nothing can follow a '?' in a URL of SQLite.")
+        return _sqlite(url.partition("://")[2][1:])
     if kind != "postgresql":
         raise ParameterError(f"The hub keeps its tasks in SQLite or PostgreSQL, not {kind}.")
     return _postgresql(read, port or 5432)
@@ -188,5 +191,14 @@ def _postgresql(read: SplitResult, port: int) -> _Way:
     options |= {"user": unquote(read.username or "postgres"),
                 "password": None if read.password is None else unquote(read.password),
                 "database": unquote(read.path[1:]) or None}  # fmt: skip
-    failures = (postgresql.Error, OSError)
-    return lambda: postgresql.connect(**options), failures, True
+
+    def connect() -> Any:
+        made = postgresql.connect(**options)
+        cursor = made.cursor()
+        for name in ("lock_timeout", "statement_timeout"):  # all others wait meanwhile
+            cursor.execute(f"SET {name} = '{_WAITS}s'")
+        cursor.close()
+        made.commit()
+        return made
+
+    return connect, (postgresql.Error, OSError), True

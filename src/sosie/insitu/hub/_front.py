@@ -44,12 +44,12 @@ class Front:
         ----------
         request : Request
         """
-        methods = {"/v1/message": "POST", "/v1/health": "GET"}
+        methods = {"/v1/message": ("POST",), "/v1/health": ("GET", "HEAD")}
         if request.target not in methods:
             return 404, {"error": "There is nothing here."}
-        if request.method != methods[request.target]:
-            return 405, {"error": f"Use {methods[request.target]}."}
-        if request.method == "GET":
+        if request.method not in methods[request.target]:
+            return 405, {"error": f"Use {methods[request.target][0]}."}
+        if request.method != "POST":
             return 200, {"status": "up"}
         try:
             return 200, await self._said(request)
@@ -67,7 +67,7 @@ class Front:
         """End what waited too long, again and again."""
         while True:
             await asyncio.sleep(_TICK)
-            with contextlib.suppress(SosieError):
+            with contextlib.suppress(Exception):  # it is tried again, and has nobody to tell
                 self._hub.expire()
             self._ring()
 

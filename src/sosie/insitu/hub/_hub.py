@@ -35,7 +35,7 @@ from sosie.insitu.gate import REFUSED
 from sosie.insitu.hub._groups import Groups
 from sosie.insitu.hub._presence import Presence
 from sosie.insitu.hub._queue import Queue
-from sosie.insitu.hub._reckoner import Reckoner
+from sosie.insitu.hub._reckoner import LostError, Reckoner
 from sosie.insitu.hub._running import Running
 from sosie.insitu.hub._tokens import Rate, Tokens
 from sosie.trust import sha256
@@ -283,8 +283,12 @@ class Hub:
             running = Running(
                 task, 0, message.by, envelope, question, sites, parties, self._reckoner
             )
-            running.begin()
-            self._queue.add(running)
+            try:
+                running.begin()
+                self._queue.add(running)
+            except BaseException:
+                running.close()
+                raise
         return Ticket("now", message.agreement, message.by, said={"task": task})
 
     def _wait(self, message: Wait, role: str) -> Ticket:
@@ -360,8 +364,8 @@ class Hub:
         running.handed.pop(message.by, None)
         self._queue.changes += 1
         if isinstance(message, Join):
-            if len(running.joins) < len(running.sites):
-                running.joined(message, envelope)
+            if not running.full:
+                self._do(running, lambda: running.joined(message, envelope))
         elif isinstance(message, Decline):
             state = "refused" if message.why in _REFUSALS else "failed"
             self._queue.end(running, state, why=_DECLINED[message.why])
@@ -374,14 +378,7 @@ class Hub:
         if payload is None or sha256(payload) != message.payload_sha256:
             self._queue.end(running, "failed", why=_DECLINED["exchange"])
             return
-        try:
-            content = running.gave(message, envelope, payload)
-        except SosieError as error:
-            self._queue.end(running, "failed", why=str(error))
-            return
-        except Exception:  # numbers of which nothing can be made; what they are, nobody is told
-            self._queue.end(running, "failed", why=_NO_RESULT)
-            return
+        content = self._do(running, lambda: running.gave(message, envelope, payload))
         if content is None:
             return
         self._groups.add(running.parties, running.question)
@@ -391,6 +388,20 @@ class Hub:
         self._queue.end(
             running, "done", answer=answer | {"certificate": certified(record, [self._key])}
         )
+
+    def _do(
+        self, running: Running, step: Callable[[], dict[str, Any] | None]
+    ) -> dict[str, Any] | None:
+        """Go on with an attempt; where that fails, it ends, or begins again."""
+        try:
+            return step()
+        except LostError:
+            self._queue.again(running)
+        except SosieError as error:
+            self._queue.end(running, "failed", why=str(error))
+        except Exception:  # numbers of which nothing can be made; what they are, nobody is told
+            self._queue.end(running, "failed", why=_NO_RESULT)
+        return None
 
     def _opened(self, envelope: Any) -> tuple[Parties, Any]:
         parties = self._queue.parties.get(agreement_in(envelope))

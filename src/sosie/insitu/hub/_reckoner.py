@@ -7,7 +7,7 @@ from itertools import count
 from typing import TYPE_CHECKING, Any
 
 from sosie.errors import DataError
-from sosie.insitu._outline import Outline
+from sosie.insitu._outline import Outline, check_spelt
 from sosie.insitu.hub._reckoning import SORTS, Reckoning
 from sosie.insitu.process import StoppedError, Workers
 
@@ -17,13 +17,17 @@ if TYPE_CHECKING:
     from sosie.insitu.process import Worker
     from sosie.table import Schema
 
-__all__ = ["Reckoner", "Sum"]
+__all__ = ["LostError", "Reckoner", "Sum"]
 
-_MEMORY, _SECONDS = 4 << 30, 150
+_MEMORY, _SECONDS, _OF_WORDS = 4 << 30, 30, 10.0
 _STOPPED = (
     "The process of the hub that adds up took more memory or time than it has; nothing was "
     "answered. Ask for less."
 )
+
+
+class LostError(Exception):
+    """A sum was begun in a process that has ended since, for whatever reason of another's."""
 
 
 class Reckoner:
@@ -62,12 +66,13 @@ class Reckoner:
         ParameterError
             If it is none.
         """
-        return Outline.of(self.again({"do": "outline", "question": question}))
+        check_spelt(question)
+        return Outline.of(self.ask({"do": "outline", "question": question}))
 
     def apart(self, asked: Collection[str], before: Iterable[Collection[str]], fewest: int) -> bool:
         """Tell whether it tells of no few holders: :func:`sosie.insitu.gate.holders_apart`."""
         said = {"asked": list(asked), "before": [list(one) for one in before], "fewest": fewest}
-        return bool(self.again({"do": "apart", **said})["apart"])
+        return bool(self.ask({"do": "apart", **said})["apart"])
 
     def begin(self, question: Outline, schema: Schema, holders: int) -> Sum:
         """Check a question against the columns of the agreement, and begin to add up.
@@ -78,7 +83,7 @@ class Reckoner:
             If it does not fit.
         """
         number = next(self._numbers)
-        answer = self.again(
+        answer = self.ask(
             {
                 "do": "begin", "number": number, "question": question.asked,
                 "schema": schema.model_dump(mode="json"), "holders": holders,
@@ -86,50 +91,79 @@ class Reckoner:
         )  # fmt: skip
         return Sum(self, number, tells=answer["tells"])
 
-    def again(self, said: dict[str, Any]) -> dict[str, Any]:
-        """Ask what another process can answer as well, where one has ended."""
-        try:
-            return self.once(said)
-        except StoppedError:
-            return self.once(said)
-
-    def once(self, said: dict[str, Any], data: bytes = b"") -> dict[str, Any]:
-        """Ask.
+    def ask(
+        self, said: dict[str, Any], data: bytes = b"", seconds: float = _OF_WORDS
+    ) -> dict[str, Any]:
+        """Ask, for so many seconds; a process that has ended is made again before.
 
         Raises
         ------
         StoppedError
             If the process ended, or took too long.
+        LostError
+            If it knows of no such sum.
         ParameterError, TrustError, DataError
             As it found.
         """
-        answer = self._asked(said, data)
+        answer = self._asked(said, data, seconds)
         sort = answer.get("raised")
-        if sort == "stopped":
-            raise StoppedError(_STOPPED)
+        if sort == "lost":
+            raise LostError
         if sort in SORTS:
             raise SORTS[sort](answer["why"])
         if sort is not None:
             raise ArithmeticError
         return answer
 
-    def _asked(self, said: dict[str, Any], data: bytes) -> dict[str, Any]:
+    def wait_ready(self) -> None:
+        """Wait until the process beside is there.
+
+        Raises
+        ------
+        DataError
+            If it does not start.
+        """
+        if self._workers is None:
+            return
+        try:
+            self._own().wait_ready()
+        except StoppedError as error:
+            raise DataError(
+                "The process of the hub that adds up does not start: are sosie and its libraries "
+                "installed for this Python, and not by PYTHONPATH alone?"
+            ) from error
+
+    def forget(self, number: int) -> None:
+        """Forget a sum, where the process that knows of it is still there."""
+        if self._workers is None or (self._worker is not None and self._worker.alive):
+            with contextlib.suppress(Exception):
+                self.ask({"do": "forget", "number": number})
+
+    def _asked(self, said: dict[str, Any], data: bytes, seconds: float) -> dict[str, Any]:
         if self._workers is None:
             return self._here.answer(dict(said), data)
-        if self._worker is None:
-            self._worker = self._workers.take()
         try:
-            return self._worker.ask(said, data)
+            return self._own().ask(said, data, seconds)
         except StoppedError:
-            self._worker.close()
-            self._worker = None
+            self._end()
             raise
 
-    def close(self) -> None:
-        """End the process."""
+    def _own(self) -> Worker:
+        assert self._workers is not None
+        if self._worker is not None and not self._worker.alive:
+            self._end()
+        if self._worker is None:
+            self._worker = self._workers.take()
+        return self._worker
+
+    def _end(self) -> None:
         if self._worker is not None:
             self._worker.close()
             self._worker = None
+
+    def close(self) -> None:
+        """End the process."""
+        self._end()
         if self._workers is not None:
             self._workers.close()
 
@@ -155,10 +189,12 @@ class Sum:
         ------
         DataError, TrustError, ParameterError, ArithmeticError
             If they make none.
+        LostError
+            If nothing is known any more of the rounds before.
         """
         said = {"do": "add", "number": self._number, "sizes": [len(one) for one in parts]}
         try:
-            answer = self._reckoner.once(said, b"".join(parts))
+            answer = self._reckoner.ask(said, b"".join(parts), 2.0 * _SECONDS)
         except StoppedError as error:
             raise DataError(_STOPPED) from error
         self.tells = bool(answer.get("tells"))
@@ -167,5 +203,4 @@ class Sum:
 
     def close(self) -> None:
         """Forget it."""
-        with contextlib.suppress(StoppedError):
-            self._reckoner.once({"do": "forget", "number": self._number})
+        self._reckoner.forget(self._number)

@@ -57,7 +57,7 @@ class Reckoning:
         from sosie.insitu._result import Result
 
         if number not in self._sums:  # it was begun in a process that has ended
-            return {"raised": "stopped"}
+            return {"raised": "lost"}
         parts, start = [], 0
         for size in sizes:
             parts.append(data[start : start + size])

@@ -72,7 +72,7 @@ class Running:
     @property
     def tells(self) -> bool:
         """Whether this round is told a holder at a time."""
-        return self.full and self.begin().tells
+        return self.full and self._sum is not None and self._sum.tells
 
     @property
     def seconds(self) -> float:
@@ -98,9 +98,17 @@ class Running:
         return said | {"parts": [letter(*one) for one in self.former.values()]}
 
     def joined(self, message: Join, envelope: dict[str, Any]) -> None:
-        """Keep that a holder takes part."""
+        """Keep that a holder takes part.
+
+        Raises
+        ------
+        ParameterError, DataError
+            If it is the last, and nothing can be added up.
+        """
         self.instances[message.by] = message.instance
         self.joins[message.by] = envelope
+        if self.full:
+            self.begin()
 
     def gave(
         self, message: Part, envelope: dict[str, Any], payload: bytes
@@ -111,6 +119,8 @@ class Running:
         ------
         DataError, TrustError, ArithmeticError
             If the parts make no result.
+        LostError
+            If nothing is known any more of the rounds before.
         """
         self.parts[message.by] = (envelope, payload)
         self.told.append(envelope)

@@ -292,6 +292,7 @@ class Node:
         self._asked = {}
         ask = checked_ask(work, self._parties, self._attempts)
         task, attempt = work["task"], work["attempt"]
+        self._asked = {"by": ask.by}
         self._taken = Taken(task, attempt, self._workers.take())
         question = self._read(self._taken.worker, ask)
         self._asked = {"by": ask.by, "asked": question.content}

@@ -57,7 +57,8 @@ def confine_half(seconds: int) -> None:
 
 
 def _limit(name: str, most: int) -> None:
-    with contextlib.suppress(ImportError):  # Windows has none of these
+    # Windows has none of these, and macOS refuses some.
+    with contextlib.suppress(ImportError, ValueError, OSError):
         import resource
 
         what = getattr(resource, name)

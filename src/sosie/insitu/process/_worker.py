@@ -15,6 +15,7 @@ from sosie.errors import DataError
 from sosie.insitu.process._frames import BEGIN, END, read_frame, write_frame
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from typing import BinaryIO
 
 __all__ = ["StoppedError", "Worker", "Workers", "environment"]
@@ -63,22 +64,59 @@ class Worker:
         self.kept_by = ""
         threading.Thread(target=self._listen, daemon=True).start()
 
-    def ask(self, said: dict[str, Any], data: bytes = b"") -> dict[str, Any]:
+    @property
+    def alive(self) -> bool:
+        """Whether the process has not ended."""
+        return self._process.poll() is None
+
+    def wait_ready(self) -> None:
+        """Wait until the process has read its libraries.
+
+        Raises
+        ------
+        StoppedError
+            If it ends before, or takes too long.
+        """
+        if not self._ready:
+            self.kept_by = str(self._next(_START)["ready"])
+            self._ready = True
+
+    def ask(
+        self, said: dict[str, Any], data: bytes = b"", seconds: float | None = None
+    ) -> dict[str, Any]:
         """Send one request and wait for its answer.
+
+        Parameters
+        ----------
+        said : dict
+        data : bytes
+        seconds : float, optional
+            To wait; twice those of computing where not given.
 
         Raises
         ------
         StoppedError
             If the process ends or takes too long.
         """
-        if not self._ready:
-            self.kept_by = str(self._next(_START)["ready"])
-            self._ready = True
+        self.wait_ready()
+        wait = 2.0 * self._seconds if seconds is None else seconds
         try:
-            write_frame(self._in, said, data)
+            with self._ended_after(wait):
+                write_frame(self._in, said, data)
         except OSError as error:
             raise StoppedError("A process that computes has ended.") from error
-        return self._next(2.0 * self._seconds)
+        return self._next(wait)
+
+    @contextlib.contextmanager
+    def _ended_after(self, seconds: float) -> Iterator[None]:
+        """End the process where it does not take what is written to it."""
+        timer = threading.Timer(seconds, self._kill)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
 
     def begin(self) -> None:
         """Tell that a task begins."""
@@ -95,13 +133,16 @@ class Worker:
 
     def close(self) -> None:
         """End the process, whatever it does."""
+        self._kill()
+        with contextlib.suppress(OSError):
+            self._in.close()
+        self._process.wait()
+
+    def _kill(self) -> None:
         if _DIVIDES:
             with contextlib.suppress(ProcessLookupError):
                 os.killpg(self._process.pid, signal.SIGKILL)
         self._process.kill()
-        with contextlib.suppress(OSError):
-            self._in.close()
-        self._process.wait()
 
     @property
     def _in(self) -> BinaryIO:
