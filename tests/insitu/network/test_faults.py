@@ -31,7 +31,7 @@ from sosie.insitu.analyst import asked
 from sosie.insitu.exchange import Direct, Parties, RefusedError
 from sosie.insitu.exchange._messages import check_clock, moment
 from sosie.insitu.gate import REFUSED, Memory, mend
-from sosie.insitu.hub._hub import Ticket
+from sosie.insitu.hub._ticket import Ticket
 from sosie.insitu.node import Node, Place, commitment_of
 from sosie.insitu.process import StoppedError, _limits
 from sosie.trust import Key, _ledger, canonical, payload_of, strict_json, verify_ledger

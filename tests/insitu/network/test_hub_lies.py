@@ -23,7 +23,7 @@ from sosie.insitu.exchange._messages import (
     time_now,
 )
 from sosie.insitu.gate import added, total_of
-from sosie.insitu.hub._hub import Ticket
+from sosie.insitu.hub._ticket import Ticket
 from sosie.trust import PAYLOAD_TYPE, Key, canonical, payload_of, seal, sha256, strict_json
 
 Work = dict[str, Any]

@@ -10,12 +10,13 @@ from sosie.errors import DataError, ParameterError, SosieError, TrustError
 from sosie.insitu.exchange._letter import read_letter
 from sosie.insitu.exchange._messages import NO_MESSAGE
 from sosie.insitu.exchange._raised import TooManyError
-from sosie.insitu.hub._hub import NotAllowedError
+from sosie.insitu.hub._ticket import NotAllowedError
 from sosie.trust import strict_json
 
 if TYPE_CHECKING:
     from sosie.insitu.hub._connection import Request
-    from sosie.insitu.hub._hub import Hub, Ticket
+    from sosie.insitu.hub._hub import Hub
+    from sosie.insitu.hub._ticket import Ticket
 
 __all__ = ["Front", "failed"]
 

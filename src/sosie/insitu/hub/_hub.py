@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import time
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sosie.errors import ParameterError, SosieError, TrustError
+from sosie.errors import ParameterError, TrustError
 from sosie.insitu.exchange._certificate import (
     Answered,
-    answer_of,
     certified,
     record_of,
     recorded,
@@ -30,15 +28,14 @@ from sosie.insitu.exchange._messages import (
     read_message,
     task_of,
 )
-from sosie.insitu.exchange._raised import RefusedError
-from sosie.insitu.gate import REFUSED
+from sosie.insitu.hub._attempts import Attempts
 from sosie.insitu.hub._groups import Groups
 from sosie.insitu.hub._presence import Presence
 from sosie.insitu.hub._queue import Queue
-from sosie.insitu.hub._reckoner import LostError, Reckoner
+from sosie.insitu.hub._reckoner import Reckoner
 from sosie.insitu.hub._running import Running
+from sosie.insitu.hub._ticket import NotAllowedError, Ticket
 from sosie.insitu.hub._tokens import Rate, Tokens
-from sosie.trust import sha256
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -48,51 +45,15 @@ if TYPE_CHECKING:
     from sosie.insitu.hub._store import Store, Stored
     from sosie.trust import Key
 
-__all__ = ["LARGEST", "Hub", "NotAllowedError", "Ticket"]
+__all__ = ["LARGEST", "Hub"]
 
 LARGEST, LARGEST_TOLD = 4 << 20, 16 << 20
 
-_DECLINED = {
-    "gate": REFUSED,
-    "agreement": "A holder finds that the agreement does not allow this question.",
-    "snapshot": "The data of a holder are not those that were agreed on any more; nothing left.",
-    "synthetic": "A holder serves no synthetic table that could be judged; ask it to.",
-    "resources": "The analysis took more memory or time than a holder grants, or its answer more "
-    "room than a message has; ask for less.",
-    "exchange": "A holder received what is not as it must be, and stopped; nothing was answered.",
-}
-_NO_RESULT = "The holders' totals make no result of this analysis; ask for less, or otherwise."
 _APART = (
     "Not all holders who answered before, about one of these columns, have all of them: the "
     "difference of the answers would tell of a few holders alone. Ask about columns that the same "
     "holders have."
 )
-_REFUSALS = ("gate", "agreement", "snapshot")
-
-
-class NotAllowedError(RefusedError):
-    """The agreement does not allow what was asked."""
-
-
-@dataclass(frozen=True)
-class Ticket:
-    """What a message waits for.
-
-    Attributes
-    ----------
-    kind : str
-        ``work``, ``answer`` or ``now``.
-    agreement, by : str
-    task : str
-    said : dict
-        The reply, where it is there at once.
-    """
-
-    kind: str
-    agreement: str
-    by: str
-    task: str = ""
-    said: dict[str, Any] | None = None
 
 
 class Hub:
@@ -137,6 +98,7 @@ class Hub:
         )
         self._tokens = Tokens(store, clock)
         self._groups = Groups(store, reckoner)
+        self._attempts = Attempts(key, self._queue, self._presence, self._groups)
         self._rate = Rate(asks_a_minute, clock)
 
     @property
@@ -201,7 +163,10 @@ class Hub:
         parties, message = self._opened(envelope)
         check_clock(message, self._now(), carried=carried)
         if isinstance(message, Poll | Leave | Join | Part | Decline):
-            return self._of_holder(parties, message, envelope, payload)
+            stays = self._attempts.take(parties, message, envelope, payload)
+            if stays:
+                return Ticket("work", message.agreement, message.by)
+            return Ticket("now", message.agreement, message.by, said={"work": None})
         if isinstance(message, Login):
             return self._login(parties, message)
         role = self._role(parties, message.by, token, message.agreement)
@@ -326,82 +291,6 @@ class Hub:
         envelope = certified(recorded(parties, answered), [self._key])
         said = {"certificate": envelope}
         return Ticket("now", message.agreement, message.by, said=said)
-
-    # -- messages of holders
-
-    def _of_holder(
-        self, parties: Parties, message: Any, envelope: dict[str, Any], payload: bytes | None
-    ) -> Ticket:
-        if message.by not in parties.holders:
-            raise TrustError(f"{message.by!r} holds no data under the agreement.")
-        paused = isinstance(message, Poll) and message.paused
-        known = (message.agreement, message.by, message.instance, message.at)
-        left = isinstance(message, Leave)
-        if not self._presence.saw(*known, paused=paused, left=left):
-            raise NotAllowedError(
-                "Another node of this holder was started after this one, and one alone may serve, "
-                "since what the one released the other does not know: stop one of them."
-            )
-        running = self._queue.running(message.agreement)
-        if running is not None:
-            if left or (paused and message.by not in running.joins):
-                running.handed.pop(message.by, None)
-            former = running.instances.get(message.by, message.instance)
-            if former != message.instance:  # it started again, and knows nothing of before
-                running = self._queue.again(running)
-        if left:
-            return Ticket("now", message.agreement, message.by, said={"work": None})
-        if running is not None and not isinstance(message, Poll):
-            self._go_on(running, message, envelope, payload)
-        return Ticket("work", message.agreement, message.by)
-
-    def _go_on(
-        self, running: Running, message: Any, envelope: dict[str, Any], payload: bytes | None
-    ) -> None:
-        of_now = (message.task, message.attempt) == (running.task, running.attempt)
-        if message.by not in running.sites or not of_now:
-            return
-        running.handed.pop(message.by, None)
-        self._queue.changes += 1
-        if isinstance(message, Join):
-            if not running.full:
-                self._do(running, lambda: running.joined(message, envelope))
-        elif isinstance(message, Decline):
-            state = "refused" if message.why in _REFUSALS else "failed"
-            self._queue.end(running, state, why=_DECLINED[message.why])
-        elif message.round == running.turn and message.by not in running.parts:
-            self._add(running, message, envelope, payload)
-
-    def _add(
-        self, running: Running, message: Part, envelope: dict[str, Any], payload: bytes | None
-    ) -> None:
-        if payload is None or sha256(payload) != message.payload_sha256:
-            self._queue.end(running, "failed", why=_DECLINED["exchange"])
-            return
-        content = self._do(running, lambda: running.gave(message, envelope, payload))
-        if content is None:
-            return
-        self._groups.add(running.parties, running.question)
-        answered = running.answered(content)
-        record = recorded(running.parties, [answered])
-        answer = answer_of(record, answered, content)
-        self._queue.end(
-            running, "done", answer=answer | {"certificate": certified(record, [self._key])}
-        )
-
-    def _do(
-        self, running: Running, step: Callable[[], dict[str, Any] | None]
-    ) -> dict[str, Any] | None:
-        """Go on with an attempt; where that fails, it ends, or begins again."""
-        try:
-            return step()
-        except LostError:
-            self._queue.again(running)
-        except SosieError as error:
-            self._queue.end(running, "failed", why=str(error))
-        except Exception:  # numbers of which nothing can be made; what they are, nobody is told
-            self._queue.end(running, "failed", why=_NO_RESULT)
-        return None
 
     def _opened(self, envelope: Any) -> tuple[Parties, Any]:
         parties = self._queue.parties.get(agreement_in(envelope))
