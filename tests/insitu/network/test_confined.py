@@ -185,7 +185,7 @@ def test_a_process_that_takes_too_long() -> None:
     try:
         worker.begin()
         assert worker.ask({"do": "part", "others": {}})["declined"] == "exchange"
-        worker._seconds = 0
+        worker._seconds = 0.2  # type: ignore[assignment]
         os.kill(worker._process.pid, signal.SIGSTOP)
         with pytest.raises(StoppedError, match="took too long"):
             worker.ask({"do": "part", "others": {}})
