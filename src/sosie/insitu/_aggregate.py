@@ -96,12 +96,16 @@ class Selection:
         Whether they are those with two properties of whom a model tells the number alone: another
         such set may not differ by a few. What all of them tell together is that of a cross-table
         of all factors, which a model is not audited as.
+    blurred : bool
+        Whether a model tells of cells of them by the columns of `by`, some of too few persons,
+        through a number that blurs the cells: of such models, few may be answered.
     """
 
     rows: Mask
     about: frozenset[str]
     by: frozenset[str]
     crossing: bool = False
+    blurred: bool = False
 
 
 @dataclass(frozen=True)

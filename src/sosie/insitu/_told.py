@@ -23,14 +23,14 @@ if TYPE_CHECKING:
     Mask = NDArray[np.bool_]
     Weigher = tuple[Floats, tuple[str, ...]]
 
-__all__ = ["crossed", "told_apart", "told_of", "weighers_of"]
+__all__ = ["SOME_VALUES", "crossed", "told_apart", "told_of", "weighers_of"]
 
 _FEW_VALUES = 3
 """Values of which their number, mean and spread tell how many persons have each."""
 
 _MOST_CELLS = 300
 
-_SOME_VALUES = 12
+SOME_VALUES = 12
 """Values of which two functions tell it, as a number and its logarithm do with their squares."""
 
 
@@ -145,7 +145,7 @@ def crossed(
     In a generalised linear model a person weighs as the cell of all columns that it is in. Where
     each has few values, the coefficients of the model and of those of its columns two by two tell
     the number of persons in every cell, and their sum of the outcome. A column of many values
-    blurs the cells.
+    blurs the cells; what blurs them can be solved for too, by some more models.
 
     Parameters
     ----------
@@ -165,21 +165,24 @@ def crossed(
         Persons in each.
     selections : tuple of Selection
         The same persons; none where a cell is so small that these alone refuse, or there are more
-        cells than coefficients tell.
+        cells than coefficients tell. Where a column has many values and a cell of the others is
+        too small, all persons, as those of whom cells are told blurred.
     """
-    most = dict.fromkeys(also, _FEW_VALUES) | dict.fromkeys(by, _SOME_VALUES)
+    most = dict.fromkeys(also, _FEW_VALUES) | dict.fromkeys(by, SOME_VALUES)
     ranks: dict[str, NDArray[np.intp]] = {}
     for name in most:
         ranks[name] = np.unique(rows.values(name)[known], return_inverse=True)[1]
     values = {name: len(np.unique(one)) for name, one in ranks.items()}
-    if any(values[name] > _SOME_VALUES for name in by):
-        return (), ()
     names = [name for name in most if 1 < values[name] <= most[name]]
     if sum(name in by for name in names) < _FEW_VALUES:
         return (), ()
     codes = np.column_stack([ranks[name] for name in names])
     _, cell, sizes = np.unique(codes, axis=0, return_inverse=True, return_counts=True)
-    if sizes.min() < rows.floors.min_cell or len(sizes) > _MOST_CELLS:
+    small = bool(sizes.min() < rows.floors.min_cell)
+    if any(values[name] > SOME_VALUES for name in by):
+        whole = replace(rows.selection(known, about, names), blurred=True)
+        return (), (whole,) if small else ()
+    if small or len(sizes) > _MOST_CELLS:
         return tuple(sizes.tolist()), ()
     place = np.full(len(rows), -1)
     place[known] = cell.ravel()
@@ -223,7 +226,7 @@ def told_apart(
             if len(found) > 1:
                 chosen = (members & (values == one) for one in found)
                 told += [rows.selection(one, (column,), (column, *by)) for one in chosen]
-        elif column in rows.rules and len(found) <= _SOME_VALUES:
+        elif column in rows.rules and len(found) <= SOME_VALUES:
             of = [column, *sorted(rows.sources((column,)))]
             inside = (np.where(members, rows.numbers(name), 0.0) for name in of)
             about = rows.told((column, *by))

@@ -26,13 +26,14 @@ from sosie.insitu._grid import begin_grid, bins_of, grid_votes, next_grid, told_
 from sosie.insitu._newton import begin, inverse, next_step
 from sosie.insitu._result import Result, term_rows
 from sosie.insitu._rows import require_number
-from sosie.insitu._told import told_of, weighers_of
+from sosie.insitu._told import SOME_VALUES, crossed, told_of, weighers_of
 from sosie.insitu.catalogue._regression import FormulaText  # noqa: TC001 - pydantic reads annotations
 from sosie.insitu.catalogue._survival import times_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from sosie.insitu._aggregate import Selection
     from sosie.insitu._rows import Rows
     from sosie.table import Schema
 
@@ -73,6 +74,12 @@ class _Hazards(Analysis):
         matrix = state["design"].matrix(rows)
         known = np.isfinite(matrix).all(axis=1) & np.isfinite(times) & np.isfinite(events)
         return times[known], events[known], matrix[known], known
+
+    def cells(
+        self, rows: Rows, state: State, known: Mask
+    ) -> tuple[tuple[int, ...], tuple[Selection, ...]]:
+        """Give those with each of the labels at once: `crossed`."""
+        return crossed(rows, known, self.columns, state["design"].columns, self.event)
 
     def fitted(self, total: Total, score: Floats, information: Floats, deviance: float,
                state: State) -> State | Result:  # fmt: skip
@@ -136,6 +143,11 @@ class Cox(_Hazards):
         had_it = (np.where(chosen, 1.0, 0.0), (self.event,))
         weighers = [*weighers_of(state["design"], rows), had_it]
         told, summed = told_of(rows, known, self.columns, weighers)
+        # Where many leave at once, each set at risk is a sum over cells of all covariates.
+        if len(np.unique(times)) <= SOME_VALUES:
+            small, crossing = self.cells(rows, state, known)
+            arrays["deviance"] = replace(arrays["deviance"], cells=small)
+            told += crossing
         return Part(arrays, told, Model(int(events.sum()), p, weighed.leverage), summed)
 
     def combine(self, total: Total, state: State) -> State | Result:
@@ -208,6 +220,9 @@ class CoxGrid(_Hazards):
             rows.selection(_within(known, bins == j), self.columns, (self.duration,))
             for j in range(len(edges) - 1)
         )
+        # In one bin the score is a sum over cells of any column that is given as the duration.
+        small, crossing = self.cells(rows, state, known)
+        told += crossing
         centred = matrix if state["centre"] is None else matrix - state["centre"]
         weights = np.exp(centred @ state["beta"])
         # The share of each bin that a person was at risk in.
@@ -216,7 +231,7 @@ class CoxGrid(_Hazards):
         arrays = {
             "n": n,
             "events": had,
-            "risk": over(sums(shares - later, weights), n),
+            "risk": over(replace(sums(shares - later, weights), cells=small), n),
         }
         if state["hazard"] is None:
             return Part(arrays | {"sum": over(sums(matrix), n)}, told, model, summed)

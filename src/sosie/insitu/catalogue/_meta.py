@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
@@ -11,7 +12,7 @@ from sosie.insitu._aggregate import Part, Total, counts, estimates, over
 from sosie.insitu._design import Design, binary, model_of, outcome_of, read_formula
 from sosie.insitu._newton import begin, inverse, next_step
 from sosie.insitu._result import Result, term_rows, to_hundredths
-from sosie.insitu._told import told_of, weighers_of
+from sosie.insitu._told import crossed, told_of, weighers_of
 from sosie.insitu.catalogue._generalised import Logistic
 from sosie.insitu.catalogue._regression import Regression
 
@@ -68,11 +69,17 @@ class MetaAnalysis(Regression):
         n = int(known.sum())
         weighers = [*weighers_of(state["design"], rows), (y, (outcome.column,))]
         told, summed = told_of(rows, known, self.columns, weighers)
+        cells: tuple[int, ...] = ()
+        if self.model == "logistic":
+            own = state["design"].columns
+            cells, crossing = crossed(rows, known, self.columns, own, outcome.column)
+            told += crossing
         tau2 = np.zeros(len(b)) if state["tau2"] is None else state["tau2"]
         w = 1 / (se**2 + tau2)
         found = np.stack([w, w * b, w * b**2, w**2])
         persons = counts(np.zeros(n, np.int64), 1, known)
-        return Part({"weighted": over(estimates(found, n), persons)}, told, model, summed)
+        weighted = replace(estimates(found, n), cells=cells)
+        return Part({"weighted": over(weighted, persons)}, told, model, summed)
 
     def combine(self, total: Total, state: State) -> State | Result:
         """Estimate the variance between holders, then the average."""

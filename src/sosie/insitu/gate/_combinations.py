@@ -85,7 +85,11 @@ def _basis(vectors: Floats) -> Floats:
     largest = np.abs(vectors).max(axis=1, initial=0)
     scaled = vectors[largest > 0] / largest[largest > 0, None]
     turned, rest = np.linalg.qr(scaled.T)
-    left, size, _ = np.linalg.svd(rest)
+    try:
+        left, size, _ = np.linalg.svd(rest)
+    except np.linalg.LinAlgError:  # LAPACK's way does not come to an end for some; the other does
+        _, size, right = np.linalg.svd(rest.T)
+        left = right.T
     return (turned @ left[:, size > _NULL * size.max(initial=0)]).T
 
 

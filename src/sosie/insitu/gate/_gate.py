@@ -40,6 +40,7 @@ _SOURCES = {
     "holders": "vantage6, minimum of organisations",
     "differencing": "OpenSAFELY, output checking; dsBase nfilter.subset, which only warns",
     "tracker": "Chin, Özsoyoğlu 1982",
+    "blurred": "Dobra, Fienberg 2001: what is released bounds cells",
     "epsilon": "the agreement's budget of differential privacy; OpenDP",
     "refusals": "DataSHIELD, disclosure settings: a refusal is an answer too",
 }
@@ -159,13 +160,16 @@ class Gate:
             for name, (source, check) in CHECKS.items()
         ]
         about, group = frozenset().union(*(s.about for s in part.selections)), frozenset(sites)
+        sets = [one for one in part.selections if not one.blurred]
+        cells = frozenset().union(*(one.by for one in part.selections if one.blurred))
         many = holders_suffice(holders, self.floors, to_holders=to_holders)
         many &= memory.holders_hold(about, group, self.floors.min_holders)
-        pairs, combined = memory.allows(part.selections, self.floors.min_cell, part.summed)
+        pairs, combined = memory.allows(sets, self.floors.min_cell, part.summed)
         for name, holds in (
             ("holders", many),
             ("differencing", pairs),
             ("tracker", combined),
+            ("blurred", memory.may_blur(cells, question)),
             ("epsilon", self._affords(part, totals, epsilon)),
             ("refusals", memory.refusals < MOST_REFUSALS),
         ):
@@ -173,7 +177,8 @@ class Gate:
         if not all(one.holds for one in told):
             memory.refused()
             raise Refused(tuple(one.check for one in told if not one.holds))
-        memory.add(part.selections, part.summed)
+        memory.add(sets, part.summed)
+        memory.blurred(cells, question)
         memory.answered(about, group)
         off = 0
         if epsilon is None:
