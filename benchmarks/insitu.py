@@ -1,8 +1,8 @@
 """How fast, how light and how sure analyses in place are: beside Flower, doing the same sum.
 
 Parts: a one-shot statistic, b Cox, c memory, d Flower, e the audit of differences, f a soak of
-1,000 tasks with nodes killed at random. All over loopback TLS with three nodes, each a program of
-its own, on the trial of `make demo-insitu`.
+1,000 tasks with processes killed at random. All over loopback TLS with three nodes, each a program
+of its own, on the trial of `make demo-insitu`.
 """
 
 from __future__ import annotations
@@ -209,7 +209,7 @@ def audit() -> tuple[float, float]:
 
 
 def soak(tasks: int, seconds: float, seed: int, lines: list[str]) -> None:
-    """Ask many questions while nodes are killed and started at random."""
+    """Ask many questions while nodes, and what adds up for the hub, are killed at random."""
     place, keys = made()
     chance = random.Random(seed)
     frames = [pl.read_csv(demo.OUT / f"site_{n}.csv") for n in (1, 2, 3)]
@@ -225,6 +225,10 @@ def soak(tasks: int, seconds: float, seed: int, lines: list[str]) -> None:
                 number = chance.choice((1, 2, 3))
                 programs.again(number)
                 kills[number] += 1
+                hub = programs._running[0].pid
+                for child in Path(f"/proc/{hub}/task/{hub}/children").read_text().split():
+                    os.kill(int(child), signal.SIGKILL)
+                    kills[0] += 1
 
         def ask(place_in_line: int) -> tuple[str, bool]:
             analysis, parameters, (column, mean) = asks[place_in_line % len(asks)]
@@ -274,7 +278,8 @@ def soak(tasks: int, seconds: float, seed: int, lines: list[str]) -> None:
     done = sum(one["state"] == "done" for one in listed)
     again = sum(one["attempt"] > 1 for one in listed)
     lines += [
-        f"{tasks:,} tasks in {took:.0f} s, {sum(kills.values())} kills (SIGKILL) and restarts: "
+        f"{tasks:,} tasks in {took:.0f} s, {sum(kills.values()) - kills[0]} kills (SIGKILL) and "
+        f"restarts of nodes, {kills[0]} of the process of the hub that adds up: "
         f"{done:,} done, {lost} lost, {wrong} wrong, {twice} steps released twice "
         f"(of {released:,}), {again} tasks begun more than once. After them, MB: {grown}."
     ]

@@ -199,3 +199,39 @@ def test_an_interrupt_that_a_library_swallows_comes_again() -> None:
     assert time.monotonic() - begun < 15
     assert b"KeyboardInterrupt" in done.stderr
     assert b"ignored" not in done.stderr
+
+
+SPIED = """
+import os, sys
+from sosie.cli import main
+try:
+    main(["--version"])
+except SystemExit:
+    pass
+import pydantic
+class Read(pydantic.BaseModel):
+    value: int
+Read(value=1)
+from pydantic.plugin import _loader
+print(list(_loader.get_plugins()))
+"""
+
+
+def test_no_plug_in_of_a_library_sees_what_is_read(tmp_path: Path) -> None:
+    """One that is installed beside, as for telemetry, is not loaded by the command line."""
+    plugin = tmp_path / "spy-1.0.dist-info"
+    plugin.mkdir()
+    (plugin / "METADATA").write_text("Metadata-Version: 2.1\nName: spy\nVersion: 1.0\n")
+    (plugin / "entry_points.txt").write_text("[pydantic]\nspy = spy:plugin\n")
+    (tmp_path / "spy.py").write_text("print('SPY'); plugin = object()\n")
+    environment = {**os.environ, "PYTHONPATH": str(tmp_path)}
+    environment.pop("PYDANTIC_DISABLE_PLUGINS", None)
+    command = [sys.executable, "-c", SPIED]
+    ran = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=60)
+    assert ran.stdout.splitlines()[-1] == "[]", ran.stderr
+    assert "SPY" not in ran.stdout
+    loud = subprocess.run(
+        [sys.executable, "-c", SPIED.replace("    main([", "    print([")],
+        env=environment, capture_output=True, text=True, timeout=60,
+    )  # fmt: skip
+    assert "SPY" in loud.stdout, "else this test sees nothing"

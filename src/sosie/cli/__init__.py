@@ -87,6 +87,8 @@ def main(arguments: Sequence[str] | None = None) -> None:
     arguments : sequence of str, optional
         Those of the process where not given.
     """
+    # Plug-ins that somebody installed would see what is read, and may send it away.
+    os.environ.setdefault("PYDANTIC_DISABLE_PLUGINS", "1")
     signal.signal(signal.SIGTERM, _leave)  # so that nothing half-written stays behind
     sys.unraisablehook = _again
     for stream in (sys.stdout, sys.stderr):

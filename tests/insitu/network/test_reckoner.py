@@ -6,7 +6,7 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +19,7 @@ from sosie.insitu import Gate, NodeTask, Question
 from sosie.insitu.analyst import asked
 from sosie.insitu.hub import Reckoner, _reckoner
 from sosie.insitu.hub._hub import LARGEST
-from sosie.insitu.hub._reckoner import LostError
+from sosie.insitu.hub._reckoner import LostError, Sum
 from sosie.insitu.process import Workers
 from sosie.table import Table
 
@@ -173,6 +173,30 @@ def test_an_honest_question_outlives_what_another_ended(network: Network) -> Non
         kept = network.store.task(task)
         assert kept is not None
         assert kept.attempt == 2
+
+
+def test_a_process_that_ends_in_the_middle(
+    network: Network, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Somebody else may have ended it, so it is tried again; but not for ever."""
+    real, ends = Sum.add, iter([True, True])
+
+    def add(self: Sum, parts: Sequence[bytes]) -> dict[str, Any] | None:
+        if next(ends, False):
+            raise LostError
+        return real(self, parts)
+
+    monkeypatch.setattr(Sum, "add", add)
+    task = network.analyst().send(asked("crosstab", CROSSTAB))
+    assert network.ended(task) == "done"
+    ends = iter([True] * 100)
+    task = network.analyst().send(asked("counts", {"column": "horTh"}))
+    assert network.ended(task) == "failed"
+    kept = network.store.task(task)
+    assert kept is not None
+    assert kept.why is not None
+    assert "more memory or time" in kept.why
+    assert kept.attempt == 4
 
 
 def test_a_hub_whose_process_is_gone_and_cannot_be_made(

@@ -8,7 +8,7 @@ from sosie.errors import SosieError, TrustError
 from sosie.insitu.exchange._certificate import answer_of, certified, recorded
 from sosie.insitu.exchange._messages import Decline, Join, Leave, Part, Poll
 from sosie.insitu.gate import REFUSED
-from sosie.insitu.hub._reckoner import LostError
+from sosie.insitu.hub._reckoner import STOPPED, LostError
 from sosie.insitu.hub._ticket import NotAllowedError
 from sosie.trust import sha256
 
@@ -35,6 +35,7 @@ _DECLINED = {
 }
 _NO_RESULT = "The holders' totals make no result of this analysis; ask for less, or otherwise."
 _REFUSALS = ("gate", "agreement", "snapshot")
+_MOST_LOST = 3
 
 
 class Attempts:
@@ -136,7 +137,10 @@ class Attempts:
         try:
             return step()
         except LostError:
-            self._queue.again(running)
+            if running.lost >= _MOST_LOST:  # it may be what ends the process
+                self._queue.end(running, "failed", why=STOPPED)
+            elif (made := self._queue.again(running)) is not None:
+                made.lost = running.lost + 1
         except SosieError as error:
             self._queue.end(running, "failed", why=str(error))
         except Exception:  # numbers of which nothing can be made; what they are, nobody is told

@@ -17,17 +17,17 @@ if TYPE_CHECKING:
     from sosie.insitu.process import Worker
     from sosie.table import Schema
 
-__all__ = ["LostError", "Reckoner", "Sum"]
+__all__ = ["STOPPED", "LostError", "Reckoner", "Sum"]
 
 _MEMORY, _SECONDS, _OF_WORDS = 4 << 30, 30, 10.0
-_STOPPED = (
+STOPPED = (
     "The process of the hub that adds up took more memory or time than it has; nothing was "
     "answered. Ask for less."
 )
 
 
 class LostError(Exception):
-    """A sum was begun in a process that has ended since, for whatever reason of another's."""
+    """A sum was begun in a process that has ended since, for its own or another's reason."""
 
 
 class Reckoner:
@@ -67,12 +67,12 @@ class Reckoner:
             If it is none.
         """
         check_spelt(question)
-        return Outline.of(self.ask({"do": "outline", "question": question}))
+        return Outline.of(self._twice({"do": "outline", "question": question}))
 
     def apart(self, asked: Collection[str], before: Iterable[Collection[str]], fewest: int) -> bool:
         """Tell whether it tells of no few holders: :func:`sosie.insitu.gate.holders_apart`."""
         said = {"asked": list(asked), "before": [list(one) for one in before], "fewest": fewest}
-        return bool(self.ask({"do": "apart", **said})["apart"])
+        return bool(self._twice({"do": "apart", **said})["apart"])
 
     def begin(self, question: Outline, schema: Schema, holders: int) -> Sum:
         """Check a question against the columns of the agreement, and begin to add up.
@@ -83,7 +83,7 @@ class Reckoner:
             If it does not fit.
         """
         number = next(self._numbers)
-        answer = self.ask(
+        answer = self._twice(
             {
                 "do": "begin", "number": number, "question": question.asked,
                 "schema": schema.model_dump(mode="json"), "holders": holders,
@@ -114,6 +114,15 @@ class Reckoner:
         if sort is not None:
             raise ArithmeticError
         return answer
+
+    def _twice(self, said: dict[str, Any]) -> dict[str, Any]:
+        """Ask what a process that is made anew can answer too, where one ended meanwhile."""
+        try:
+            return self.ask(said)
+        except StoppedError as error:
+            if error.late:
+                raise
+            return self.ask(said)
 
     def wait_ready(self) -> None:
         """Wait until the process beside is there.
@@ -196,7 +205,9 @@ class Sum:
         try:
             answer = self._reckoner.ask(said, b"".join(parts), 2.0 * _SECONDS)
         except StoppedError as error:
-            raise DataError(_STOPPED) from error
+            if error.late:
+                raise DataError(STOPPED) from error
+            raise LostError from error
         self.tells = bool(answer.get("tells"))
         result: dict[str, Any] | None = answer.get("result")
         return result

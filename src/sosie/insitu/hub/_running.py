@@ -41,6 +41,7 @@ class Running:
     told: list[dict[str, Any]] = field(default_factory=list)
     turn: int = 0
     handed: dict[str, float] = field(default_factory=dict)
+    lost: int = 0
     _sum: Sum | None = None
 
     def afresh(self, attempt: int) -> Running:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from queue import Empty, Queue
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -27,7 +28,17 @@ _DIVIDES = hasattr(os, "fork")
 
 
 class StoppedError(DataError):
-    """A process that computes has ended before it answered, or took too long."""
+    """A process that computes has ended before it answered, or took too long.
+
+    Attributes
+    ----------
+    late : bool
+        Whether it took too long.
+    """
+
+    def __init__(self, why: str, *, late: bool = False) -> None:
+        super().__init__(why)
+        self.late = late
 
 
 class Worker:
@@ -100,11 +111,13 @@ class Worker:
         """
         self.wait_ready()
         wait = 2.0 * self._seconds if seconds is None else seconds
+        started = time.monotonic()
         try:
             with self._ended_after(wait):
                 write_frame(self._in, said, data)
         except OSError as error:
-            raise StoppedError("A process that computes has ended.") from error
+            late = time.monotonic() >= started + wait
+            raise StoppedError("A process that computes has ended.", late=late) from error
         return self._next(wait)
 
     @contextlib.contextmanager
@@ -153,7 +166,7 @@ class Worker:
         try:
             found = self._answers.get(timeout=seconds)
         except Empty as error:
-            raise StoppedError("A process that computes took too long.") from error
+            raise StoppedError("A process that computes took too long.", late=True) from error
         if found is None:
             raise StoppedError("A process that computes has ended.")
         return found[0]
