@@ -93,6 +93,25 @@ def test_no_question_at_all(content):
     assert "Input" not in str(caught.value)
 
 
+def test_a_question_without_an_end_or_too_long():
+    """Both are told before anything of it is read."""
+    deep = []
+    for _ in range(5000):
+        deep = [deep]
+    circle = {}
+    circle["analysis"] = circle
+    for content in ({"analysis": deep}, deep, circle):
+        with pytest.raises(ParameterError, match="nested too deeply"):
+            Question.of(content)
+    counts = {"analysis": {"id": "counts", "column": "a"}}
+    groups = {"yes": [f"label {i}" for i in range(200_000)]}
+    recode = {"rule": "recode", "name": "a", "column": "b", "groups": groups}
+    with pytest.raises(ParameterError, match="30,000 are the most"):
+        Question.of(counts | {"derive": [recode]})
+    with pytest.raises(ParameterError):
+        Question.of({(1, 2): 3})
+
+
 @pytest.mark.parametrize(
     ("formula", "duration", "event", "by"),
     [

@@ -31,8 +31,17 @@ def check_size(size: int) -> None:
 
 
 def check_spelt(content: Any) -> None:
-    """Refuse a question that is too long however it is spelt, before anybody reads it."""
-    size = len(json.dumps(content, ensure_ascii=False, default=str))
+    """Refuse a question that is too long however it is spelt, before anybody reads it.
+
+    Raises
+    ------
+    ParameterError
+        Also if things are within each other without end.
+    """
+    try:
+        size = len(json.dumps(content, ensure_ascii=False, default=str, skipkeys=True))
+    except (RecursionError, ValueError) as error:
+        raise ParameterError("The question is nested too deeply.") from error
     if size > 4 * LONGEST:
         check_size(size)
 
