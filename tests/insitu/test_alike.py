@@ -48,7 +48,7 @@ def test_a_process_of_a_task_is_told():
     x = np.arange(60.0)
     table = Table.of(pl.DataFrame({"age": x, "born": 2000 - x, "z": np.sin(x)}))
     whole = Snapshot.of(table, ["age", "born", "z"])
-    said, data = Frozen(*spelt_snapshot(whole)).spelt(["born", "z"], start=8)
+    said, data = Frozen.of(*spelt_snapshot(whole)).spelt(["born", "z"], start=8)
     told = snapshot_in(said, bytes(8) + data)
     assert told.alike == {"born": "age"}
     assert np.array_equal(told.numbers("born"), 2000 - x)

@@ -9,10 +9,9 @@ from typing import Any
 from sosie.errors import ParameterError
 from sosie.trust import canonical, sha256
 
-__all__ = ["LONGEST", "Outline", "check_size", "check_spelt"]
+__all__ = ["Outline", "check_size", "check_spelt"]
 
-LONGEST = 30_000
-"""Bytes of a question, so that it and the names of its columns fit into a line of a ledger."""
+_LONGEST = 30_000  # bytes, so that it and the names of its columns fit into a line of a ledger
 
 
 def check_size(size: int) -> None:
@@ -23,9 +22,9 @@ def check_size(size: int) -> None:
     ParameterError
         If they are too many.
     """
-    if size > LONGEST:
+    if size > _LONGEST:
         raise ParameterError(
-            f"The question takes {size:,} bytes; {LONGEST:,} are the most, for each holder keeps "
+            f"The question takes {size:,} bytes; {_LONGEST:,} are the most, for each holder keeps "
             "it: give fewer columns, labels or edges."
         )
 
@@ -42,7 +41,7 @@ def check_spelt(content: Any) -> None:
         size = len(json.dumps(content, ensure_ascii=False, default=str, skipkeys=True))
     except (RecursionError, ValueError) as error:
         raise ParameterError("The question is nested too deeply.") from error
-    if size > 4 * LONGEST:
+    if size > 4 * _LONGEST:
         check_size(size)
 
 

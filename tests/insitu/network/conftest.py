@@ -176,7 +176,7 @@ def in_process(monkeypatch: pytest.MonkeyPatch) -> None:
         key = (path.read_bytes(), schema.model_dump_json(), synthetic)
         if key not in _READ:
             said, data = _read(path, schema.model_dump(mode="json"), synthetic)
-            _READ[key] = Frozen(said["snapshot"], data), said["sha256"], said["content"]
+            _READ[key] = Frozen.of(said["snapshot"], data), said["sha256"], said["content"]
         return _READ[key]
 
     monkeypatch.setattr(_node, "Workers", Stubs)

@@ -218,9 +218,9 @@ class JointRHVAE(Parameters):
         z = latents.aggregate(rng, n)
         pixels, drawn = self._images_at(z, rng), self._cells_at(z, rng)
         for round_ in range(_ROUNDS):
-            odd = self._mended(drawn, z, rng)
-            near = self._draws.too_near(pixels)
-            near |= self._similar.near(drawn, self._places(drawn))
+            places = self._places(drawn)
+            odd = self._mended(drawn, places, z, rng)
+            near = self._draws.too_near(pixels) | self._similar.near(drawn, places)
             if round_ == 0:
                 self.kept_by_filter_ = 1 - float(near.mean())
             rows = np.flatnonzero(near | odd)
@@ -257,7 +257,7 @@ class JointRHVAE(Parameters):
             ]
         )
         drawn = self._cells_at(z, rng)
-        self._mended(drawn, z, rng)
+        self._mended(drawn, self._places(drawn), z, rng)
         return self._table(drawn, rng)
 
     def sample_images(self, rows: ArrayLike) -> NDArray[Any]:
@@ -385,10 +385,12 @@ class JointRHVAE(Parameters):
             first += k
         return Draws(scores, levels, np.zeros(len(z), np.int32))
 
-    def _mended(self, drawn: Draws, z: Floats, rng: np.random.Generator) -> NDArray[np.bool_]:
+    def _mended(
+        self, drawn: Draws, places: Floats, z: Floats, rng: np.random.Generator
+    ) -> NDArray[np.bool_]:
         """Rid rows of pairs of values that hardly anybody has; tell which have one still."""
         rows = _Rows(self._sigma, lambda z, _: self._decoded(_row, z).astype(np.float64))
-        return self._cohort.possible.mend(drawn, self._places(drawn), z, rows, rng)
+        return self._cohort.possible.mend(drawn, places, z, rows, rng)
 
     def _places(self, drawn: Draws) -> Floats:
         """Give the places of scores among those that the model draws."""

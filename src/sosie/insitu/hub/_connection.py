@@ -11,18 +11,17 @@ from typing import TYPE_CHECKING, Any
 
 import h11
 
+from sosie.errors import TrustError
+from sosie.insitu.exchange._raised import failed
+
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
 
-__all__ = ["Connection", "Request", "TooLargeError"]
+__all__ = ["Connection", "Request"]
 
 _HEAD = 16 << 10
 _CHUNK = 64 << 10
 _PATIENCE, _LINGERS = 60.0, 2.0
-
-
-class TooLargeError(Exception):
-    """The body of a request is larger than is read."""
 
 
 @dataclass(frozen=True)
@@ -114,9 +113,8 @@ class Connection:
             if self._http.our_state not in (h11.IDLE, h11.SEND_RESPONSE):
                 return False
             status, said = error.error_status_hint, {"error": "This is no request of HTTP."}
-        except TooLargeError:
-            said = {"error": "This message is too large; it is not used.", "sort": "trust"}
-            status = 403
+        except TrustError as error:
+            status, said = failed(error)
         await self._reply(status, said)
         if self._http.their_state is h11.SEND_BODY:
             await self._linger()
@@ -134,7 +132,7 @@ class Connection:
         while isinstance(event := await self._event(), h11.Data):
             data += event.data
             if len(data) > largest:
-                raise TooLargeError
+                raise TrustError("This message is too large; it is not used.")
         return bytes(data)
 
     async def _event(self) -> Any:

@@ -12,7 +12,7 @@ from sosie.errors import SosieError, TrustError
 from sosie.insitu.exchange._drop import EVERY, LARGEST, answer_to, made, read_file, write_file
 from sosie.insitu.exchange._letter import read_letter
 from sosie.insitu.exchange._messages import PartyId, task_in
-from sosie.insitu.hub._front import failed
+from sosie.insitu.exchange._raised import failed
 from sosie.trust import canonical, payload_of, sha256, strict_json
 
 if TYPE_CHECKING:

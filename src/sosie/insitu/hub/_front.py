@@ -6,11 +6,10 @@ import asyncio
 import contextlib
 from typing import TYPE_CHECKING, Any
 
-from sosie.errors import DataError, ParameterError, SosieError, TrustError
+from sosie.errors import SosieError, TrustError
 from sosie.insitu.exchange._letter import read_letter
 from sosie.insitu.exchange._messages import NO_MESSAGE
-from sosie.insitu.exchange._raised import TooManyError
-from sosie.insitu.hub._ticket import NotAllowedError
+from sosie.insitu.exchange._raised import failed
 from sosie.trust import strict_json
 
 if TYPE_CHECKING:
@@ -18,7 +17,7 @@ if TYPE_CHECKING:
     from sosie.insitu.hub._hub import Hub
     from sosie.insitu.hub._ticket import Ticket
 
-__all__ = ["Front", "failed"]
+__all__ = ["Front"]
 
 _LONGEST = 30.0
 _TICK = 1.0
@@ -112,19 +111,6 @@ class Front:
         if self._rung is not None:
             self._rung.set_result(None)
             self._rung = None
-
-
-def failed(error: SosieError) -> tuple[int, dict[str, str]]:
-    """Tell what went wrong: a status of HTTP, and one sentence with its sort."""
-    kinds: tuple[tuple[type[SosieError], int, str], ...] = (
-        (TooManyError, 429, "many"),
-        (NotAllowedError, 403, "refused"),
-        (TrustError, 403, "trust"),
-        (ParameterError, 422, "wrong"),
-        (DataError, 503, "data"),
-    )
-    code, sort = next(((c, s) for kind, c, s in kinds if isinstance(error, kind)), (500, "data"))
-    return code, {"error": str(error), "sort": sort}
 
 
 def _read(body: bytes, largest: int) -> dict[str, Any]:

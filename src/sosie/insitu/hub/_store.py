@@ -89,16 +89,9 @@ class Store:
     Parameters
     ----------
     url : str
-        As ``sqlite:///hub.db`` or ``postgresql://user:password@host/name``.
+        As :class:`~sosie.insitu.hub._database.Database` takes it, and with its errors.
     clock : callable
         Tells the time.
-
-    Raises
-    ------
-    ParameterError
-        If it is no such URL.
-    DataError
-        If the database cannot be used.
 
     Examples
     --------

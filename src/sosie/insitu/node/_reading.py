@@ -72,7 +72,7 @@ def read_snapshot(
     said, data = frame
     if "error" in said:
         raise DataError(said["error"])
-    return Frozen(said["snapshot"], data), said["sha256"], said["content"]
+    return Frozen.of(said["snapshot"], data), said["sha256"], said["content"]
 
 
 def file_sha256(path: Path) -> str:

@@ -8,32 +8,27 @@ import numpy as np
 
 from sosie.insitu._beside import Beside
 from sosie.insitu._snapshot import Snapshot
-from sosie.table import NUMERIC, Schema
+from sosie.insitu.node._frozen import Frozen
+from sosie.table import NUMERIC
 
 __all__ = ["beside_in", "snapshot_in", "spelt_snapshot"]
 
 
 def spelt_snapshot(snapshot: Snapshot) -> tuple[dict[str, Any], bytes]:
     """Spell a snapshot: what its columns mean, and their bytes."""
-    arrays, said = [], []
+    columns = {}
     for name in snapshot.schema.names:
         numeric = snapshot.schema[name].kind in NUMERIC
-        array = np.ascontiguousarray(snapshot.numbers(name) if numeric else snapshot.codes(name))
-        arrays.append(array.tobytes())
-        said.append([name, array.dtype.str])
-    schema = snapshot.schema.model_dump(mode="json")
-    head = {"schema": schema, "columns": said, "rows": len(snapshot), "start": 0}
-    return head | {"alike": snapshot.alike}, b"".join(arrays)
+        array = snapshot.numbers(name) if numeric else snapshot.codes(name)
+        columns[name] = array.dtype.str, array.tobytes()
+    return Frozen(snapshot.schema, columns, len(snapshot), snapshot.alike).spelt(columns)
 
 
 def snapshot_in(said: dict[str, Any], data: bytes) -> Snapshot:
     """Read what :func:`spelt_snapshot`, or :meth:`Frozen.spelt` of some of it, spelt."""
-    columns, place, rows = {}, int(said["start"]), int(said["rows"])
-    for name, dtype in said["columns"]:
-        kind = np.dtype(dtype)
-        columns[name] = np.frombuffer(data, kind, rows, place)
-        place += rows * kind.itemsize
-    return Snapshot(Schema.model_validate(said["schema"]), columns, rows, said["alike"])
+    kept = Frozen.of(said, data)
+    columns = {name: np.frombuffer(its, dtype) for name, (dtype, its) in kept.columns.items()}
+    return Snapshot(kept.schema, columns, len(kept), kept.alike)
 
 
 def beside_in(said: dict[str, Any], data: bytes) -> Beside[Snapshot]:
