@@ -30,7 +30,7 @@ def spelt_number(value: float, decimals: int, mark: str, *, fixed: bool) -> str:
     text = f"{value:.{decimals}f}"
     if not fixed:
         text = text.rstrip("0").rstrip(".") if "." in text else text
-    return ("0" if text == "-0" else text).replace(".", mark)
+    return text.replace(".", mark)
 
 
 @st.composite
@@ -62,7 +62,7 @@ def files(draw: st.DrawFn) -> tuple[bytes, list[Kind]]:
     start = datetime(2019, 3, 1)
     days = [date(1950, 1, 1) + timedelta(int(d)) for d in rng.integers(0, 20000, ROWS)]
     times = [start + timedelta(minutes=int(m)) for m in rng.integers(0, 10**6, ROWS)]
-    numbers = rng.normal(scale=50, size=ROWS).round(decimals)
+    numbers = rng.normal(scale=50, size=ROWS).round(decimals) + 0.0
     numbers[0] = 0.1 + 10**-decimals if decimals > 1 else 0.7
     columns: dict[str, tuple[Kind, list[str]]] = {
         "poids": (
@@ -136,6 +136,23 @@ def test_spellings_of_numbers(cells: list[str], kind: Kind, first: float, tmp_pa
     table.write(tmp_path / "out.csv")
     expected = path.read_text(encoding="utf-8").replace("+", "")
     assert (tmp_path / "out.csv").read_text(encoding="utf-8") == expected
+
+
+@pytest.mark.parametrize(
+    ("zero", "other"), [("-0.00", "1.20"), ("-0.0", "0.5"), ("-0", "0.5"), ("-0.0000", "2.5000")]
+)
+def test_a_zero_below_zero_is_kept_as_read_and_never_drawn(
+    zero: str, other: str, tmp_path: Path
+) -> None:
+    path = tmp_path / "n.csv"
+    path.write_text(f"x;y\n{zero};a\n{other};b\n;a\n")
+    table = Table.read(path)
+    table.write(tmp_path / "out.csv")
+    assert (tmp_path / "out.csv").read_text() == path.read_text()
+    drawn = {"x": np.array([-1e-9, 0.0, np.nan]), "y": table.codes("y")}
+    table.rebuild(drawn).write(tmp_path / "drawn.csv")
+    bare = zero[1:]
+    assert (tmp_path / "drawn.csv").read_text() == f"x;y\n{bare};a\n{bare};b\n;a\n"
 
 
 def test_r_habits_come_back(tmp_path: Path) -> None:

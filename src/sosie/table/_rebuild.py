@@ -108,7 +108,8 @@ def _shaped(
     if dtype.is_integer():
         lowest, highest = _range(dtype)
         numbers = np.clip(np.rint(numbers), lowest, highest)
-    return numbers
+    # What rounding leaves of -0.004 is 0, not -0.
+    return numbers + 0.0
 
 
 def _bound(bound: float | date | None, kind: Kind) -> float | None:

@@ -102,6 +102,9 @@ def _needs_exponent(values: pl.Series, decimals: int) -> bool:
 def _fixed(values: pl.Series, decimals: int, least: int) -> pl.Series:
     """Spell with a fixed number of decimals, then drop zeros beyond the least."""
     text = values.cast(pl.Decimal(38, decimals)).cast(pl.String)
+    # A decimal has no sign at zero; what was read as -0.00 has one.
+    negative = (values == 0) & (1 / values < 0)
+    text = text.zip_with(negative.fill_null(False).not_(), "-" + text)
     if decimals == least:
         return text
     trimmed = text.str.replace(rf"0{{1,{decimals - least}}}$", "")

@@ -2,10 +2,13 @@
 
 import numpy as np
 import pandas as pd
+import polars as pl
 import pytest
 
 from sosie.generators.artificial import RHVAE
+from sosie.generators.artificial._filled import filled
 from sosie.generators.artificial._impute import _levels
+from sosie.table import Column, Schema, Sum
 
 
 def test_a_pair_of_draws_lies_on_the_two_sides_of_the_law_of_a_cell():
@@ -32,3 +35,13 @@ def test_levels_of_a_pair_have_their_shares_and_differ():
     for drawn in pair:
         np.testing.assert_allclose(np.bincount(drawn) / len(drawn), shares, atol=0.015)
     assert np.corrcoef(*pair)[0, 1] < -0.7
+
+
+def test_a_part_of_which_nothing_is_left_is_zero_without_a_sign():
+    columns = [Column(name=name, kind="number", decimals=1) for name in ("a", "b", "c", "all")]
+    rule = Sum(total="all", parts=["a", "b", "c"])
+    known = pl.DataFrame({"a": [0.1], "b": [0.2], "c": [None], "all": [0.3]})
+    drawn = pl.DataFrame({"a": [9.0], "b": [9.0], "c": [9.0], "all": [9.0]})
+    known = known.with_columns(pl.col("c").cast(pl.Float64))
+    whole = filled(known, drawn, Schema(columns=columns, sums=[rule]))
+    assert whole.write_csv(include_header=False) == "0.1,0.2,0.0,0.3\n"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
@@ -13,11 +13,14 @@ from sosie.generators.artificial._impute import completed
 from sosie.table import Kind, before_of
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from sosie.generators.artificial._coding import Coded
     from sosie.generators.artificial._cohort import Cohort
     from sosie.generators.artificial._draws import Networks
     from sosie.table import Schema, Sum, Table
 
-__all__ = ["filled", "filled_table"]
+__all__ = ["filled", "filled_arrays", "filled_table"]
 
 
 def filled_table(cohort: Cohort, model: Networks, rng: np.random.Generator, sign: int = 1) -> Table:
@@ -31,14 +34,7 @@ def filled_table(cohort: Cohort, model: Networks, rng: np.random.Generator, sign
     sign : {1, -1}
         The two draws of one noise lie on the two sides of the middle of their law.
     """
-    coding = cohort.coding
-    p = coding.shape.n_scores
-    cells = np.arange(p) < p - coding.n_masks
-    scores, levels = completed(model, cohort.coded, cells, rng, sign)
-    drawn = Draws(scores, levels, coding.strata)
-    # Of what is known the margins are those of the coding, whoever misses the cell.
-    places = np.clip(ndtr(scores), 1e-7, 1 - 1e-7)
-    arrays = cohort.arrays(drawn, places, filled=True)
+    arrays = filled_arrays(cohort, model, cohort.coded, cohort.coding.strata, rng, sign)
     known = cohort.columns.arrays()
     for name, values in known.items():
         gone = np.isnan(values) if name in cohort.columns.numbers else values < 0
@@ -48,6 +44,23 @@ def filled_table(cohort: Cohort, model: Networks, rng: np.random.Generator, sign
     names = [c.name for c in table.schema.columns if c.kind is not Kind.IDENTIFIER]
     table.frame = filled(table.frame, whole.frame.select(names), table.schema)
     return table
+
+
+def filled_arrays(
+    cohort: Cohort,
+    model: Networks,
+    coded: Coded,
+    strata: NDArray[np.int32],
+    rng: np.random.Generator,
+    sign: int = 1,
+) -> dict[str, Any]:
+    """Draw a value of every column for some persons: to be taken where the cell is missing."""
+    coding = cohort.coding
+    cells = np.arange(coding.shape.n_scores) < len(coding.scored)
+    scores, levels = completed(model, coded, cells, rng, sign)
+    # Of what is known the margins are those of the coding, whoever misses the cell.
+    places = np.clip(ndtr(scores), 1e-7, 1 - 1e-7)
+    return cohort.arrays(Draws(scores, levels, strata), places, filled=True)
 
 
 def filled(known: pl.DataFrame, drawn: pl.DataFrame, schema: Schema) -> pl.DataFrame:
@@ -102,6 +115,8 @@ def _completed(frame: pl.DataFrame, known: pl.DataFrame, rule: Sum, schema: Sche
         rest = total - pl.sum_horizontal(others)
         if (decimals := schema[part].decimals) is not None:
             rest = rest.round(decimals)
+        # What rounding leaves of -1e-17 is 0, not -0.
+        rest = pl.when(rest == 0).then(0).otherwise(rest)
         rest = rest.cast(frame.schema[part])
         alone = known[rule.total].is_not_null() & known[part].is_null() & (gone == 1)
         frame = frame.with_columns(pl.when(alone).then(rest).otherwise(pl.col(part)).alias(part))

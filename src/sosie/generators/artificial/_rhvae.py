@@ -15,16 +15,16 @@ from sosie.generators._parameters import Parameters
 from sosie.generators.artificial import _latent_tables
 from sosie.generators.artificial._choices import check_whole, most_factors
 from sosie.generators.artificial._cohort import Cohort
+from sosie.generators.artificial._completion import Completion
 from sosie.generators.artificial._conditions import balanced_levels, conditions_of
-from sosie.generators.artificial._draws import Model, Networks
-from sosie.generators.artificial._filled import filled_table
+from sosie.generators.artificial._draws import Model
 from sosie.generators.artificial._filter import Filter
 from sosie.generators.artificial._nearness import strictness
 from sosie.generators.artificial._networks import known_cells, linear, start
 from sosie.generators.artificial._room import check_rows
 from sosie.generators.artificial._rows import Rows
 from sosie.generators.artificial._store import Stored, begun, generator_in, read, said_of, write
-from sosie.generators.artificial._training import Course, Recipe, train, trained_alike
+from sosie.generators.artificial._training import Course, Recipe, train
 from sosie.generators.artificial._unseen import Unseen, emptied, unseen
 from sosie.table import Table
 
@@ -278,24 +278,12 @@ class RHVAE(Parameters):
         """Fill the missing cells of the original, as tables; see :meth:`impute`."""
         self._check_fitted()
         check_whole("draws", draws, 1)
-        found = self._completed(draws)
+        completion = Completion(self._cohort, self._model, self._begun, self._course)
+        found = completion.tables(draws, self.seed_)
         if leave_unseen:
             known, left = self.table_.frame, self.unseen_
             for table in found:
                 table.frame = emptied(table.frame, known, left)
-        return found
-
-    def _completed(self, draws: int) -> list[Table]:
-        rng = np.random.default_rng([self.seed_, draws, 1])
-        if draws == 1:
-            return [filled_table(self._cohort, self._model, rng)]
-        found: list[Table] = []
-        for first in range(0, draws, 2):
-            model, noise = self._another(rng), int(rng.integers(2**53))
-            found += [
-                filled_table(self._cohort, model, np.random.default_rng(noise), sign)
-                for sign in (1, -1)[: draws - first]
-            ]
         return found
 
     def latent(self) -> tuple[Floats, Floats]:
@@ -371,14 +359,6 @@ class RHVAE(Parameters):
         """Give the linear model of the persons of some rows."""
         cohort = self._cohort
         return start(cohort.coded.taken(rows), cohort.coding.shape, self.latent_dim_, _HIDDEN, rng)
-
-    def _another(self, rng: np.random.Generator) -> Networks:
-        """Learn again from persons drawn with replacement, as proper imputation asks for."""
-        cohort, n = self._cohort, len(self._cohort.coded)
-        rows = rng.integers(n, size=n)
-        shape = cohort.coding.shape
-        params = trained_alike(self._begun(rows, rng), cohort.coded, shape, self._course, rows, rng)
-        return Networks(params, cohort.coding)
 
     def _generators(self) -> tuple[np.random.Generator, np.random.SeedSequence]:
         fit_seed, draw_seed = np.random.SeedSequence(self.seed_).spawn(2)

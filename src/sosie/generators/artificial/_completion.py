@@ -1,0 +1,163 @@
+"""A table completed several times, by models learnt again of the kind that completes best."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from sosie.generators.artificial._draws import Networks
+from sosie.generators.artificial._filled import filled_arrays, filled_table
+from sosie.generators.artificial._training import Course, trained_alike
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from sosie.generators.artificial._coding import Coded
+    from sosie.generators.artificial._cohort import Cohort
+    from sosie.table import Table
+
+    Bools = NDArray[np.bool_]
+    Floats = NDArray[np.float64]
+    Rows = NDArray[np.intp]
+
+__all__ = ["Completion"]
+
+_FOLDS = 3
+"""Parts of the persons, each filled by models of the two others."""
+
+_HIDINGS = 1000
+"""Times that cells of a person are hidden, in all: of few persons each several times."""
+
+_DRAWS = 10
+"""Times that hidden cells are filled."""
+
+
+class Completion:
+    """Fill the missing cells of a table of persons, each time or two by a model learnt again.
+
+    Such a model is one of two: the linear one that training begins at, or that trained as long
+    as the model of the whole table was. Training is stopped by its bound, which it also raises
+    by what it learns of the posterior of latents where cells are missing, and of which no cell
+    that is filled gains. So cells of persons held out are hidden and filled by both, and the
+    trained one is taken where it fills them better by more than a standard error.
+
+    Parameters
+    ----------
+    cohort : Cohort
+    model : Networks
+        Trained on all persons.
+    begun : callable
+        Gives the linear model of the persons of some rows.
+    course : Course
+        Of the training.
+    """
+
+    def __init__(
+        self,
+        cohort: Cohort,
+        model: Networks,
+        begun: Callable[[Rows, np.random.Generator], dict[str, Any]],
+        course: Course,
+    ) -> None:
+        self._cohort, self._model, self._begun, self._course = cohort, model, begun, course
+
+    def tables(self, draws: int, seed: int) -> list[Table]:
+        """Give completed tables; every two lie on the two sides of the middle of one model."""
+        chosen = self.course(np.random.default_rng([seed, 2]))
+        rng = np.random.default_rng([seed, draws, 1])
+        if draws == 1:
+            everybody = np.arange(len(self._cohort.coded))
+            whole = self._model if chosen == self._course else self._learnt(everybody, chosen, rng)
+            return [filled_table(self._cohort, whole, rng)]
+        found: list[Table] = []
+        for first in range(0, draws, 2):
+            again = rng.integers(len(self._cohort.coded), size=len(self._cohort.coded))
+            model, noise = self._learnt(again, chosen, rng), int(rng.integers(2**53))
+            found += [
+                filled_table(self._cohort, model, np.random.default_rng(noise), sign)
+                for sign in (1, -1)[: draws - first]
+            ]
+        return found
+
+    def course(self, rng: np.random.Generator) -> Course:
+        """Give the course that fills cells of persons held out better: that taken, or none."""
+        n, none = len(self._cohort.coded), self._course._replace(epochs=0)
+        if self._course.epochs == 0 or not self._cohort.coding.n_masks:
+            return none
+        fold = rng.permutation(n) % _FOLDS
+        gains = []
+        for k in range(_FOLDS):
+            others, held = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
+            linear = self._learnt(others, none, rng)
+            trained = self._learnt(others, self._course, rng)
+            held = rng.permutation(held)[: _HIDINGS // _FOLDS]
+            again = np.tile(held, -(-_HIDINGS // n))
+            hidden = self._as_missing_for(again, rng)
+            noise = int(rng.integers(2**53))
+            before, after = (
+                self._score(model, again, hidden, noise) for model in (linear, trained)
+            )
+            gains.append((before - after).reshape(-1, len(held)).mean(axis=0))
+        gain = np.concatenate(gains)
+        return self._course if gain.mean() > gain.std() / np.sqrt(len(gain)) else none
+
+    def _learnt(self, rows: Rows, course: Course, rng: np.random.Generator) -> Networks:
+        """Learn from the persons of some rows, repeated or not."""
+        cohort = self._cohort
+        begun = self._begun(rows, rng)
+        params = trained_alike(begun, cohort.coded, cohort.coding.shape, course, rows, rng)
+        return Networks(params, cohort.coding)
+
+    def _as_missing_for(self, held: Rows, rng: np.random.Generator) -> dict[str, Bools]:
+        """Tell which known cells of persons to hide: those that another person misses."""
+        columns = self._cohort.columns
+        someone = np.flatnonzero(np.any(columns.masks, axis=0))
+        other = rng.choice(someone, len(held))
+        gone = {name: columns.masks[i] for name, i in columns.mask_of.items()}
+        return {name: missing[other] & ~missing[held] for name, missing in gone.items()}
+
+    def _score(self, model: Networks, held: Rows, hidden: dict[str, Bools], noise: int) -> Floats:
+        """Give, of every person, how far the law of hidden cells is from what they hold.
+
+        The sum over cells of the energy score: the mean distance of draws from the value, less
+        half of that between draws; of numbers in standard deviations, of levels 0 or 1.
+
+        References
+        ----------
+        .. [1] T. Gneiting, A. E. Raftery, "Strictly proper scoring rules, prediction, and
+           estimation", J. Am. Stat. Assoc. 102 (2007), equation 21.
+        """
+        cohort = self._cohort
+        coded, strata = self._hidden(held, hidden), cohort.coding.strata[held]
+        rng = np.random.default_rng(noise)
+        draws = [filled_arrays(cohort, model, coded, strata, rng) for _ in range(_DRAWS)]
+        known = cohort.columns.arrays()
+        found = np.zeros(len(held))
+        for name, gone in hidden.items():
+            drawn, truth = np.stack([draw[name][gone] for draw in draws]), known[name][held][gone]
+            if name in cohort.columns.numbers:
+                spread = np.nanstd(known[name]) or 1.0
+                away, apart = abs(drawn - truth), abs(drawn[:, None] - drawn)
+                away, apart = away / spread, apart / spread
+            else:
+                away, apart = drawn != truth, drawn[:, None] != drawn
+            pairs = _DRAWS * (_DRAWS - 1)
+            found[gone] += away.mean(axis=0) - apart.sum(axis=(0, 1)) / (2 * pairs)
+        return found
+
+    def _hidden(self, held: Rows, hidden: dict[str, Bools]) -> Coded:
+        """Give persons as if their cells were missing."""
+        coding, coded = self._cohort.coding, self._cohort.coded.taken(held)
+        seen, level = coded.seen.copy(), coded.level.copy()
+        ends = np.cumsum([0, *coding.shape.levels])
+        for name, gone in hidden.items():
+            if name in coding.scored:
+                seen[gone, coding.scored.index(name)] = 0
+            else:
+                i = coding.nominal.index(name)
+                level[gone, ends[i] : ends[i + 1]] = 0
+        return replace(coded, seen=seen, level=level)
