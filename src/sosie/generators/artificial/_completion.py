@@ -32,7 +32,7 @@ _FOLDS = 3
 _HIDINGS = 1000
 """Times that cells of a person are hidden, in all: of few persons each several times."""
 
-_DRAWS = 10
+_DRAWS = 4
 """Times that hidden cells are filled."""
 
 
