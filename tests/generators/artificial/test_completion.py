@@ -1,4 +1,4 @@
-"""Cells are filled by the trained model where it fills them better, and else by the linear one."""
+"""Cells are filled by the model, trained or linear, that fills them better, or by both."""
 
 import numpy as np
 import pandas as pd
@@ -36,7 +36,7 @@ def test_a_bend_is_filled_by_the_trained_model(bent):
     holed = whole.assign(y=whole["y"].mask(gone))
     model = RHVAE(latent_dim=2, seed=0).fit(holed)
     linear = RHVAE(latent_dim=2, seed=0, epochs=0).fit(holed)
-    assert completion(model).course(np.random.default_rng(0)) == model._course
+    assert completion(model).courses(np.random.default_rng(0)) == [model._course]
     truth = whole["y"][gone]
     errors = [
         np.mean([((frame["y"][gone] - truth) ** 2).mean() for frame in each.impute(6)])
@@ -45,17 +45,31 @@ def test_a_bend_is_filled_by_the_trained_model(bent):
     assert errors[0] < 0.4 * errors[1]
 
 
-def test_straight_bonds_are_filled_by_the_linear_model(straight):
+def test_straight_bonds_are_filled_by_the_linear_model_where_training_spoilt_them(straight):
     whole, gone = straight
-    holed = whole.mask(gone)
-    begun = RHVAE(latent_dim=1, seed=0, epochs=0).fit(holed)
-    begun._course = Course((3e-3, 0.3), 400)  # far beyond where the bound would have stopped it
-    course = completion(begun).course(np.random.default_rng(0))
-    assert course.epochs == 0
-    first, second = begun.impute(2)
-    begun._course = Course((3e-3, 0.3), 0)
-    for ours, theirs in zip((first, second), begun.impute(2), strict=True):
+    begun = RHVAE(latent_dim=1, seed=0, epochs=0).fit(whole.mask(gone))
+    begun._course = Course((1e-2, 0.0), 600, 0)  # far beyond where the bound would have stopped it
+    linear = Course((1e-2, 0.0), 0, 0)
+    assert completion(begun).courses(np.random.default_rng(0)) == [linear]
+    found = begun.impute(2)
+    begun._course = linear
+    for ours, theirs in zip(found, begun.impute(2), strict=True):
         pd.testing.assert_frame_equal(ours, theirs)  # what was trained has no part in it
+
+
+def test_pairs_are_filled_by_both_in_turn_where_neither_is_better(straight):
+    whole, gone = straight
+    model = RHVAE(latent_dim=1, seed=0, epochs=0).fit(whole.mask(gone))
+    model._course = Course((3e-4, 3.0), 3, 0)  # hardly begun
+    courses = completion(model).courses(np.random.default_rng(0))
+    assert courses == [model._course, Course((3e-4, 3.0), 0, 0)]
+    learnt = []
+    turns = completion(model)
+    again = turns._learnt
+    turns._learnt = lambda rows, course, rng: learnt.append(course) or again(rows, course, rng)
+    turns.courses = lambda rng: courses
+    turns.tables(7, 0)
+    assert learnt == [*courses, *courses]
 
 
 @pytest.mark.parametrize("draws", [1, 3])

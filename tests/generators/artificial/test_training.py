@@ -102,9 +102,45 @@ def test_training_gains_on_persons_held_out(coded):
     told = []
     found = train(_begin(coded), coded, SHAPE, recipe, np.random.default_rng(0), told.append)
     assert max(found.history) > found.history[0] + 0.3
-    assert found.history[found.course.epochs] == max(found.history)
+    assert found.history[found.course.settling + found.course.epochs] == max(found.history)
     assert told == sorted(told)
     assert told[-1] == 1
+
+
+def test_the_encoder_settles_first_and_the_bound_is_near_the_likelihood(holed):
+    Y, seen = (part[:1200] for part in holed)
+    spread = Y.std(0)
+    point = np.where(seen, Y / spread, 0).astype("f4")
+    alone = np.ones((len(Y), 1), "f4")
+    persons = Coded(point, point, point, seen.astype("f4"), np.zeros((len(Y), 0), "f4"), alone)
+    shape = Shape(5, (), 1)
+    everybody = np.arange(len(Y))
+
+    def begin(rows):
+        return start(persons.taken(rows), shape, LATENT, 32, np.random.default_rng(0))
+
+    still = Recipe(epochs=150, patience=20, paces=((0.0, 0.0),))  # at which nothing moves
+    settled = train(begin, persons, shape, still, np.random.default_rng(0)).params
+    linear = begin(everybody)
+    for name in linear:
+        if not name.startswith("enc_"):
+            np.testing.assert_array_equal(settled[name], linear[name])
+    W, level = np.asarray(linear["dec_mean"], float), np.asarray(linear["dec_level"], float)[0]
+    S = W.T @ W + np.diag(np.asarray(sigmas(linear), float) ** 2)
+    exact = np.mean(
+        [
+            multivariate_normal(level[k], S[np.ix_(k, k)]).logpdf(y[k])
+            for y, k in zip(point, seen, strict=True)
+        ]
+    )
+    data = tuple(jnp.asarray(a) for a in persons.arrays())
+    quick = jax.jit(bound, static_argnames="shape")
+    noise = np.random.default_rng(0).normal(size=(30, len(Y), LATENT)).astype("f4")
+    before, after = (
+        np.mean([quick(params, data, shape, one) for one in noise]) for params in (linear, settled)
+    )
+    assert after < exact
+    assert exact - after < 0.3 * (exact - before)
 
 
 def test_it_stops_when_nothing_is_gained():

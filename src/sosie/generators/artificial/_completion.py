@@ -1,4 +1,4 @@
-"""A table completed several times, by models learnt again of the kind that completes best."""
+"""A table completed several times, by models learnt again of the kinds that complete best."""
 
 from __future__ import annotations
 
@@ -39,11 +39,11 @@ _DRAWS = 4
 class Completion:
     """Fill the missing cells of a table of persons, each time or two by a model learnt again.
 
-    Such a model is one of two: the linear one that training begins at, or that trained as long
-    as the model of the whole table was. Training is stopped by its bound, which it also raises
-    by what it learns of the posterior of latents where cells are missing, and of which no cell
-    that is filled gains. So cells of persons held out are hidden and filled by both, and the
-    trained one is taken where it fills them better by more than a standard error.
+    Such a model is one of two kinds: the linear one that training begins at, or one trained as
+    long as the model of the whole table was. Training is stopped by the bound of whole persons,
+    and may tell one cell given the others worse than the linear model does. So cells of persons
+    held out are hidden and filled by both. Where neither fills them better by two standard
+    errors, both are taken in turn, as one more thing that is not known.
 
     Parameters
     ----------
@@ -67,43 +67,46 @@ class Completion:
 
     def tables(self, draws: int, seed: int) -> list[Table]:
         """Give completed tables; every two lie on the two sides of the middle of one model."""
-        chosen = self.course(np.random.default_rng([seed, 2]))
+        courses = self.courses(np.random.default_rng([seed, 2]))
         rng = np.random.default_rng([seed, draws, 1])
+        everybody = np.arange(len(self._cohort.coded))
         if draws == 1:
-            everybody = np.arange(len(self._cohort.coded))
-            whole = self._model if chosen == self._course else self._learnt(everybody, chosen, rng)
-            return [filled_table(self._cohort, whole, rng)]
+            trained = courses[0] == self._course
+            one = self._model if trained else self._learnt(everybody, courses[0], rng)
+            return [filled_table(self._cohort, one, rng)]
         found: list[Table] = []
         for first in range(0, draws, 2):
-            again = rng.integers(len(self._cohort.coded), size=len(self._cohort.coded))
-            model, noise = self._learnt(again, chosen, rng), int(rng.integers(2**53))
+            again = rng.integers(len(everybody), size=len(everybody))
+            model = self._learnt(again, courses[first // 2 % len(courses)], rng)
+            noise = int(rng.integers(2**53))
             found += [
                 filled_table(self._cohort, model, np.random.default_rng(noise), sign)
                 for sign in (1, -1)[: draws - first]
             ]
         return found
 
-    def course(self, rng: np.random.Generator) -> Course:
-        """Give the course that fills cells of persons held out better: that taken, or none."""
-        n, none = len(self._cohort.coded), self._course._replace(epochs=0)
-        if self._course.epochs == 0 or not self._cohort.coding.n_masks:
-            return none
+    def courses(self, rng: np.random.Generator) -> list[Course]:
+        """Give the courses to take in turn: of the training, of the linear model, or both."""
+        n, taken = len(self._cohort.coded), self._course
+        none = taken._replace(epochs=0, settling=0)
+        if taken.epochs == 0 or not self._cohort.coding.n_masks:
+            return [none]
         fold = rng.permutation(n) % _FOLDS
         gains = []
         for k in range(_FOLDS):
             others, held = np.flatnonzero(fold != k), np.flatnonzero(fold == k)
-            linear = self._learnt(others, none, rng)
-            trained = self._learnt(others, self._course, rng)
+            models = [self._learnt(others, course, rng) for course in (none, taken)]
             held = rng.permutation(held)[: _HIDINGS // _FOLDS]
             again = np.tile(held, -(-_HIDINGS // n))
             hidden = self._as_missing_for(again, rng)
             noise = int(rng.integers(2**53))
-            before, after = (
-                self._score(model, again, hidden, noise) for model in (linear, trained)
-            )
-            gains.append((before - after).reshape(-1, len(held)).mean(axis=0))
+            linear, trained = (self._score(model, again, hidden, noise) for model in models)
+            gains.append((linear - trained).reshape(-1, len(held)).mean(axis=0))
         gain = np.concatenate(gains)
-        return self._course if gain.mean() > gain.std() / np.sqrt(len(gain)) else none
+        sure = 2 * gain.std() / np.sqrt(len(gain))
+        if abs(gain.mean()) <= sure:
+            return [taken, none]
+        return [taken] if gain.mean() > 0 else [none]
 
     def _learnt(self, rows: Rows, course: Course, rng: np.random.Generator) -> Networks:
         """Learn from the persons of some rows, repeated or not."""

@@ -10,6 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from sosie.generators.artificial._likelihoods import SIGMA_FLOOR
+from sosie.generators.artificial._strata_bonds import expected_factors, stretches
 
 if TYPE_CHECKING:
     from jax import Array
@@ -95,7 +96,8 @@ def start(
     """Give the parameters at which the model is a Gaussian copula of few factors.
 
     Factors are turned so that their posterior is a product: the bound is then the
-    likelihood itself, for persons without missing cells, ties or levels.
+    likelihood itself, for persons without missing cells, ties or levels. In each stratum they
+    are stretched as its bonds ask.
 
     Parameters
     ----------
@@ -108,9 +110,12 @@ def start(
     """
     p, d, c = shape.n_scores, latent_dim, shape.n_strata
     shares = coded.level.mean(0)
-    W, unique, mean = factors(linear(coded), d, known=known_cells(coded, shape))
+    Y, known = linear(coded), known_cells(coded, shape)
+    W, unique, mean = factors(Y, d, known=known)
     weight = W / unique[:, None]
     precision = 1 + (W * weight).sum(0)
+    stretch = stretches(Y, known, coded.stratum.argmax(1), c, W, unique)
+    told = np.linalg.inv(np.eye(d) + stretch * (precision - 1) @ stretch)
     W[:p], unique[:p], mean[:p] = _behind_intervals(coded, W[:p], unique[:p], mean[:p])
     spread = np.sqrt(np.maximum(shares * (1 - shares), 1e-3))
     W[p:] *= spread[:, None]
@@ -127,13 +132,13 @@ def start(
     found = {
         "shares": shares,
         "enc_mean": weight / precision,
-        "enc_tilt": np.zeros((c, p + len(shares), d)),
+        "enc_tilt": weight @ (stretch @ told - np.diag(1 / precision)),
         "enc_spread": -0.5 * np.log(precision),
         "enc_in": layer(n_in, hidden),
         "enc_at": np.zeros(hidden),
         "enc_out": np.zeros((hidden, 2 * d)),
         "dec_mean": (W * to_logit[:, None]).T,
-        "dec_tilt": np.zeros((c, d, shape.n_outputs)),
+        "dec_tilt": (stretch - np.eye(d)) @ (W * to_logit[:, None]).T,
         "dec_level": level,
         "dec_in": layer(d + c, hidden),
         "dec_at": rng.standard_normal(hidden) * 0.5,
@@ -233,7 +238,7 @@ def _expected(
     filled, rest = np.where(seen, Y - mean, 0), np.zeros((v, v))
     for first in range(0, n, _BLOCK):
         rows = slice(first, first + _BLOCK)
-        covariance, told = _of_factors(filled[rows], seen[rows] & known.telling, W, unique)
+        covariance, told = expected_factors(filled[rows], seen[rows] & known.telling, W, unique)
         filled[rows] = np.where(seen[rows], filled[rows], told @ W.T)
         gone = (~seen[rows][:, holes]).astype(float)
         spread = (gone[:, :, None] * W[holes]) @ np.linalg.cholesky(covariance)
@@ -242,16 +247,6 @@ def _expected(
     moved = filled.mean(0)
     filled -= moved
     return mean + moved, _positive((filled.T @ filled + rest) / n)
-
-
-def _of_factors(away: Floats, seen: Bools, W: Floats, unique: Floats) -> tuple[Floats, Floats]:
-    """Give, of every row, the covariance and the mean of the factors given its known cells."""
-    weight = seen / unique
-    v, d = W.shape
-    outer = (W[:, :, None] * W[:, None, :]).reshape(v, d * d)
-    precision = np.eye(d) + (weight @ outer).reshape(-1, d, d)
-    covariance = np.asarray(np.linalg.inv(precision), np.float64)
-    return covariance, np.einsum("nde,ne->nd", covariance, (away * weight) @ W)
 
 
 def _positive(S: Floats) -> Floats:
@@ -282,7 +277,7 @@ def log_held_out(
         rows = slice(first, first + _BLOCK)
         seen = known[1].seen[rows]
         away = np.where(seen, test[rows] - mean, 0)
-        covariance, told = _of_factors(away, seen, W, unique)
+        covariance, told = expected_factors(away, seen, W, unique)
         # Woodbury: of the whole distance, what the factors explain; and likewise of the volume.
         explained = ((away * (seen / unique)) @ W * told).sum(1)
         distance = ((away**2) / unique).sum(1) - explained

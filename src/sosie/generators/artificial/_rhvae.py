@@ -44,7 +44,7 @@ class RHVAE(Parameters):
     """Draw artificial persons from a model learnt on 30 to some thousand persons.
 
     A variational auto-encoder of typed columns that begins as a Gaussian copula of few
-    factors and learns what that leaves out. Numbers, dates and levels in an order, their own
+    factors, with a covariance of their own in every stratum, and learns what that leaves out. Numbers, dates and levels in an order, their own
     or one that other columns tell, are normal scores; a draw takes its noise from the
     likelihood and its values from the margins of the original, so ranges, spikes, whole numbers
     and types hold. Missing cells are learnt from what is known of the person, and drawn as often
@@ -76,7 +76,8 @@ class RHVAE(Parameters):
     bound_ : float
         Lower bound of the log likelihood of persons held out, in nats a person.
     history_ : list of float
-        That bound at the start, where the model is linear, and after every epoch.
+        That bound at the start, where the model is linear, and after every epoch: at first of
+        the encoder alone, then of all.
     stratum_ : str or None
     kept_by_filter_ : float
         Share of the rows drawn last that stand farther from every person than the 5 %
@@ -248,6 +249,7 @@ class RHVAE(Parameters):
             Completed tables to give: their spread is what is not known. Where there are two or
             more, every two come from a model learnt again on persons drawn with replacement
             [1]_, on the two sides of its middle: means over an even number of tables vary little.
+            The models are trained, linear, or both in turn: see the documentation.
         leave_unseen : bool
             Whether cells of which no person tells what would stand there (see ``unseen_``) stay
             missing: they may not apply.
@@ -349,8 +351,8 @@ class RHVAE(Parameters):
         model = begun(cls, stored.said, seed)
         model._take(stored.table)
         model._strictness = stored.said["_strictness"]
-        pace, epochs = stored.said["course"]
-        model._course = Course(tuple(pace), epochs)
+        pace, *epochs = stored.said["course"]
+        model._course = Course(tuple(pace), *epochs)
         rng = generator_in(stored.said["_margins_by"])
         model._learnt({name: jnp.asarray(a) for name, a in stored.arrays.items()}, rng)
         return model

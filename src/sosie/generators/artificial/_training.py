@@ -1,4 +1,9 @@
-"""Training: Adam on the bound, stopped where persons held out gain no more."""
+"""Training: Adam on the bound, stopped where persons held out gain no more.
+
+First the encoder alone learns the posterior of the model that training begins at. Where cells are
+missing or shared by many it does not know it yet, and a bound that rises for that reason says
+nothing of the decoder: trained at once, this could leave the linear model for a worse one.
+"""
 
 from __future__ import annotations
 
@@ -37,6 +42,10 @@ keep_compiled()
 on_one_thread()
 
 
+_SETTLING = (3e-3, 0.3)
+"""Pace of the encoder alone."""
+
+
 class Recipe(NamedTuple):
     """How to train; the same for every table unless measured otherwise.
 
@@ -52,10 +61,11 @@ class Recipe(NamedTuple):
 
 
 class Course(NamedTuple):
-    """A pace, and for how many epochs."""
+    """A pace, for how many epochs, and after how many of the encoder alone."""
 
     pace: tuple[float, float]
     epochs: int
+    settling: int
 
 
 class Trained(NamedTuple):
@@ -95,7 +105,7 @@ def bound(params: Params, data: tuple[Array, ...], shape: Shape, noise: Array) -
     return said - divergence
 
 
-@partial(jax.jit, static_argnames="shape")
+@partial(jax.jit, static_argnames=("shape", "whole"))
 def _epoch(
     params: Params,
     state: optax.OptState,
@@ -104,12 +114,13 @@ def _epoch(
     noise: Array,
     pace: Array,
     shape: Shape,
+    whole: bool,
 ) -> tuple[Params, optax.OptState]:
     """Make one step for every line of ``rows``, of shape (steps, batch).
 
     The noise is drawn outside: it is then the same on every device, and compiles at once.
     """
-    optimiser = _optimiser(pace)
+    optimiser = _optimiser(pace, whole)
 
     def loss(params: Params, batch: tuple[Array, ...], noise: Array) -> Array:
         return -bound(params, batch, shape, noise).mean()
@@ -136,14 +147,16 @@ def _mean_bound(
     return jax.lax.map(lambda one: bound(params, held, shape, one).mean(), noise).mean()
 
 
-def _optimiser(pace: Array) -> optax.GradientTransformation:
+def _optimiser(pace: Array, whole: bool) -> optax.GradientTransformation:
+    """Give Adam for all that is learnt, or for the encoder alone."""
     rate, decay = pace[0], pace[1]
 
     def residual(params: Params) -> dict[str, bool]:
         return {name: name.endswith(("_in", "_out", "_tilt")) for name in params}
 
     def learnt(params: Params) -> dict[str, str]:
-        return {name: "kept" if name == "shares" else "learnt" for name in params}
+        firsts = ("enc_", "dec_") if whole else "enc_"
+        return {name: "learnt" if name.startswith(firsts) else "kept" for name in params}
 
     adam = optax.chain(
         optax.clip_by_global_norm(10.0),
@@ -182,32 +195,37 @@ def train(
     order = rng.permutation(n)
     n_held = _held(n, recipe)
     held, kept = order[:n_held], order[n_held:]
-    data = tuple(jnp.asarray(values) for values in coded.arrays())
-    d = begin(kept)["dec_mean"].shape[0]
+    course = _Courses(coded, shape, recipe, rng)
+    linear = begin(kept)
+    d = linear["dec_mean"].shape[0]
     still = jnp.asarray(rng.standard_normal((_DRAWS, n_held, d)), jnp.float32)
-    look = partial(_mean_bound, data=data, rows=jnp.asarray(held), noise=still, shape=shape)
+    look = partial(_mean_bound, data=course.data, rows=jnp.asarray(held), noise=still, shape=shape)
+    parts = len(recipe.paces) + 2
 
-    def run(persons: NDArray[np.intp], pace: Array, epochs: int) -> Iterator[tuple[int, Params]]:
-        return _run(begin(persons), data, shape, persons, (pace, epochs), recipe, rng)
-
-    tried = []
-    for i, pace in enumerate(jnp.asarray(recipe.paces, jnp.float32)):
-        history, best = [], 0
-        for epoch, params in run(kept, pace, recipe.epochs):
-            history.append(_finite(float(look(params))))
-            best = epoch if history[-1] > history[best] else best
-            if epoch - best >= recipe.patience:
+    def best(epochs: Iterator[tuple[int, Params]], part: int) -> _Best:
+        found = _Best(linear, 0, [])
+        for epoch, params in epochs:
+            found.history.append(_finite(float(look(params))))
+            if epoch == 0 or found.history[-1] > found.bound:
+                found = found._replace(params=params, epochs=epoch)
+            if epoch - found.epochs >= recipe.patience:
                 break
             if progress:
-                progress((i + epoch / (recipe.epochs + 1)) / (len(recipe.paces) + 1))
-        tried.append((history[best], -i, best, history))
-    _, i, best, history = max(tried, key=lambda found: found[:2])
-    pace = recipe.paces[-i]
-    *_, (_, params) = run(np.arange(n), jnp.asarray(pace, jnp.float32), best)
+                progress((part + epoch / (recipe.epochs + 1)) / parts)
+        return found
+
+    settled = best(course.settling(linear, kept, recipe.epochs), 0)
+    tried = [
+        best(course.whole(settled.params, kept, pace, recipe.epochs), 1 + i)
+        for i, pace in enumerate(recipe.paces)
+    ]
+    first = max(range(len(tried)), key=lambda i: (tried[i].bound, -i))
+    taken = Course(recipe.paces[first], tried[first].epochs, settled.epochs)
+    params = course.run(begin(np.arange(n)), np.arange(n), taken)
     if progress:
         progress(1.0)
     _finite(float(look(params)))
-    return Trained(params, history, Course(pace, best))
+    return Trained(params, settled.so_far + tried[first].history[1:], taken)
 
 
 def trained_alike(
@@ -225,37 +243,78 @@ def trained_alike(
     DataError
         If a parameter is no number any more.
     """
-    data = tuple(jnp.asarray(values) for values in coded.arrays())
-    taken = jnp.asarray(course.pace, jnp.float32), course.epochs
-    *_, (_, params) = _run(start, data, shape, persons, taken, Recipe(), rng)
+    params = _Courses(coded, shape, Recipe(), rng).run(start, persons, course)
     _finite(float(sum(values.sum() for values in params.values())))
     return params
 
 
-def _run(
-    params: Params,
-    data: tuple[Array, ...],
-    shape: Shape,
-    persons: NDArray[np.intp],
-    course: tuple[Array, int],
-    recipe: Recipe,
-    rng: np.random.Generator,
-) -> Iterator[tuple[int, Params]]:
-    """Give the parameters after every epoch of a pace, from 0."""
-    pace, epochs = course
-    state = _optimiser(pace).init(params)
-    d = params["dec_mean"].shape[0]
-    # As many steps whether persons are held out or not.
-    kept = min(len(persons), len(data[0]) - _held(len(data[0]), recipe))
-    batch = min(recipe.batch, kept)
-    steps = -(-kept // batch)
-    for epoch in range(epochs + 1):
-        yield epoch, params
-        if epoch == epochs:
-            return
-        rows = jnp.asarray(np.resize(rng.permutation(persons), (steps, batch)))
-        noise = jnp.asarray(rng.standard_normal((steps, batch, d)), jnp.float32)
-        params, state = _epoch(params, state, data, rows, noise, pace, shape)
+class _Best(NamedTuple):
+    """The parameters of the best epoch, which it is, and the bound after every epoch."""
+
+    params: Params
+    epochs: int
+    history: list[float]
+
+    @property
+    def bound(self) -> float:
+        return self.history[self.epochs]
+
+    @property
+    def so_far(self) -> list[float]:
+        return self.history[: self.epochs + 1]
+
+
+class _Courses:
+    """Epochs on some of the persons: the parameters after every one, from 0."""
+
+    def __init__(
+        self, coded: Coded, shape: Shape, recipe: Recipe, rng: np.random.Generator
+    ) -> None:
+        self.data = tuple(jnp.asarray(values) for values in coded.arrays())
+        self._shape, self._rng = shape, rng
+        self._most, self._kept = recipe.batch, len(coded) - _held(len(coded), recipe)
+
+    def run(self, params: Params, persons: NDArray[np.intp], course: Course) -> Params:
+        """Give the parameters at the end of a course."""
+        *_, (_, params) = self.settling(params, persons, course.settling)
+        *_, (_, params) = self.whole(params, persons, course.pace, course.epochs)
+        return params
+
+    def settling(
+        self, params: Params, persons: NDArray[np.intp], epochs: int
+    ) -> Iterator[tuple[int, Params]]:
+        """Train the encoder alone."""
+        return self._epochs(params, persons, _SETTLING, epochs, whole=False)
+
+    def whole(
+        self, params: Params, persons: NDArray[np.intp], pace: tuple[float, float], epochs: int
+    ) -> Iterator[tuple[int, Params]]:
+        """Train all."""
+        return self._epochs(params, persons, pace, epochs, whole=True)
+
+    def _epochs(
+        self,
+        params: Params,
+        persons: NDArray[np.intp],
+        pace: tuple[float, float],
+        epochs: int,
+        *,
+        whole: bool,
+    ) -> Iterator[tuple[int, Params]]:
+        rates = jnp.asarray(pace, jnp.float32)
+        state = _optimiser(rates, whole).init(params)
+        d = params["dec_mean"].shape[0]
+        # As many steps whether persons are held out or not.
+        kept = min(len(persons), self._kept)
+        batch = min(self._most, kept)
+        steps = -(-kept // batch)
+        for epoch in range(epochs + 1):
+            yield epoch, params
+            if epoch == epochs:
+                return
+            rows = jnp.asarray(np.resize(self._rng.permutation(persons), (steps, batch)))
+            noise = jnp.asarray(self._rng.standard_normal((steps, batch, d)), jnp.float32)
+            params, state = _epoch(params, state, self.data, rows, noise, rates, self._shape, whole)
 
 
 def _held(n: int, recipe: Recipe) -> int:
