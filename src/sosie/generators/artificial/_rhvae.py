@@ -44,11 +44,11 @@ class RHVAE(Parameters):
     """Draw artificial persons from a model learnt on 30 to some thousand persons.
 
     A variational auto-encoder of typed columns that begins as a Gaussian copula of few
-    factors, with a covariance of their own in every stratum, and learns what that leaves out. Numbers, dates and levels in an order, their own
-    or one that other columns tell, are normal scores; a draw takes its noise from the
-    likelihood and its values from the margins of the original, so ranges, spikes, whole numbers
-    and types hold. Missing cells are learnt from what is known of the person, and drawn as often
-    and together as they were.
+    factors, with a covariance of their own in every stratum, and learns what that leaves out.
+    Numbers, dates and levels in an order, their own or one that other columns tell, are normal
+    scores; a draw takes its noise from the likelihood and its values from the margins of the
+    original, so ranges, spikes, whole numbers and types hold. Missing cells are learnt from
+    what is known of the person, and drawn as often and together as they were.
 
     Parameters
     ----------
