@@ -83,9 +83,10 @@ def expected_factors(
     away: Floats, seen: NDArray[np.bool_], W: Floats, unique: Floats
 ) -> tuple[Floats, Floats]:
     """Give, of every row, the covariance and the mean of the factors given its known cells."""
-    weight = seen / unique
+    alike = bool((seen == seen[:1]).all())  # then one inverse is that of all
+    weight = (seen[:1] if alike else seen) / unique
     v, d = W.shape
     outer = (W[:, :, None] * W[:, None, :]).reshape(v, d * d)
     precision = np.eye(d) + (weight @ outer).reshape(-1, d, d)
-    covariance = np.asarray(np.linalg.inv(precision), np.float64)
+    covariance = np.broadcast_to(np.linalg.inv(precision), (len(away), d, d))
     return covariance, np.einsum("nde,ne->nd", covariance, (away * weight) @ W)
