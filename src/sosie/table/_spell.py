@@ -64,9 +64,9 @@ def spell(values: pl.Series, how: Spelling, decimals: int | None) -> pl.Series:
         return _spell_dates(values, how)
     if how.content == "number" and values.dtype.is_numeric():
         text = _spell_numbers(values, how, decimals)
-        if how.thousands:
-            text = _grouped(text, how.thousands)
-        return text.str.replace(".", ",", literal=True) if how.decimal == "," else text
+        if how.decimal == ",":  # before thousands, whose mark may be a point
+            text = text.str.replace(".", ",", literal=True)
+        return _grouped(text, how.thousands) if how.thousands else text
     return values.cast(pl.String)
 
 
@@ -114,7 +114,7 @@ def _fixed(values: pl.Series, decimals: int, least: int) -> pl.Series:
 def _grouped(text: pl.Series, mark: str) -> pl.Series:
     """Put a mark between groups of three digits of the whole part."""
     whole = text.str.extract(r"^([+-]?\d+)")
-    rest = text.str.extract(r"^[+-]?\d+(\..*)?$").fill_null("")
+    rest = text.str.replace(r"^[+-]?\d+", "")
     longest = int(whole.str.len_chars().max() or 0)  # type: ignore[arg-type]
     for _ in range(longest // 3):
         escaped = mark.replace("$", "$$")

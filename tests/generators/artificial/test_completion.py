@@ -28,7 +28,7 @@ def straight():
 
 
 def completion(model):
-    return Completion(model._cohort, model._model, model._begun, model._course)
+    return Completion(model._cohort, model._model, model._begun, model._course, 0)
 
 
 def test_a_bend_is_filled_by_the_trained_model(bent):
@@ -36,7 +36,7 @@ def test_a_bend_is_filled_by_the_trained_model(bent):
     holed = whole.assign(y=whole["y"].mask(gone))
     model = RHVAE(latent_dim=2, seed=0).fit(holed)
     linear = RHVAE(latent_dim=2, seed=0, epochs=0).fit(holed)
-    assert completion(model).courses(np.random.default_rng(0)) == [model._course]
+    assert completion(model).courses == [model._course]
     truth = whole["y"][gone]
     errors = [
         np.mean([((frame["y"][gone] - truth) ** 2).mean() for frame in each.impute(6)])
@@ -50,26 +50,23 @@ def test_straight_bonds_are_filled_by_the_linear_model_where_training_spoilt_the
     begun = RHVAE(latent_dim=1, seed=0, epochs=0).fit(whole.mask(gone))
     begun._course = Course((1e-2, 0.0), 600, 0)  # far beyond where the bound would have stopped it
     linear = Course((1e-2, 0.0), 0, 0)
-    assert completion(begun).courses(np.random.default_rng(0)) == [linear]
-    found = begun.impute(2)
+    assert completion(begun).courses == [linear]
+    found = completion(begun).tables(2)
     begun._course = linear
-    for ours, theirs in zip(found, begun.impute(2), strict=True):
-        pd.testing.assert_frame_equal(ours, theirs)  # what was trained has no part in it
+    for ours, theirs in zip(found, completion(begun).tables(2), strict=True):
+        assert ours.frame.equals(theirs.frame)  # what was trained has no part in it
 
 
 def test_pairs_are_filled_by_both_in_turn_where_neither_is_better(straight):
     whole, gone = straight
     model = RHVAE(latent_dim=1, seed=0, epochs=0).fit(whole.mask(gone))
     model._course = Course((3e-4, 3.0), 3, 0)  # hardly begun
-    courses = completion(model).courses(np.random.default_rng(0))
-    assert courses == [model._course, Course((3e-4, 3.0), 0, 0)]
-    learnt = []
-    turns = completion(model)
+    turns, learnt = completion(model), []
+    assert turns.courses == [model._course, Course((3e-4, 3.0), 0, 0)]
     again = turns._learnt
     turns._learnt = lambda rows, course, rng: learnt.append(course) or again(rows, course, rng)
-    turns.courses = lambda rng: courses
-    turns.tables(7, 0)
-    assert learnt == [*courses, *courses]
+    turns.tables(7)
+    assert learnt == [*turns.courses, *turns.courses]
 
 
 @pytest.mark.parametrize("draws", [1, 3])

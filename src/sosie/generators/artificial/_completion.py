@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -43,7 +44,7 @@ class Completion:
     long as the model of the whole table was. Training is stopped by the bound of whole persons,
     and may tell one cell given the others worse than the linear model does. So cells of persons
     held out are hidden and filled by both. Where neither fills them better by two standard
-    errors, both are taken in turn, as one more thing that is not known.
+    errors, both are taken in turn, the trained one first, as one more thing that is not known.
 
     Parameters
     ----------
@@ -54,6 +55,7 @@ class Completion:
         Gives the linear model of the persons of some rows.
     course : Course
         Of the training.
+    seed : int
     """
 
     def __init__(
@@ -62,14 +64,17 @@ class Completion:
         model: Networks,
         begun: Callable[[Rows, np.random.Generator], dict[str, Any]],
         course: Course,
+        seed: int,
     ) -> None:
-        self._cohort, self._model, self._begun, self._course = cohort, model, begun, course
+        self._cohort, self._model, self._begun = cohort, model, begun
+        self._course, self._seed = course, seed
 
-    def tables(self, draws: int, seed: int) -> list[Table]:
+    def tables(self, draws: int) -> list[Table]:
         """Give completed tables; every two lie on the two sides of the middle of one model."""
-        courses = self.courses(np.random.default_rng([seed, 2]))
-        rng = np.random.default_rng([seed, draws, 1])
-        everybody = np.arange(len(self._cohort.coded))
+        rng = np.random.default_rng([self._seed, draws, 1])
+        if not self._cohort.coding.n_masks:  # nothing to fill
+            return [filled_table(self._cohort, self._model, rng) for _ in range(draws)]
+        courses, everybody = self.courses, np.arange(len(self._cohort.coded))
         if draws == 1:
             trained = courses[0] == self._course
             one = self._model if trained else self._learnt(everybody, courses[0], rng)
@@ -85,12 +90,14 @@ class Completion:
             ]
         return found
 
-    def courses(self, rng: np.random.Generator) -> list[Course]:
-        """Give the courses to take in turn: of the training, of the linear model, or both."""
+    @cached_property
+    def courses(self) -> list[Course]:
+        """The courses to take in turn: of the training, of the linear model, or both."""
         n, taken = len(self._cohort.coded), self._course
+        if taken.epochs == 0:
+            return [taken]
         none = taken._replace(epochs=0, settling=0)
-        if taken.epochs == 0 or not self._cohort.coding.n_masks:
-            return [none]
+        rng = np.random.default_rng([self._seed, 2])
         fold = rng.permutation(n) % _FOLDS
         gains = []
         for k in range(_FOLDS):

@@ -96,8 +96,8 @@ def start(
     """Give the parameters at which the model is a Gaussian copula of few factors.
 
     Factors are turned so that their posterior is a product: the bound is then the
-    likelihood itself, for persons without missing cells, ties or levels. In each stratum they
-    are stretched as its bonds ask.
+    likelihood itself, for persons without missing cells, ties or levels. Of several strata, in
+    each of which factors are stretched as its bonds ask, it is somewhat less.
 
     Parameters
     ----------

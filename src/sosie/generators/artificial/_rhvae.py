@@ -167,6 +167,7 @@ class RHVAE(Parameters):
         cohort = self._cohort
         self._filter = Filter(cohort.coding, cohort.coded, cohort.columns, self._strictness)
         self._model = Model(params, cohort.coding, cohort.coded, self.temper, rng)
+        self._completion = Completion(cohort, self._model, self._begun, self._course, self.seed_)
 
     def sample(
         self, n: int, where: Mapping[str, Any] | None = None, *, balance: str | None = None
@@ -249,7 +250,8 @@ class RHVAE(Parameters):
             Completed tables to give: their spread is what is not known. Where there are two or
             more, every two come from a model learnt again on persons drawn with replacement
             [1]_, on the two sides of its middle: means over an even number of tables vary little.
-            The models are trained, linear, or both in turn: see the documentation.
+            The models are trained, linear, or from three tables on both in turn, whichever
+            fill hidden cells of persons held out better.
         leave_unseen : bool
             Whether cells of which no person tells what would stand there (see ``unseen_``) stay
             missing: they may not apply.
@@ -280,8 +282,7 @@ class RHVAE(Parameters):
         """Fill the missing cells of the original, as tables; see :meth:`impute`."""
         self._check_fitted()
         check_whole("draws", draws, 1)
-        completion = Completion(self._cohort, self._model, self._begun, self._course)
-        found = completion.tables(draws, self.seed_)
+        found = self._completion.tables(draws)
         if leave_unseen:
             known, left = self.table_.frame, self.unseen_
             for table in found:
