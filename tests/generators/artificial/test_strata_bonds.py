@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from sosie.generators.artificial._coding import Coded, Shape
-from sosie.generators.artificial._networks import Known, start
+from sosie.generators.artificial._factors import Known
+from sosie.generators.artificial._networks import start
 from sosie.generators.artificial._strata_bonds import stretches
 
 W = np.array([[0.9, 0], [0.8, 0.3], [0.1, 0.9], [0.4, 0.7], [0.7, -0.4], [0.2, 0.6]])

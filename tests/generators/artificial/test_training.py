@@ -10,14 +10,8 @@ from scipy.stats import multivariate_normal, truncnorm
 
 from sosie.errors import DataError
 from sosie.generators.artificial._coding import Coded, Shape
-from sosie.generators.artificial._networks import (
-    Known,
-    factors,
-    linear,
-    log_held_out,
-    sigmas,
-    start,
-)
+from sosie.generators.artificial._factors import Known, factors, log_held_out
+from sosie.generators.artificial._networks import linear, sigmas, start
 from sosie.generators.artificial._training import Recipe, bound, train, trained_alike
 
 SHAPE = Shape(4, (), 1)

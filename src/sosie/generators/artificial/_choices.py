@@ -9,13 +9,13 @@ import numpy as np
 
 from sosie.errors import DataError, ParameterError
 from sosie.generators.artificial._coding import telling_stratum
-from sosie.generators.artificial._networks import log_held_out
+from sosie.generators.artificial._factors import log_held_out
 from sosie.table import Kind
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from sosie.generators.artificial._networks import Known
+    from sosie.generators.artificial._factors import Known
     from sosie.space import Columns
     from sosie.table import Table
 

@@ -146,7 +146,7 @@ class Completion:
         rng = np.random.default_rng(noise)
         draws = [filled_arrays(cohort, model, coded, strata, rng) for _ in range(_DRAWS)]
         known = cohort.columns.arrays()
-        found = np.zeros(len(held))
+        found, pairs = np.zeros(len(held)), _DRAWS * (_DRAWS - 1)
         for name, gone in hidden.items():
             drawn, truth = np.stack([draw[name][gone] for draw in draws]), known[name][held][gone]
             if name in cohort.columns.numbers:
@@ -155,7 +155,6 @@ class Completion:
                 away, apart = away / spread, apart / spread
             else:
                 away, apart = drawn != truth, drawn[:, None] != drawn
-            pairs = _DRAWS * (_DRAWS - 1)
             found[gone] += away.mean(axis=0) - apart.sum(axis=(0, 1)) / (2 * pairs)
         return found
 

@@ -6,21 +6,21 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sosie.generators.artificial._factors import BLOCK, expected_factors
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from sosie.generators.artificial._networks import Known
+    from sosie.generators.artificial._factors import Known
 
     Floats = NDArray[np.float64]
 
-__all__ = ["expected_factors", "stretches"]
+__all__ = ["stretches"]
 
 _PRIOR = 8
 """Persons a factor that stand for bonds alike in all strata."""
 
 _SWEEPS = 20
-_BLOCK = 256
-"""Persons whose known cells are looked at at once."""
 
 
 def stretches(
@@ -71,22 +71,9 @@ def _covariance(away: Floats, seen: NDArray[np.bool_], W: Floats, unique: Floats
     for _ in range(_SWEEPS):
         root = np.linalg.cholesky(covariance + 1e-9 * np.eye(d))
         spread = np.zeros((d, d))
-        for first in range(0, len(away), _BLOCK):
-            rows = slice(first, first + _BLOCK)
+        for first in range(0, len(away), BLOCK):
+            rows = slice(first, first + BLOCK)
             left, told = expected_factors(away[rows], seen[rows], W @ root, unique)
             spread += left.sum(0) + told.T @ told
         covariance = root @ spread @ root.T / max(len(away), 1)
     return covariance
-
-
-def expected_factors(
-    away: Floats, seen: NDArray[np.bool_], W: Floats, unique: Floats
-) -> tuple[Floats, Floats]:
-    """Give, of every row, the covariance and the mean of the factors given its known cells."""
-    alike = bool((seen == seen[:1]).all())  # then one inverse is that of all
-    weight = (seen[:1] if alike else seen) / unique
-    v, d = W.shape
-    outer = (W[:, :, None] * W[:, None, :]).reshape(v, d * d)
-    precision = np.eye(d) + (weight @ outer).reshape(-1, d, d)
-    covariance = np.broadcast_to(np.linalg.inv(precision), (len(away), d, d))
-    return covariance, np.einsum("nde,ne->nd", covariance, (away * weight) @ W)

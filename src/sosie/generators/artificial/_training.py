@@ -7,6 +7,7 @@ nothing of the decoder: trained at once, this could leave the linear model for a
 
 from __future__ import annotations
 
+from collections import deque
 from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -219,7 +220,7 @@ def train(
         best(course.whole(settled.params, kept, pace, recipe.epochs), 1 + i)
         for i, pace in enumerate(recipe.paces)
     ]
-    first = max(range(len(tried)), key=lambda i: (tried[i].bound, -i))
+    first = max(range(len(tried)), key=lambda i: tried[i].bound)
     taken = Course(recipe.paces[first], tried[first].epochs, settled.epochs)
     params = course.run(begin(np.arange(n)), np.arange(n), taken)
     if progress:
@@ -276,9 +277,8 @@ class _Courses:
 
     def run(self, params: Params, persons: NDArray[np.intp], course: Course) -> Params:
         """Give the parameters at the end of a course."""
-        *_, (_, params) = self.settling(params, persons, course.settling)
-        *_, (_, params) = self.whole(params, persons, course.pace, course.epochs)
-        return params
+        params = _last(self.settling(params, persons, course.settling))
+        return _last(self.whole(params, persons, course.pace, course.epochs))
 
     def settling(
         self, params: Params, persons: NDArray[np.intp], epochs: int
@@ -315,6 +315,12 @@ class _Courses:
             rows = jnp.asarray(np.resize(self._rng.permutation(persons), (steps, batch)))
             noise = jnp.asarray(self._rng.standard_normal((steps, batch, d)), jnp.float32)
             params, state = _epoch(params, state, self.data, rows, noise, rates, self._shape, whole)
+
+
+def _last(epochs: Iterator[tuple[int, Params]]) -> Params:
+    """Give the parameters after the last epoch, and keep no others meanwhile."""
+    ((_, params),) = deque(epochs, maxlen=1)
+    return params
 
 
 def _held(n: int, recipe: Recipe) -> int:
