@@ -296,7 +296,7 @@ def test_what_cannot_be_drawn_is_told(model, n, asked, match):
 def test_the_memory_that_is_told_is_that_which_is_taken(model):
     """By what Python counts while rows are drawn, blocks of fixed size left aside."""
     peaks = []
-    for n in (4_000, 8_000):
+    for n in (12_000, 16_000):
         tracemalloc.start()
         model.sample_table(n)
         peaks.append(tracemalloc.get_traced_memory()[1])

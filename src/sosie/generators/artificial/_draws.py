@@ -162,6 +162,12 @@ class Model(Networks):
         strata = np.repeat(np.arange(len(ends)), np.diff(ends, prepend=0)).astype(np.int32)
         return rng.permutation(strata)
 
+    def strata_within(self, n: int, limits: Limits, rng: np.random.Generator) -> Codes:
+        """Give the strata of n rows that are within limits."""
+        if limits.stratum is None:
+            return self.drawn_strata(n, rng)
+        return np.full(n, limits.stratum, np.int32)
+
     def latents(self, strata: Codes, rng: np.random.Generator) -> Floats:
         """Draw a latent for a row of each stratum."""
         d: int = self.mean.shape[1]
@@ -204,10 +210,7 @@ class Model(Networks):
         m = n
         if limits.inside:
             m = int(np.clip(20 * n, 4000, 60_000))
-        if limits.stratum is None:
-            strata = self.drawn_strata(m, rng)
-        else:
-            strata = np.full(m, limits.stratum, np.int32)
+        strata = self.strata_within(m, limits, rng)
         z = self.latents(strata, rng)
         if not limits.inside:
             return z, strata

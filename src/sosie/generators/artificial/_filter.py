@@ -80,11 +80,14 @@ class Filter:
         """Give where drawn rows stand, in the two spaces."""
         return self._spaces(*self._read(drawn, places))
 
-    def near(self, drawn: Draws, places: Floats, *, eased: bool = False) -> NDArray[np.bool_]:
-        """Tell which rows stand nearer to a person than ``least``, or than ``eased``."""
-        found = np.zeros(len(places), bool)
+    def near(self, spaces: tuple[Floats, Floats], *, eased: bool = False) -> NDArray[np.bool_]:
+        """Tell which rows, as :meth:`seen` gives them, stand nearer to a person than ``least``.
+
+        Or than ``eased``.
+        """
+        found = np.zeros(len(spaces[0]), bool)
         ends = self.eased if eased else self.least
-        for rows, persons, least in zip(self.seen(drawn, places), self.persons, ends, strict=True):
+        for rows, persons, least in zip(spaces, self.persons, ends, strict=True):
             found |= nearest(rows, persons) < least
         return found
 

@@ -9,6 +9,7 @@ import polars as pl
 
 from sosie.errors import DataError
 from sosie.generators.artificial._conditions import met
+from sosie.generators.artificial._representative import representative
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -32,9 +33,18 @@ _RANKED_ROUNDS = 40
 
 _SMALLEST_BATCH = 64
 
+_CANDIDATES, _MOST_CANDIDATES = 16, 10_000
+"""Rows of which one is chosen, and of which all are: of so many rows chance levels out anyway."""
+
+_TOGETHER = 256
+"""Rows that are chosen at once: what they take grows with the square."""
+
 
 class Rows:
     """Draw rows, and count how many the filter kept.
+
+    Of a small table half of what is told is the chance of the draw. Of each stratum many rows
+    are drawn, therefore, and those given that stand best for all of these.
 
     Parameters
     ----------
@@ -93,14 +103,18 @@ class Rows:
     ) -> tuple[Table, Floats]:
         """Draw n rows within limits, none too near to a person, and tell their latents."""
         model, rng = self._model, self._rng
-        z, strata = model.conditioned(n, limits, rng)
-        drawn = model.drawn(z, strata, rng, limits)
         ranked = not limits.inside
+        many = min(_CANDIDATES, _MOST_CANDIDATES // n) if ranked else 1
+        if many > 1:
+            z, drawn = self._chosen(n, many, limits)
+        else:
+            z, strata = model.conditioned(n, limits, rng)
+            drawn = model.drawn(z, strata, rng, limits)
         places = model.places(drawn, rng, ranked=ranked)
         odd = self._mended(drawn, places, z, ranked=ranked)
-        near = self._filter.near(drawn, places)
-        self.tried += n
-        self.kept += n - int(near.sum())
+        near = self._filter.near(self._filter.seen(drawn, places))
+        if many <= 1:
+            self._count(near)
         if conditions and odd.all() and n >= _SMALLEST_BATCH:
             raise _none_has(conditions)
         rows = np.flatnonzero(near | odd)
@@ -117,11 +131,13 @@ class Rows:
             if round_ < _RANKED_ROUNDS:
                 places = model.places(drawn, rng, ranked=ranked)
                 odd = self._mended(drawn, places, z, ranked=ranked)
-                near = self._filter.near(drawn, places, eased=round_ >= _STRICT_ROUNDS)
+                near = self._filter.near(
+                    self._filter.seen(drawn, places), eased=round_ >= _STRICT_ROUNDS
+                )
                 rows = np.flatnonzero(near | odd)
             else:
                 places[rows] = model.places(new, rng, ranked=False)
-                near = self._filter.near(new, places[rows], eased=True)
+                near = self._filter.near(self._filter.seen(new, places[rows]), eased=True)
                 rows = rows[near | self._possible.odd(new, places[rows])]
         else:
             if conditions and self._possible.odd(drawn, places).any():
@@ -134,6 +150,30 @@ class Rows:
         for condition in direct:
             arrays[condition.name] = condition.kept(arrays[condition.name])
         return self._cohort.rebuilt(arrays), z
+
+    def _chosen(self, n: int, many: int, limits: Limits) -> tuple[Floats, Draws]:
+        """Draw n rows of whole strata: those that stand best for many times as many."""
+        model, rng = self._model, self._rng
+        one_of_each = model.strata_within(n, limits, rng)
+        strata = np.tile(one_of_each, many)
+        z = model.latents(strata, rng)
+        drawn = model.drawn(z, strata, rng, limits)
+        spaces = self._filter.seen(drawn, model.places(drawn, rng, ranked=True))
+        near = self._filter.near(spaces)
+        self._count(near)
+        chosen = np.empty(n, np.intp)
+        for c in np.unique(one_of_each):
+            rows = np.flatnonzero(one_of_each == c)
+            for part in np.array_split(rows, -(-len(rows) // _TOGETHER)):
+                candidates = (part + n * np.arange(many)[:, None]).ravel()
+                apart = candidates[~near[candidates]]
+                candidates = apart if len(apart) >= len(part) else candidates
+                chosen[part] = candidates[representative(spaces[0][candidates], len(part))]
+        return z[chosen], drawn.taken(chosen)
+
+    def _count(self, near: NDArray[np.bool_]) -> None:
+        self.tried += len(near)
+        self.kept += len(near) - int(near.sum())
 
     def _mended(
         self, drawn: Draws, places: Floats, z: Floats, *, ranked: bool
