@@ -69,3 +69,15 @@ def test_tables_differ_less_than_by_chance_and_mean_the_same():
     assert chosen.std(0).mean() < 0.6 * by_chance.std(0).mean()
     error = by_chance.std(0) / np.sqrt(40)
     assert (abs(chosen.mean(0) - by_chance.mean(0)) < 4 * error).all()
+
+
+def test_those_chosen_stand_for_those_that_may_not_be():
+    """Of 27 points the third next to the middle is not allowed: its neighbours are chosen."""
+    points = np.arange(27.0)[:, None]
+    allowed = abs(points[:, 0] - 13) > 4
+    chosen = representative(points, 6, allowed)
+    assert allowed[chosen].all()
+    others = np.flatnonzero(allowed)
+    alone = others[representative(points[allowed], 6)]
+    assert _energy(points, chosen) < _energy(points, alone)
+    assert {8, 18} <= set(chosen.tolist())

@@ -15,9 +15,13 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["Filter", "nearest"]
+__all__ = ["TOO_NEAR", "Filter", "nearest", "within"]
 
 _BLOCK = 1024
+
+_ALIKE = 20
+"""Persons who miss the same cells that make a group."""
+
 TOO_NEAR = 0.05
 """Least quantile of the distances between persons that a draw keeps from every person."""
 
@@ -27,7 +31,9 @@ class Filter:
 
     Distances are taken twice: between normal scores and indicators, and between standardised
     values and indicators, as whoever looks for a person would. A missing cell stands in the
-    middle.
+    middle. Persons of whom little is known stand near to each other for that: how near rows may
+    come is told for those who miss the same cells by themselves, or the filter would leave of
+    such rows the unusual ones alone.
 
     Parameters
     ----------
@@ -36,7 +42,6 @@ class Filter:
         Of the persons.
     columns : Columns
         Of the persons.
-
     quantile : float
         Share of the persons who stand as near to another as a draw may to none.
 
@@ -44,8 +49,9 @@ class Filter:
     ----------
     persons : tuple of ndarray
         Where the persons stand, in the two spaces.
-    least, eased : tuple of float
-        That quantile, and that of 5 %, of the distances of persons to the nearest other.
+    least, eased : list of ndarray of shape (g,)
+        That quantile, and that of 5 %, of the distances of persons to the nearest other, in
+        the two spaces, of every group of persons.
     """
 
     def __init__(
@@ -64,9 +70,9 @@ class Filter:
         scores = (coded.point * coded.seen).astype(np.float64)
         others = np.hstack([coded.level, coded.stratum]).astype(np.float64)
         self.persons = self._spaces(scores, np.where(missing, self._middle, values), others)
-        apart = [nearest(persons, persons, same=True) for persons in self.persons]
-        self.least = tuple(float(np.quantile(each, quantile)) for each in apart)
-        self.eased = tuple(float(np.quantile(each, TOO_NEAR)) for each in apart)
+        self._groups = _alike(columns)
+        self._apart = [nearest(persons, persons, same=True) for persons in self.persons]
+        self.least, self.eased = self.reach(quantile), self.reach(TOO_NEAR)
 
     def told(self, columns: Columns) -> tuple[Floats, Floats]:
         """Give where other persons stand, in the two spaces."""
@@ -80,16 +86,26 @@ class Filter:
         """Give where drawn rows stand, in the two spaces."""
         return self._spaces(*self._read(drawn, places))
 
+    def nearest(self, spaces: tuple[Floats, Floats]) -> list[Floats]:
+        """Give the distances of rows to the nearest person of every group, each (m, g)."""
+        return [
+            np.column_stack([nearest(rows, persons[group]) for group in self._groups])
+            for rows, persons in zip(spaces, self.persons, strict=True)
+        ]
+
+    def reach(self, quantile: float) -> list[Floats]:
+        """Give the quantile of the distances of persons to the nearest other, by group."""
+        return [
+            np.array([np.quantile(apart[group], quantile) for group in self._groups])
+            for apart in self._apart
+        ]
+
     def near(self, spaces: tuple[Floats, Floats], *, eased: bool = False) -> NDArray[np.bool_]:
         """Tell which rows, as :meth:`seen` gives them, stand nearer to a person than ``least``.
 
         Or than ``eased``.
         """
-        found = np.zeros(len(spaces[0]), bool)
-        ends = self.eased if eased else self.least
-        for rows, persons, least in zip(spaces, self.persons, ends, strict=True):
-            found |= nearest(rows, persons) < least
-        return found
+        return within(self.nearest(spaces), self.eased if eased else self.least)
 
     def _spaces(self, scores: Floats, values: Floats, others: Floats) -> tuple[Floats, Floats]:
         plain = (values - self._middle) / self._width
@@ -116,6 +132,32 @@ class Filter:
                 levels[coding.nominal.index(name)][missing] = 0
         others = np.hstack([*levels, np.eye(coding.shape.n_strata)[drawn.strata]])
         return at, values, others
+
+
+def _alike(columns: Columns) -> list[NDArray[np.intp]]:
+    """Group persons by the cells that they miss; those of small groups make one.
+
+    Examples
+    --------
+    >>> from sosie.space import Columns
+    >>> mask = np.arange(60) < 25
+    >>> columns = Columns({"x": np.arange(60.0)}, {}, {}, (mask,), {"x": 0})
+    >>> [len(group) for group in _alike(columns)]
+    [35, 25]
+    """
+    if not len(columns.masks):
+        return [np.arange(len(columns))]
+    masks = np.column_stack(list(columns.masks))
+    _, which, counts = np.unique(masks, axis=0, return_inverse=True, return_counts=True)
+    which = np.where(counts >= _ALIKE, np.arange(len(counts)), -1)[which.ravel()]
+    if (which < 0).sum() < _ALIKE:
+        which[which < 0] = counts.argmax()
+    return [np.flatnonzero(which == group) for group in np.unique(which)]
+
+
+def within(distances: list[Floats], ends: list[Floats]) -> NDArray[np.bool_]:
+    """Tell which rows are nearer to a group than its end, in any space."""
+    return np.any([(d < end).any(1) for d, end in zip(distances, ends, strict=True)], axis=0)
 
 
 def nearest(rows: Floats, persons: Floats, *, same: bool = False) -> Floats:

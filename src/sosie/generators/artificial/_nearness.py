@@ -8,7 +8,7 @@ import numpy as np
 
 from sosie.generators.artificial._coding import Coding
 from sosie.generators.artificial._draws import Model
-from sosie.generators.artificial._filter import TOO_NEAR, Filter, nearest
+from sosie.generators.artificial._filter import TOO_NEAR, Filter, nearest, within
 from sosie.generators.artificial._networks import start
 
 if TYPE_CHECKING:
@@ -20,7 +20,11 @@ if TYPE_CHECKING:
 
 __all__ = ["strictness"]
 
-_STRICTER = (0.1, 0.15, 0.2)
+_QUANTILES = ((TOO_NEAR, 0.53), (0.1, 0.53), (0.15, 0.53), (0.2, 0.6), (0.3, 0.6), (0.4, 1.0))
+"""Quantiles, and up to which share of the rows of half the persons that are nearer to these each
+does. What a half of the persons learns too well, all learn half as much or less: the strictest
+are for where it is far too much, for they cost bonds of columns."""
+
 _HALVINGS = 3
 _ROWS = 8
 """Rows drawn for a person learnt."""
@@ -28,17 +32,13 @@ _ROWS = 8
 _FEWEST = 10
 """Known cells of a number that either half needs."""
 
-_NEARER = 0.53
-"""Most of the rows of half the persons that may be nearer to them: what a half of the persons
-learns too well, all learn half as much."""
-
 
 def strictness(cohort: Cohort, latent_dim: int, temper: float, rng: np.random.Generator) -> float:
     """Choose the quantile of distances between persons that draws keep from every person.
 
     Factors of one half of the persons draw rows: one half of these would be nearer to that
     half of the persons than to the other if they knew a population and no person. The least
-    quantile is taken that comes to so much, or nearly, on average over halvings.
+    quantile is taken that comes near enough to that on average over halvings.
 
     Parameters
     ----------
@@ -51,9 +51,9 @@ def strictness(cohort: Cohort, latent_dim: int, temper: float, rng: np.random.Ge
     Returns
     -------
     float
-        Of those tried; the strictest where none does it.
+        Of those tried.
     """
-    tried = (TOO_NEAR, *_STRICTER)
+    tried = tuple(q for q, _ in _QUANTILES)
     shares = []
     n = len(cohort.coded)
     for _ in range(_HALVINGS):
@@ -65,7 +65,7 @@ def strictness(cohort: Cohort, latent_dim: int, temper: float, rng: np.random.Ge
     if not shares:
         return TOO_NEAR
     mean = np.mean(shares, axis=0)
-    return next((q for q, share in zip(tried, mean, strict=True) if share <= _NEARER), tried[-1])
+    return next(q for (q, most), share in zip(_QUANTILES, mean, strict=True) if share <= most)
 
 
 def _known(cohort: Cohort, rows: NDArray[np.intp]) -> bool:
@@ -94,14 +94,11 @@ def _nearer(
     strata = model.drawn_strata(_ROWS * len(learnt), rng)
     drawn = model.drawn(model.latents(strata, rng), strata, rng)
     rows = similar.seen(drawn, model.places(drawn, rng, ranked=True))
-    near, loo = [], []
-    for a, b, c in zip(rows, similar.persons, similar.told(theirs), strict=True):
-        near.append((nearest(a, b), nearest(a, c)))
-        loo.append(nearest(b, b, same=True))
+    distances = similar.nearest(rows)
+    beside = [nearest(a, b) for a, b in zip(rows, similar.told(theirs), strict=True)]
     found = []
     for q in tried:
-        kept = np.all(
-            [d >= np.quantile(apart, q) for (d, _), apart in zip(near, loo, strict=True)], axis=0
-        )
-        found.append(max((d < e)[kept].mean() for d, e in near) if kept.any() else 0.0)
+        near = within(distances, similar.reach(q))
+        nearer = [(d.min(1) < e)[~near] for d, e in zip(distances, beside, strict=True)]
+        found.append(0.0 if near.all() else max(each.mean() for each in nearer))
     return np.array(found)

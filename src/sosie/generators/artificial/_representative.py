@@ -18,7 +18,9 @@ _SWEEPS = 3
 """Times that every point taken is looked at again."""
 
 
-def representative(points: Floats, n: int) -> NDArray[np.intp]:
+def representative(
+    points: Floats, n: int, allowed: NDArray[np.bool_] | None = None
+) -> NDArray[np.intp]:
     """Choose the n points whose law is nearest to that of all, by energy distance [1]_.
 
     Twice the mean distance of the points chosen to all, less their mean distance to each
@@ -30,7 +32,9 @@ def representative(points: Floats, n: int) -> NDArray[np.intp]:
     ----------
     points : ndarray of shape (m, v)
     n : int
-        At most m.
+        At most as many as are allowed.
+    allowed : ndarray of shape (m,), optional
+        Which may be chosen: they stand for the others, too. All by default.
 
     Returns
     -------
@@ -48,7 +52,7 @@ def representative(points: Floats, n: int) -> NDArray[np.intp]:
     """
     apart = cdist(points, points)
     to_all, to_chosen = apart.mean(1), np.zeros(len(points))
-    free = np.ones(len(points), bool)
+    free = np.ones(len(points), bool) if allowed is None else allowed.copy()
     chosen = np.empty(n, np.intp)
 
     def choose(k: int, of: int) -> None:

@@ -166,9 +166,11 @@ class Rows:
             rows = np.flatnonzero(one_of_each == c)
             for part in np.array_split(rows, -(-len(rows) // _TOGETHER)):
                 candidates = (part + n * np.arange(many)[:, None]).ravel()
-                apart = candidates[~near[candidates]]
-                candidates = apart if len(apart) >= len(part) else candidates
-                chosen[part] = candidates[representative(spaces[0][candidates], len(part))]
+                apart = ~near[candidates]
+                if apart.sum() < len(part):
+                    apart[:] = True
+                points = spaces[0][candidates]
+                chosen[part] = candidates[representative(points, len(part), apart)]
         return z[chosen], drawn.taken(chosen)
 
     def _count(self, near: NDArray[np.bool_]) -> None:
