@@ -80,9 +80,10 @@ class RHVAE(Parameters):
         the encoder alone, then of all.
     stratum_ : str or None
     kept_by_filter_ : float
-        Share of the rows drawn last that stand farther from every person than the 5 %
-        nearest persons stand from each other, or up to 20 % where models of half the persons
-        draw rows nearer to these than to the other half; the others were drawn again.
+        Share of the rows drawn first that stand farther from every person than the 5 %
+        nearest persons, of those who miss the same cells, stand from each other; or up to 40 %
+        where models of half the persons draw rows nearer to these than to the other half. The
+        rows given are chosen of these.
     ess_ : float
         Effective number of different latents that the last rows were drawn from: at most
         the rows, and no number of persons.
