@@ -7,7 +7,7 @@ from sklearn.neighbors import NearestNeighbors
 
 from sosie import RHVAE
 from sosie.generators.artificial._cohort import Cohort
-from sosie.generators.artificial._filter import Filter
+from sosie.generators.artificial._filter import Filter, Stands
 from sosie.table import Table
 
 
@@ -36,25 +36,43 @@ def test_who_misses_cells_is_as_others_are_in_what_is_known(seed):
     assert b[missing].mean() == pytest.approx(b[~missing].mean(), abs=0.04)
 
 
+@pytest.mark.parametrize("known", [3, 5])
+def test_a_panel_that_many_miss_leaves_what_they_have_as_it_is(known):
+    """Who misses the panel stands in the middle of those who do not, and is not near to them."""
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(500, known + 20))
+    gone = np.arange(500) % 5 < 2
+    columns = {f"x{j}": np.where(gone & (j >= known), np.nan, x[:, j]) for j in range(known + 20)}
+    persons = pl.DataFrame(columns).fill_nan(None)
+    drawn = RHVAE(seed=0, epochs=0, latent_dim=1, stratum=None).fit(persons).sample(3000)
+    missing = drawn[f"x{known}"].is_null().to_numpy()
+    assert missing.mean() == pytest.approx(0.4, abs=0.05)
+    spread = drawn.select([f"x{j}" for j in range(known)]).to_numpy()
+    assert spread[missing].std() == pytest.approx(spread[~missing].std(), rel=0.1)
+
+
 def test_the_quantile_holds_in_every_group_of_persons():
     cohort = Cohort(Table.of(_persons(3)), None)
     similar = Filter(cohort.coding, cohort.coded, cohort.columns, 0.25)
     gone = cohort.columns.masks[0]
-    for at, least in zip(similar.persons, similar.least, strict=True):
+    for at, least in zip(similar.persons[:2], similar.least, strict=True):
         apart = NearestNeighbors(n_neighbors=2).fit(at).kneighbors(at)[0][:, 1]
         expected = [np.quantile(apart[gone], 0.25), np.quantile(apart[~gone], 0.25)]
         assert sorted(least) == pytest.approx(sorted(expected))
 
 
-def test_rows_are_near_to_the_group_of_the_person_they_are_near_to():
-    """A copy is told in either group, and a row just beyond the end of the group is not."""
+def test_a_row_is_near_within_the_end_of_its_group_and_not_beyond():
+    """Rows that stand off one person alone, along an axis of their own, by the end or so."""
     cohort = Cohort(Table.of(_persons(3)), None)
     similar = Filter(cohort.coding, cohort.coded, cohort.columns, 0.25)
-    at = similar.persons[0]
-    assert similar.near(similar.persons).all()
-    beyond = at.copy()
-    beyond[:, 0] += 50
-    assert not similar.near((beyond, similar.persons[1] + 50)).any()
+    apart = [np.hstack([at, np.zeros((200, 1))]) for at in similar.persons[:2]]
+    similar.persons = Stands(*apart, similar.persons.group)
+    group = similar.persons.group
+    for share, expected in ((0, True), (0.99, True), (1.01, False)):
+        off = [at.copy() for at in apart]
+        for at, least in zip(off, similar.least, strict=True):
+            at[:, -1] = share * least[group]
+        assert (similar.near(Stands(*off, group)) == expected).mean() > (0.7 if share > 1 else 0.99)
 
 
 def test_groups_too_small_for_a_quantile_are_one_with_others():
@@ -62,4 +80,16 @@ def test_groups_too_small_for_a_quantile_are_one_with_others():
     few = pl.Series([*[None] * 5, *np.arange(195.0)])  # five persons miss what nobody else does
     cohort = Cohort(Table.of(persons.with_columns(few=few)), None)
     similar = Filter(cohort.coding, cohort.coded, cohort.columns)
-    assert [len(least) for least in similar.least] == [2, 2]
+    assert np.bincount(similar.persons.group).tolist() in ([125, 75], [75, 125])
+
+
+def test_rare_patterns_of_many_make_a_group():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=(200, 8))
+    x[:60][rng.random((60, 8)) < 0.5] = np.nan
+    persons = pl.DataFrame({f"x{j}": x[:, j] for j in range(8)}).fill_nan(None)
+    cohort = Cohort(Table.of(persons), None)
+    similar = Filter(cohort.coding, cohort.coded, cohort.columns)
+    counts = np.bincount(similar.persons.group)
+    assert len(counts) == 2
+    assert counts[similar.persons.group[100]] == (~np.isnan(x).any(1)).sum()

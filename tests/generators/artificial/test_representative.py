@@ -59,11 +59,11 @@ def test_tables_differ_less_than_by_chance_and_mean_the_same():
 
     one_by_one = model.sample(12_000).to_numpy()
     one_by_one = pl.DataFrame(one_by_one[rng.permutation(12_000)], schema=persons.columns)
-    by_chance = np.array([bonds(one_by_one[k * 100 :][:100]) for k in range(40)])
+    by_chance = np.array([bonds(one_by_one[k * 200 :][:200]) for k in range(40)])
     chosen = []
     for k in range(40):
         model._draw_seed = np.random.SeedSequence(k)
-        chosen.append(bonds(model.sample(100)))
+        chosen.append(bonds(model.sample(200)))
     chosen = np.array(chosen)
     assert (chosen.std(0) < 0.6 * by_chance.std(0)).mean() > 0.6
     assert chosen.std(0).mean() < 0.6 * by_chance.std(0).mean()
@@ -81,3 +81,14 @@ def test_those_chosen_stand_for_those_that_may_not_be():
     alone = others[representative(points[allowed], 6)]
     assert _energy(points, chosen) < _energy(points, alone)
     assert {8, 18} <= set(chosen.tolist())
+
+
+def test_few_rows_are_not_all_in_the_middle():
+    """Of a class of one row, sixteen times as many have one that stands for them: the mean."""
+    x = np.random.default_rng(0).normal(size=(200, 2))
+    model = RHVAE(seed=0, epochs=0, latent_dim=1).fit(pl.DataFrame({"a": x[:, 0], "b": x[:, 1]}))
+    rows = []
+    for k in range(200):
+        model._draw_seed = np.random.SeedSequence(k)
+        rows.append(model.sample(1).to_numpy()[0])
+    assert np.std(rows, axis=0) == pytest.approx(x.std(0), rel=0.15)

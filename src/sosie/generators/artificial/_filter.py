@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from sosie.generators.artificial._coding import Coded, Coding
@@ -15,15 +17,23 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-__all__ = ["TOO_NEAR", "Filter", "nearest", "within"]
+__all__ = ["TOO_NEAR", "Filter", "Stands", "nearest", "within"]
 
 _BLOCK = 1024
 
-_ALIKE = 20
-"""Persons who miss the same cells that make a group."""
+_ALIKE = 40
+"""Persons who miss the same cells that make a group: of fewer, one pair would be the 5 %."""
 
 TOO_NEAR = 0.05
 """Least quantile of the distances between persons that a draw keeps from every person."""
+
+
+class Stands(NamedTuple):
+    """Where rows stand in the two spaces, and of which group they are."""
+
+    scores: Floats
+    values: Floats
+    group: NDArray[np.intp]
 
 
 class Filter:
@@ -33,7 +43,8 @@ class Filter:
     values and indicators, as whoever looks for a person would. A missing cell stands in the
     middle. Persons of whom little is known stand near to each other for that: how near rows may
     come is told for those who miss the same cells by themselves, or the filter would leave of
-    such rows the unusual ones alone.
+    such rows the unusual ones alone. Between a row and a person of two groups the smaller of
+    their distances counts.
 
     Parameters
     ----------
@@ -47,8 +58,7 @@ class Filter:
 
     Attributes
     ----------
-    persons : tuple of ndarray
-        Where the persons stand, in the two spaces.
+    persons : Stands
     least, eased : list of ndarray of shape (g,)
         That quantile, and that of 5 %, of the distances of persons to the nearest other, in
         the two spaces, of every group of persons.
@@ -69,50 +79,61 @@ class Filter:
         self._width[self._width <= 0] = 1
         scores = (coded.point * coded.seen).astype(np.float64)
         others = np.hstack([coded.level, coded.stratum]).astype(np.float64)
-        self.persons = self._spaces(scores, np.where(missing, self._middle, values), others)
-        self._groups = _alike(columns)
-        self._apart = [nearest(persons, persons, same=True) for persons in self.persons]
+        self._groups = _Groups(columns)
+        values = np.where(missing, self._middle, values)
+        self.persons = self._stands(scores, values, others, columns.masks)
+        spaces = self.persons[:2]
+        self._apart = [nearest(persons, persons, same=True) for persons in spaces]
         self.least, self.eased = self.reach(quantile), self.reach(TOO_NEAR)
 
-    def told(self, columns: Columns) -> tuple[Floats, Floats]:
-        """Give where other persons stand, in the two spaces."""
+    def told(self, columns: Columns) -> Stands:
+        """Give where other persons stand."""
         coded = self._coding.coded(columns)
         values = np.reshape(self._coding.ordered(columns), (-1, len(columns))).T
         values = np.where(np.isnan(values), self._middle, values)
         others = np.hstack([coded.level, coded.stratum]).astype(np.float64)
-        return self._spaces((coded.point * coded.seen).astype(np.float64), values, others)
+        scores = (coded.point * coded.seen).astype(np.float64)
+        return self._stands(scores, values, others, columns.masks)
 
-    def seen(self, drawn: Draws, places: Floats) -> tuple[Floats, Floats]:
-        """Give where drawn rows stand, in the two spaces."""
-        return self._spaces(*self._read(drawn, places))
+    def seen(self, drawn: Draws, places: Floats) -> Stands:
+        """Give where drawn rows stand."""
+        return self._stands(*self._read(drawn, places))
 
-    def nearest(self, spaces: tuple[Floats, Floats]) -> list[Floats]:
+    def nearest(self, rows: Stands) -> list[Floats]:
         """Give the distances of rows to the nearest person of every group, each (m, g)."""
+        members = [np.flatnonzero(self.persons.group == g) for g in range(self._groups.n)]
         return [
-            np.column_stack([nearest(rows, persons[group]) for group in self._groups])
-            for rows, persons in zip(spaces, self.persons, strict=True)
+            np.column_stack([nearest(at, persons[group]) for group in members])
+            for at, persons in zip(rows[:2], self.persons[:2], strict=True)
         ]
 
     def reach(self, quantile: float) -> list[Floats]:
         """Give the quantile of the distances of persons to the nearest other, by group."""
+        group = self.persons.group
         return [
-            np.array([np.quantile(apart[group], quantile) for group in self._groups])
+            np.array([np.quantile(apart[group == g], quantile) for g in range(self._groups.n)])
             for apart in self._apart
         ]
 
-    def near(self, spaces: tuple[Floats, Floats], *, eased: bool = False) -> NDArray[np.bool_]:
-        """Tell which rows, as :meth:`seen` gives them, stand nearer to a person than ``least``.
+    def near(self, rows: Stands, *, eased: bool = False) -> NDArray[np.bool_]:
+        """Tell which rows stand nearer to a person than ``least``, or than ``eased``."""
+        return within(rows, self.nearest(rows), self.eased if eased else self.least)
 
-        Or than ``eased``.
-        """
-        return within(self.nearest(spaces), self.eased if eased else self.least)
-
-    def _spaces(self, scores: Floats, values: Floats, others: Floats) -> tuple[Floats, Floats]:
+    def _stands(
+        self,
+        scores: Floats,
+        values: Floats,
+        others: Floats,
+        masks: Sequence[NDArray[np.bool_]],
+    ) -> Stands:
         plain = (values - self._middle) / self._width
-        return np.hstack([scores, others]), np.hstack([plain, others / np.sqrt(2)])
+        at = np.hstack([scores, others]), np.hstack([plain, others / np.sqrt(2)])
+        return Stands(*at, self._groups.of(masks, len(scores)))
 
-    def _read(self, drawn: Draws, places: Floats) -> tuple[Floats, Floats, Floats]:
-        """Give scores, values and indicators of rows, in the middle where missing."""
+    def _read(
+        self, drawn: Draws, places: Floats
+    ) -> tuple[Floats, Floats, Floats, list[NDArray[np.bool_]]]:
+        """Give scores, values and indicators of rows, in the middle where missing, and masks."""
         coding, at, values = self._coding, np.empty(places.shape), np.empty(places.shape)
         for j in range(places.shape[1]):
             values[:, j] = coding.values(j, places[:, j], drawn.strata)
@@ -131,33 +152,59 @@ class Filter:
             else:
                 levels[coding.nominal.index(name)][missing] = 0
         others = np.hstack([*levels, np.eye(coding.shape.n_strata)[drawn.strata]])
-        return at, values, others
+        return at, values, others, masks
 
 
-def _alike(columns: Columns) -> list[NDArray[np.intp]]:
-    """Group persons by the cells that they miss; those of small groups make one.
+class _Groups:
+    """Groups of persons who miss the same cells; those of small groups make one.
 
     Examples
     --------
     >>> from sosie.space import Columns
-    >>> mask = np.arange(60) < 25
-    >>> columns = Columns({"x": np.arange(60.0)}, {}, {}, (mask,), {"x": 0})
-    >>> [len(group) for group in _alike(columns)]
-    [35, 25]
+    >>> mask = np.arange(100) < 45
+    >>> columns = Columns({"x": np.arange(100.0)}, {}, {}, (mask,), {"x": 0})
+    >>> np.bincount(_Groups(columns).of(columns.masks, 100)).tolist()
+    [55, 45]
     """
-    if not len(columns.masks):
-        return [np.arange(len(columns))]
-    masks = np.column_stack(list(columns.masks))
-    _, which, counts = np.unique(masks, axis=0, return_inverse=True, return_counts=True)
-    which = np.where(counts >= _ALIKE, np.arange(len(counts)), -1)[which.ravel()]
-    if (which < 0).sum() < _ALIKE:
-        which[which < 0] = counts.argmax()
-    return [np.flatnonzero(which == group) for group in np.unique(which)]
+
+    def __init__(self, columns: Columns) -> None:
+        packed = _packed(columns.masks, len(columns))
+        patterns, counts = np.unique(packed, axis=0, return_counts=True)
+        large = counts >= _ALIKE
+        self._patterns, rest = patterns[large], int(counts[~large].sum())
+        # Too few to make a group of their own are of the largest.
+        self._others = len(self._patterns)
+        if rest < _ALIKE and large.any():
+            self._others = int(counts[large].argmax())
+        self.n = max(len(self._patterns), self._others + 1)
+
+    def of(self, masks: Sequence[NDArray[np.bool_]], n: int) -> NDArray[np.intp]:
+        """Give the group of each of n rows."""
+        packed, found = _packed(masks, n), np.full(n, self._others, np.intp)
+        for g, pattern in enumerate(self._patterns):
+            found[(packed == pattern).all(1)] = g
+        return found
 
 
-def within(distances: list[Floats], ends: list[Floats]) -> NDArray[np.bool_]:
-    """Tell which rows are nearer to a group than its end, in any space."""
-    return np.any([(d < end).any(1) for d, end in zip(distances, ends, strict=True)], axis=0)
+def _packed(masks: Sequence[NDArray[np.bool_]], n: int) -> NDArray[np.uint8]:
+    told = np.column_stack([np.zeros(n, bool), *masks])
+    return np.packbits(told, axis=1)
+
+
+def within(rows: Stands, distances: list[Floats], ends: list[Floats]) -> NDArray[np.bool_]:
+    """Tell which rows are nearer to a person of a group than its end and that of their own.
+
+    Parameters
+    ----------
+    rows : Stands
+    distances : list of ndarray of shape (m, g)
+        To the nearest person of every group.
+    ends : list of ndarray of shape (g,)
+    """
+    found = np.zeros(len(rows.group), bool)
+    for distance, end in zip(distances, ends, strict=True):
+        found |= (distance < np.minimum(end, end[rows.group][:, None])).any(1)
+    return found
 
 
 def nearest(rows: Floats, persons: Floats, *, same: bool = False) -> Floats:

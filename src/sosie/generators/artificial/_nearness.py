@@ -95,10 +95,10 @@ def _nearer(
     drawn = model.drawn(model.latents(strata, rng), strata, rng)
     rows = similar.seen(drawn, model.places(drawn, rng, ranked=True))
     distances = similar.nearest(rows)
-    beside = [nearest(a, b) for a, b in zip(rows, similar.told(theirs), strict=True)]
+    beside = [nearest(a, b) for a, b in zip(rows[:2], similar.told(theirs)[:2], strict=True)]
     found = []
     for q in tried:
-        near = within(distances, similar.reach(q))
+        near = within(rows, distances, similar.reach(q))
         nearer = [(d.min(1) < e)[~near] for d, e in zip(distances, beside, strict=True)]
         found.append(0.0 if near.all() else max(each.mean() for each in nearer))
     return np.array(found)

@@ -82,8 +82,7 @@ class RHVAE(Parameters):
     kept_by_filter_ : float
         Share of the rows drawn first that stand farther from every person than the 5 %
         nearest persons, of those who miss the same cells, stand from each other; or up to 40 %
-        where models of half the persons draw rows nearer to these than to the other half. The
-        rows given are chosen of these.
+        where models of half the persons draw rows nearer to these than to the other half.
     ess_ : float
         Effective number of different latents that the last rows were drawn from: at most
         the rows, and no number of persons.

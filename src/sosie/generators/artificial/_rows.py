@@ -36,6 +36,9 @@ _SMALLEST_BATCH = 64
 _CANDIDATES, _MOST_CANDIDATES = 16, 10_000
 """Rows of which one is chosen, and of which all are: of so many rows chance levels out anyway."""
 
+_FEWEST = 30
+"""Rows of a stratum from which they are chosen: fewer that stand for all stand in the middle."""
+
 _TOGETHER = 256
 """Rows that are chosen at once: what they take grows with the square."""
 
@@ -158,18 +161,20 @@ class Rows:
         strata = np.tile(one_of_each, many)
         z = model.latents(strata, rng)
         drawn = model.drawn(z, strata, rng, limits)
-        spaces = self._filter.seen(drawn, model.places(drawn, rng, ranked=True))
-        near = self._filter.near(spaces)
+        stands = self._filter.seen(drawn, model.places(drawn, rng, ranked=True))
+        near = self._filter.near(stands)
         self._count(near)
-        chosen = np.empty(n, np.intp)
+        chosen = np.arange(n)
         for c in np.unique(one_of_each):
             rows = np.flatnonzero(one_of_each == c)
+            if len(rows) < _FEWEST:
+                continue
             for part in np.array_split(rows, -(-len(rows) // _TOGETHER)):
                 candidates = (part + n * np.arange(many)[:, None]).ravel()
                 apart = ~near[candidates]
                 if apart.sum() < len(part):
                     apart[:] = True
-                points = spaces[0][candidates]
+                points = stands.scores[candidates]
                 chosen[part] = candidates[representative(points, len(part), apart)]
         return z[chosen], drawn.taken(chosen)
 
