@@ -72,7 +72,9 @@ def test_a_row_is_near_within_the_end_of_its_group_and_not_beyond():
         off = [at.copy() for at in apart]
         for at, least in zip(off, similar.least, strict=True):
             at[:, -1] = share * least[group]
-        assert (similar.near(Stands(*off, group)) == expected).mean() > (0.7 if share > 1 else 0.99)
+        assert (similar.too_near(Stands(*off, group)) == expected).mean() > (
+            0.7 if share > 1 else 0.99
+        )
 
 
 def test_groups_too_small_for_a_quantile_are_one_with_others():

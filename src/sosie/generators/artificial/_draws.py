@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Codes = NDArray[np.int32]
 
-__all__ = ["Draws", "Limits", "Model", "Networks"]
+__all__ = ["RANKED", "Draws", "Limits", "Model", "Networks"]
 
 _BLOCK = 1024
 """Latents decoded at once: one compiled shape for all."""
@@ -30,7 +30,7 @@ _BLOCK = 1024
 _GRID = 512
 """Places at which the margins of what the model draws are tabled."""
 
-_RANKED = 30
+RANKED = 30
 """Rows of a stratum from which ranks give places better than the table does."""
 
 
@@ -279,7 +279,7 @@ class Model(Networks):
                 read = np.flatnonzero(self._read(j, places, some))
                 table = np.r_[-FARTHEST, self._tables[c][:, j], FARTHEST]
                 places[:, j] = np.interp(some.scores[:, j], table, self._table_ends)
-                if ranked and len(read) >= _RANKED:
+                if ranked and len(read) >= RANKED:
                     order = read[np.argsort(some.scores[read, j], kind="stable")]
                     places[order, j] = (np.arange(len(read)) + rng.random(len(read))) / len(read)
             found[rows] = places

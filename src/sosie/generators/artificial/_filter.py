@@ -68,8 +68,7 @@ class Filter:
         self, coding: Coding, coded: Coded, columns: Columns, quantile: float = TOO_NEAR
     ) -> None:
         self._coding = coding
-        values = np.reshape(coding.ordered(columns), (-1, len(columns))).T
-        n_numbers, missing = len(coding.numbers), np.isnan(values)
+        values, n_numbers = self._values(columns), len(coding.numbers)
         self._middle, self._width = np.zeros(values.shape[1]), np.ones(values.shape[1])
         self._middle[:n_numbers] = np.nanmean(values[:, :n_numbers], axis=0)
         self._width[:n_numbers] = np.nanstd(values[:, :n_numbers], axis=0)
@@ -77,23 +76,15 @@ class Filter:
         self._middle[ordered] = np.nanmean(values[:, ordered], axis=0)
         self._width[ordered] = np.nanmax(values[:, ordered], axis=0)
         self._width[self._width <= 0] = 1
-        scores = (coded.point * coded.seen).astype(np.float64)
-        others = np.hstack([coded.level, coded.stratum]).astype(np.float64)
         self._groups = _Groups(columns)
-        values = np.where(missing, self._middle, values)
-        self.persons = self._stands(scores, values, others, columns.masks)
-        spaces = self.persons[:2]
-        self._apart = [nearest(persons, persons, same=True) for persons in spaces]
+        self.persons = self._told(coded, columns)
+        self._members = [np.flatnonzero(self.persons.group == g) for g in range(self._groups.n)]
+        self._apart = [nearest(at, at, same=True) for at in self.persons[:2]]
         self.least, self.eased = self.reach(quantile), self.reach(TOO_NEAR)
 
     def told(self, columns: Columns) -> Stands:
         """Give where other persons stand."""
-        coded = self._coding.coded(columns)
-        values = np.reshape(self._coding.ordered(columns), (-1, len(columns))).T
-        values = np.where(np.isnan(values), self._middle, values)
-        others = np.hstack([coded.level, coded.stratum]).astype(np.float64)
-        scores = (coded.point * coded.seen).astype(np.float64)
-        return self._stands(scores, values, others, columns.masks)
+        return self._told(self._coding.coded(columns), columns)
 
     def seen(self, drawn: Draws, places: Floats) -> Stands:
         """Give where drawn rows stand."""
@@ -101,23 +92,35 @@ class Filter:
 
     def nearest(self, rows: Stands) -> list[Floats]:
         """Give the distances of rows to the nearest person of every group, each (m, g)."""
-        members = [np.flatnonzero(self.persons.group == g) for g in range(self._groups.n)]
         return [
-            np.column_stack([nearest(at, persons[group]) for group in members])
+            np.column_stack([nearest(at, persons[group]) for group in self._members])
             for at, persons in zip(rows[:2], self.persons[:2], strict=True)
         ]
 
     def reach(self, quantile: float) -> list[Floats]:
         """Give the quantile of the distances of persons to the nearest other, by group."""
-        group = self.persons.group
         return [
-            np.array([np.quantile(apart[group == g], quantile) for g in range(self._groups.n)])
+            np.array([np.quantile(apart[group], quantile) for group in self._members])
             for apart in self._apart
         ]
 
-    def near(self, rows: Stands, *, eased: bool = False) -> NDArray[np.bool_]:
+    def near(self, drawn: Draws, places: Floats, *, eased: bool = False) -> NDArray[np.bool_]:
+        """Tell which drawn rows are too near to a person; see :meth:`too_near`."""
+        return self.too_near(self.seen(drawn, places), eased=eased)
+
+    def too_near(self, rows: Stands, *, eased: bool = False) -> NDArray[np.bool_]:
         """Tell which rows stand nearer to a person than ``least``, or than ``eased``."""
         return within(rows, self.nearest(rows), self.eased if eased else self.least)
+
+    def _values(self, columns: Columns) -> Floats:
+        return np.reshape(self._coding.ordered(columns), (-1, len(columns))).T
+
+    def _told(self, coded: Coded, columns: Columns) -> Stands:
+        values = self._values(columns)
+        values = np.where(np.isnan(values), self._middle, values)
+        others = np.hstack([coded.level, coded.stratum]).astype(np.float64)
+        scores = (coded.point * coded.seen).astype(np.float64)
+        return self._stands(scores, values, others, columns.masks)
 
     def _stands(
         self,
@@ -187,8 +190,8 @@ class _Groups:
 
 
 def _packed(masks: Sequence[NDArray[np.bool_]], n: int) -> NDArray[np.uint8]:
-    told = np.column_stack([np.zeros(n, bool), *masks])
-    return np.packbits(told, axis=1)
+    # One column more, for a table without masks.
+    return np.packbits(np.column_stack([np.zeros(n, bool), *masks]), axis=1)
 
 
 def within(rows: Stands, distances: list[Floats], ends: list[Floats]) -> NDArray[np.bool_]:

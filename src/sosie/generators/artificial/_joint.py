@@ -220,8 +220,7 @@ class JointRHVAE(Parameters):
         for round_ in range(_ROUNDS):
             places = self._places(drawn)
             odd = self._mended(drawn, places, z, rng)
-            near = self._draws.too_near(pixels)
-            near |= self._similar.near(self._similar.seen(drawn, places))
+            near = self._draws.too_near(pixels) | self._similar.near(drawn, places)
             if round_ == 0:
                 self.kept_by_filter_ = 1 - float(near.mean())
             rows = np.flatnonzero(near | odd)

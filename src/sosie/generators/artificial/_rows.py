@@ -9,6 +9,7 @@ import polars as pl
 
 from sosie.errors import DataError
 from sosie.generators.artificial._conditions import met
+from sosie.generators.artificial._draws import RANKED
 from sosie.generators.artificial._representative import representative
 
 if TYPE_CHECKING:
@@ -35,9 +36,6 @@ _SMALLEST_BATCH = 64
 
 _CANDIDATES, _MOST_CANDIDATES = 16, 10_000
 """Rows of which one is chosen, and of which all are: of so many rows chance levels out anyway."""
-
-_FEWEST = 30
-"""Rows of a stratum from which they are chosen: fewer that stand for all stand in the middle."""
 
 _TOGETHER = 256
 """Rows that are chosen at once: what they take grows with the square."""
@@ -115,7 +113,7 @@ class Rows:
             drawn = model.drawn(z, strata, rng, limits)
         places = model.places(drawn, rng, ranked=ranked)
         odd = self._mended(drawn, places, z, ranked=ranked)
-        near = self._filter.near(self._filter.seen(drawn, places))
+        near = self._filter.near(drawn, places)
         if many <= 1:
             self._count(near)
         if conditions and odd.all() and n >= _SMALLEST_BATCH:
@@ -134,13 +132,11 @@ class Rows:
             if round_ < _RANKED_ROUNDS:
                 places = model.places(drawn, rng, ranked=ranked)
                 odd = self._mended(drawn, places, z, ranked=ranked)
-                near = self._filter.near(
-                    self._filter.seen(drawn, places), eased=round_ >= _STRICT_ROUNDS
-                )
+                near = self._filter.near(drawn, places, eased=round_ >= _STRICT_ROUNDS)
                 rows = np.flatnonzero(near | odd)
             else:
                 places[rows] = model.places(new, rng, ranked=False)
-                near = self._filter.near(self._filter.seen(new, places[rows]), eased=True)
+                near = self._filter.near(new, places[rows], eased=True)
                 rows = rows[near | self._possible.odd(new, places[rows])]
         else:
             if conditions and self._possible.odd(drawn, places).any():
@@ -162,12 +158,12 @@ class Rows:
         z = model.latents(strata, rng)
         drawn = model.drawn(z, strata, rng, limits)
         stands = self._filter.seen(drawn, model.places(drawn, rng, ranked=True))
-        near = self._filter.near(stands)
+        near = self._filter.too_near(stands)
         self._count(near)
         chosen = np.arange(n)
         for c in np.unique(one_of_each):
             rows = np.flatnonzero(one_of_each == c)
-            if len(rows) < _FEWEST:
+            if len(rows) < RANKED:  # few that stand for all stand in the middle
                 continue
             for part in np.array_split(rows, -(-len(rows) // _TOGETHER)):
                 candidates = (part + n * np.arange(many)[:, None]).ravel()
