@@ -22,11 +22,14 @@ import numpy as np
 
 HERE = Path(__file__).parent
 SETTINGS = {
-    "digits-20": "scikit-learn digits, 20 images a class; 200 artificial a class",
+    "digits-20": "scikit-learn digits, 20 images a class; 2,000 artificial a class",
     "digits-50": "the same, 50 images a class",
     "digits-unbalanced": "the same, 10 to 50 images a class; artificial ones balanced",
     "pneumonia": "PneumoniaMNIST 28 x 28, 416 images at random; 2,000 artificial a class",
 }
+EACH = 2000
+"""Artificial images a class."""
+
 METHODS = ("real", "smote", "jitter", "classical", "gaussian", "vae", "rhvae", "sosie")
 NAMES = {
     "real": "real only", "smote": "SMOTE", "jitter": "jitter N(0, .1)",
@@ -55,6 +58,10 @@ originals. Differences are paired by seed, over the seeds that both have, with a
 Student's t. DenseNet: the classifier of the published protocol, made small (`densenet.py`), as many
 steps for every set. SVM: RBF, C = 10. Forest: 200 trees. MLP: 128 hidden units, 60 epochs, and for
 the originals alone as many epochs as give it the steps of originals and artificial images together.
+How many artificial images matters: of 200, 1,000 and 2,000 a class of digits-50 (seeds 100 to 105, not
+in the tables; the MLP of originals had the steps of 200 a class) a DenseNet learnt from them alone
+-.002, +.002 and +.004 less real, an SVM -.005, +.002, +.003, an MLP -.004, +.010, +.013. Hence 2,000,
+of every method; before, 200, which taught an SVM and an MLP nothing.
 The test of the digits is all others; that of the x-rays is the official one, whose classes are in
 other shares and of other looks than those trained on. Artificial images are as many of each class,
 for every method.
@@ -206,8 +213,8 @@ def classifiers(setting: str, seed: int, n: int) -> dict[str, Any]:
         "forest": RandomForestClassifier(200, random_state=seed),
     }
     if setting != "pneumonia":  # minutes a fit there
-        batches = -(-n // 200)
-        epochs = 60 if n >= 2000 else -(-60 * -(-(n + 2000) // 200) // batches)
+        batches, all_batches = -(-n // 200), -(-(n + 10 * EACH) // 200)
+        epochs = 60 if n >= EACH else -(-60 * all_batches // batches)
         found["MLP"] = MLPClassifier((128,), max_iter=epochs, random_state=seed)
     return found
 
@@ -227,8 +234,7 @@ def part_a(asked: argparse.Namespace) -> None:
                 sets = {"real": (x, y)}
                 told: dict[str, Any] = {}
                 if method != "real":
-                    each = 2000 if setting == "pneumonia" else 200
-                    made, labels, told = drawn(method, x, y, each, seed, asked)
+                    made, labels, told = drawn(method, x, y, EACH, seed, asked)
                     sets = {
                         "synthetic": (made, labels),
                         "augmented": (np.concatenate([x, made]), np.concatenate([y, labels])),
