@@ -1,6 +1,6 @@
 """Artificial patients beside simple methods and published ones: tables, missing cells.
 
-    python benchmarks/artificial.py --parts tables --data FOLDER
+    python benchmarks/artificial.py --parts tables --sets cancer,...,heart,pbc --data FOLDER
 
 Parts: tables, rows drawn from half of a cohort judged against the other half; completion, cells
 that were hidden and filled. Prints tables with what was asked and whether it is met, and writes
@@ -66,7 +66,7 @@ def read_arguments() -> argparse.Namespace:
     parser.add_argument("--sets", default=SETS, help="cohorts of part tables, by name")
     parser.add_argument("--methods", default=";".join([*METHODS, *PEERS]))
     parser.add_argument("--seeds", default=SPLITS, help="one split each")
-    parser.add_argument("--slow-seeds", type=int, default=1, help="splits for peers that are slow")
+    parser.add_argument("--slow-seeds", type=int, default=1, help="splits for what is slow")
     parser.add_argument("--data", type=Path, help="folder of heart_disease_uci.csv and pbc.csv")
     parser.add_argument("--arf-python", help="interpreter that has arfpy")
     parser.add_argument("--pythae-python", help="interpreter that has pythae")
@@ -86,7 +86,7 @@ def tables(arguments: argparse.Namespace, say: Callable[[str], None]) -> None:
     say("## tables\n")
     say(
         "Half of the persons seen, as many rows drawn, judged against the other half. "
-        f"Splits {arguments.seeds}; {'; '.join(SLOW)}: the first {arguments.slow_seeds} of them; "
+        f"Splits {arguments.seeds}; {'; '.join(SLOW)}: {arguments.slow_seeds} of them; "
         f"{OURS}: the mean of {TABLES} tables drawn of each fit."
     )
     known = measured(arguments.measured, ("set", "method", "seed"))
