@@ -37,6 +37,9 @@ COLUMNS = 13
 """The first ones, at most: MICE takes minutes a table of more."""
 
 COVERED = 0.95
+NEAR = 0.005
+"""How far behind is still met, or held."""
+
 OURS = "sosie"
 
 
@@ -93,8 +96,8 @@ def completion(arguments: argparse.Namespace, say: Callable[[str], None]) -> Non
         error = part.loc[OURS, "rmse"] - others["rmse"].min()
         off = (part["coverage"] - COVERED).abs()
         cover = off[OURS] - off.drop(OURS).min()
-        met = [f"{gap:+.3f} {'met' if gap <= 0.005 else 'MISSED'}" for gap in (error, cover)]
-        hold = part[part["coverage"] >= COVERED - 0.005]
+        met = [f"{gap:+.3f} {'met' if gap <= NEAR else 'MISSED'}" for gap in (error, cover)]
+        hold = part[part["coverage"] >= COVERED - NEAR]
         held = ", ".join(hold.sort_values("width").index) or "none"
         say(
             f"- {name}, {mask}: RMSE less the best other's {met[0]}; |coverage - .95| {met[1]}; "

@@ -21,15 +21,15 @@ from typing import Any
 import numpy as np
 
 HERE = Path(__file__).parent
-SETTINGS = {
-    "digits-20": "scikit-learn digits, 20 images a class; 2,000 artificial a class",
-    "digits-50": "the same, 50 images a class",
-    "digits-unbalanced": "the same, 10 to 50 images a class; artificial ones balanced",
-    "pneumonia": "PneumoniaMNIST 28 x 28, 416 images at random; 2,000 artificial a class",
-}
 EACH = 2000
 """Artificial images a class."""
 
+SETTINGS = {
+    "digits-20": f"scikit-learn digits, 20 images a class; {EACH:,} artificial a class",
+    "digits-50": "the same, 50 images a class",
+    "digits-unbalanced": "the same, 10 to 50 images a class; artificial ones balanced",
+    "pneumonia": f"PneumoniaMNIST 28 x 28, 416 images at random; {EACH:,} artificial a class",
+}
 METHODS = ("real", "smote", "jitter", "classical", "gaussian", "vae", "rhvae", "sosie")
 NAMES = {
     "real": "real only", "smote": "SMOTE", "jitter": "jitter N(0, .1)",
@@ -219,8 +219,9 @@ def classifiers(setting: str, seed: int, n: int) -> dict[str, Any]:
         "forest": RandomForestClassifier(200, random_state=seed),
     }
     if setting != "pneumonia":  # minutes a fit there
-        batches, all_batches = -(-n // 200), -(-(n + 10 * EACH) // 200)
-        epochs = 60 if n >= 10 * EACH else -(-60 * all_batches // batches)
+        made = 10 * EACH
+        batches, all_batches = -(-n // 200), -(-(n + made) // 200)
+        epochs = 60 if n >= made else -(-60 * all_batches // batches)
         found["MLP"] = MLPClassifier((128,), max_iter=epochs, random_state=seed)
     return found
 

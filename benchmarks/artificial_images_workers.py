@@ -1,6 +1,6 @@
 """Peers of benchmarks/artificial_images.py, in a process of their own: pythae's VAE and RHVAE.
 
-    python artificial_images_workers.py draw FILE.npz OUT.npz --model rhvae --seed 0
+    python artificial_images_workers.py draw FILE.npz OUT.npz --model rhvae --per-class 2000
     python artificial_images_workers.py speed FILE.npz OUT.json --latent-dim 2 --seed 0
 
 One model a class, as in the published protocol, with the settings of the published launcher for
@@ -29,7 +29,7 @@ def main() -> None:
     parser.add_argument("out", type=Path)
     parser.add_argument("--model", choices=("vae", "rhvae"), default="rhvae")
     parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--per-class", type=int, default=2000)
+    parser.add_argument("--per-class", type=int, help="images to draw")
     parser.add_argument("--latent-dim", type=int, default=2)
     asked = parser.parse_args()
     import torch

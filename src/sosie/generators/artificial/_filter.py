@@ -35,6 +35,11 @@ class Stands(NamedTuple):
     values: Floats
     group: NDArray[np.intp]
 
+    @property
+    def spaces(self) -> tuple[Floats, Floats]:
+        """Scores and values, each with indicators: what distances are taken in."""
+        return self.scores, self.values
+
 
 class Filter:
     """Tell draws that stand too near to a person, as a model sees them or as anybody would.
@@ -79,7 +84,7 @@ class Filter:
         self._groups = _Groups(columns)
         self.persons = self._told(coded, columns)
         self._members = [np.flatnonzero(self.persons.group == g) for g in range(self._groups.n)]
-        self._apart = [nearest(at, at, same=True) for at in self.persons[:2]]
+        self._apart = [nearest(at, at, same=True) for at in self.persons.spaces]
         self.least, self.eased = self.reach(quantile), self.reach(TOO_NEAR)
 
     def told(self, columns: Columns) -> Stands:
@@ -94,7 +99,7 @@ class Filter:
         """Give the distances of rows to the nearest person of every group, each (m, g)."""
         return [
             np.column_stack([nearest(at, persons[group]) for group in self._members])
-            for at, persons in zip(rows[:2], self.persons[:2], strict=True)
+            for at, persons in zip(rows.spaces, self.persons.spaces, strict=True)
         ]
 
     def reach(self, quantile: float) -> list[Floats]:

@@ -95,7 +95,8 @@ def _nearer(
     drawn = model.drawn(model.latents(strata, rng), strata, rng)
     rows = similar.seen(drawn, model.places(drawn, rng, ranked=True))
     distances = similar.nearest(rows)
-    beside = [nearest(a, b) for a, b in zip(rows[:2], similar.told(theirs)[:2], strict=True)]
+    unseen = similar.told(theirs)
+    beside = [nearest(a, b) for a, b in zip(rows.spaces, unseen.spaces, strict=True)]
     found = []
     for q in tried:
         near = within(rows, distances, similar.reach(q))
