@@ -48,6 +48,19 @@ def test_a_cloud_is_drawn_about_as_wide_as_it_is_with_its_correlation():
     assert np.median(apart) > 0.03
 
 
+@pytest.mark.parametrize(("spread", "taken"), [(0.1, 0.99), (0.6, 0.64), (0.95, 0.25), (3, 0.25)])
+def test_posterior_and_kernel_together_are_as_wide_as_the_place(spread, taken):
+    rng = np.random.default_rng(5)
+    # The last stands apart: its neighbours, half of them at -1 and half at 1, vary by 1.
+    mean = np.append(np.tile([[0.0, -1.0], [0.0, 1.0]], (12, 1)), [[100.0, 0.0]], axis=0)
+    sigma = np.tile([0.0, spread], (25, 1))
+    z = Neighbourhoods(mean, sigma, np.zeros(25, int), np.arange(25)).draw(0, 200_000, rng)
+    of_last = z[z[:, 0] > 1]
+    assert len(of_last) == pytest.approx(8000, rel=0.1)
+    assert of_last[:, 0] == pytest.approx(100 * np.sqrt(1 - taken))
+    assert of_last[:, 1].var() == pytest.approx(taken + spread**2, rel=0.08)
+
+
 def test_a_label_of_one_person_has_its_posterior_alone():
     rng = np.random.default_rng(3)
     law = Neighbourhoods(np.ones((3, 2)), np.full((3, 2), 0.1), np.zeros(3, int), np.zeros(3, int))

@@ -14,8 +14,8 @@ if TYPE_CHECKING:
 __all__ = ["Neighbourhoods", "nearest_others"]
 
 _NEIGHBOURS = 10
-_TAKEN = 0.5
-"""Share of its deviation from the place's middle that a draw has from others."""
+_LEAST_TAKEN = 0.5
+"""Share of its deviation from the place's middle that a draw has from others at least."""
 
 _BLOCK = 512
 
@@ -23,12 +23,15 @@ _BLOCK = 512
 class Neighbourhoods:
     r"""The aggregate posterior, each posterior moved among the latents of other persons nearby.
 
-    :math:`z = \nu_i + \sqrt{1 - a^2} (\mu_i - \nu_i) + \frac{a}{\sqrt k}\sum_j g_j (\mu_j - \nu_i)
-    + \sigma_i \epsilon`, where :math:`\nu_i` is the mean of the k nearest rows j of the same label
-    and of other persons, a is a half, and :math:`g` and :math:`\epsilon` are standard normal: a
-    smoothed bootstrap whose kernel has the covariance of the place, and that leaves the whole
-    about as wide as it was. Where posteriors are narrow, as those of many dimensions are, they
-    alone would draw little else than the persons.
+    :math:`z = \nu_i + \sqrt{1 - a_i^2} (\mu_i - \nu_i) + \frac{a_i}{\sqrt k}\sum_j g_j (\mu_j -
+    \nu_i) + \sigma_i \epsilon`, where :math:`\nu_i` is the mean of the k nearest rows j of the same
+    label and of other persons, and :math:`g` and :math:`\epsilon` are standard normal: a smoothed
+    bootstrap whose kernel has the covariance of the place, and that leaves the whole about as wide
+    as it was.
+
+    Where posteriors are narrow they alone would draw little else than the persons. So posterior
+    and kernel together are as wide as the place, :math:`a_i^2 S_i + |\sigma_i|^2 = S_i` for
+    neighbours with a variance of :math:`S_i`, and :math:`a_i` is a half at least.
 
     Parameters
     ----------
@@ -63,9 +66,11 @@ class Neighbourhoods:
     ) -> None:
         self.mean, self.sigma, self.label = mean, sigma, label
         self._near: dict[int, NDArray[np.intp]] = {}
-        for code in np.unique(label):
+        self._taken: dict[int, Floats] = {}
+        for code in map(int, np.unique(label)):
             rows = np.flatnonzero(label == code)
-            self._near[int(code)] = rows[nearest_others(mean[rows], person[rows], _NEIGHBOURS)]
+            near = rows[nearest_others(mean[rows], person[rows], _NEIGHBOURS)]
+            self._near[code], self._taken[code] = near, self._share(rows, near)
 
     def draw(self, label: int, n: int, rng: np.random.Generator) -> Floats:
         """Draw n latents of a label, of shape (n, d)."""
@@ -74,12 +79,22 @@ class Neighbourhoods:
         at, others = rows[chosen], near[chosen].T
         z, k = self.mean[at], len(others)
         if k:
+            taken = self._taken[label][chosen, None]
             middle = np.mean([self.mean[one] for one in others], axis=0)
-            z = middle + np.sqrt(1 - _TAKEN**2) * (z - middle)
+            z = middle + np.sqrt(1 - taken**2) * (z - middle)
             for one in others:
-                share = rng.standard_normal((n, 1)) * (_TAKEN / np.sqrt(k))
+                share = rng.standard_normal((n, 1)) * (taken / np.sqrt(k))
                 z += share * (self.mean[one] - middle)
         return z + self.sigma[at] * rng.standard_normal(z.shape)
+
+    def _share(self, rows: NDArray[np.intp], near: NDArray[np.intp]) -> Floats:
+        """Give the share of its deviation that each row has from others."""
+        if not near.size:
+            return np.full(len(rows), _LEAST_TAKEN)
+        place = np.var([self.mean[one] for one in near.T], axis=0).sum(axis=1)
+        own = (self.sigma[rows] ** 2).sum(axis=1)
+        left = np.divide(place - own, place, out=np.zeros(len(rows)), where=place > 0)
+        return np.sqrt(np.maximum(left, _LEAST_TAKEN**2))
 
 
 def nearest_others(x: Floats, person: NDArray[np.intp], k: int) -> NDArray[np.intp]:
