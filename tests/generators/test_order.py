@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from sosie.generators import KERNELS, Avatar
 from sosie.generators._order import Steps
+from sosie.generators.artificial import RHVAE
 from sosie.table import Column, Schema, Table
 from sosie.table._rebuild import in_order
 
@@ -161,3 +162,43 @@ def test_a_day_after_a_time():
     frame = pl.DataFrame({"t": [moment], "d": [date(2020, 5, 1)]})
     columns = [Column(name="t", kind="datetime"), Column(name="d", kind="date")]
     assert in_order(frame, Schema(columns=columns, order=[["t", "d"]]))["d"][0] == date(2020, 5, 2)
+
+
+def births_and_admissions():
+    """Births of 68 years, admissions of one, both of dates that say nothing of each other."""
+    rng = np.random.default_rng(5)
+    birth = [date(1930, 1, 1) + timedelta(days=int(d)) for d in rng.integers(0, 25_000, N)]
+    admission = [date(2022, 6, 1) + timedelta(days=int(d)) for d in rng.integers(0, 365, N)]
+    out = [
+        day + timedelta(days=int(d)) for day, d in zip(admission, rng.poisson(5, N), strict=True)
+    ]
+    weight = rng.normal(70, 10, N).round(1)
+    return pl.DataFrame({"birth": birth, "admission": admission, "out": out, "weight": weight})
+
+
+def test_a_date_is_told_by_steps_where_these_vary_less():
+    table = Table.of(births_and_admissions())
+    assert table.schema.order == [["birth", "admission", "out"]]
+    numbers = {name: table.numbers(name) for name in table.names}
+    steps = Steps(table, numbers)
+    told = steps.taken(numbers)
+    assert (told["admission"] == numbers["admission"]).all()
+    assert (told["out"] == numbers["out"] - numbers["admission"]).all()
+    beyond = told | {"out": np.linspace(-900, 900, N)}
+    found = steps.undone(beyond)["out"]
+    assert found.min() >= numbers["out"].min()
+    assert found.max() <= max(numbers["out"].max(), numbers["admission"].max())
+    assert (found >= told["admission"]).all()
+
+
+@pytest.mark.parametrize("model", [Avatar(seed=1), RHVAE(2, seed=1, epochs=0)], ids=type)
+def test_dates_of_rows_are_within_those_seen(model):
+    frame = births_and_admissions()
+    drawn = model.fit(frame).sample(1000) if isinstance(model, RHVAE) else model.fit_sample(frame)
+    for name in ("birth", "admission", "out"):
+        assert frame[name].min() <= drawn[name].min()
+        assert drawn[name].max() <= frame[name].max()
+        assert drawn[name].cast(int).std() == pytest.approx(frame[name].cast(int).std(), rel=0.15)
+    assert holds(drawn, ["birth", "admission", "out"])
+    stay = (drawn["out"] - drawn["admission"]).dt.total_days()
+    assert stay.mean() == pytest.approx(5, abs=0.5)

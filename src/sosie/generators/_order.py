@@ -1,7 +1,8 @@
 """Columns that never decrease along a row, kept in order when drawn.
 
-Dates are told by the steps between them, which are what is meant: a stay, an age. So are
-numbers that often equal one before them, as a follow-up without relapse equals survival:
+Dates are told by the steps between them where these vary less than they do: a stay, a delay. An
+admission of this year varies less than the age at it, and is drawn as it is. Numbers that often
+equal one before them are told by steps too, as a follow-up without relapse equals survival:
 a step of 0 is then drawn as often as it was. Other numbers are drawn as they are and, in the
 rows where two come out of order, change places, which keeps margins that sums of steps blur:
 on scikit-learn's breast cancer they are three times nearer, and correlations 6 % further
@@ -66,29 +67,33 @@ class Steps:
             for column in table.schema.columns
             if column.name in used
         }
-        told = {name for name in used if table.frame.schema[name].is_temporal()}
-        self._pairs = [(a, b) for b, others in before.items() if b not in told for a in others]
-        self._told = {
-            name: others
-            for name, others in before.items()
-            if name in told or _often_equal(values[name], [values[other] for other in others])
-        }
-        self._least = {
+        dates = {name for name in used if table.frame.schema[name].is_temporal()}
+        # Dates may be of different units: those that are drawn as they are `kept` puts in order.
+        self._pairs = [(a, b) for b, others in before.items() if b not in dates for a in others]
+        self._told: dict[str, list[str]] = {}
+        for name, others in before.items():
+            those = [values[other] * self._ticks[other] / self._ticks[name] for other in others]
+            if (_nearer if name in dates else _often_equal)(values[name], those):
+                self._told[name] = others
+        self._start = {
             name: min(self._ticks[c] * float(np.nanmin(values[c])) for c in (name, *others))
             for name, others in self._told.items()
         }
-        self._most = {name: float(np.nanmax(values[name])) for name in self._told}
+        self._seen = {
+            name: (float(np.nanmin(values[name])), float(np.nanmax(values[name])))
+            for name in self._told
+        }
 
     def taken(self, values: Arrays) -> Arrays:
         """Replace by steps the columns that are told so."""
         return values | {name: values[name] - self._latest(name, values) for name in self._told}
 
     def undone(self, values: Arrays) -> Arrays:
-        """Replace steps by values, none beyond the largest seen; put numbers in order."""
+        """Replace steps by values, none beyond those seen; put numbers in order."""
         found = dict(values)
-        for name, most in self._most.items():
+        for name, seen in self._seen.items():
             latest = self._latest(name, found)
-            found[name] = np.maximum(np.minimum(found[name] + latest, most), latest)
+            found[name] = np.maximum(np.clip(found[name] + latest, *seen), latest)
         swapped = True
         while swapped:  # Ends: a change of places leaves fewer pairs out of order.
             swapped = False
@@ -111,7 +116,14 @@ class Steps:
         latest = np.full(len(values[name]), np.nan)
         for other in self._told[name]:
             latest = np.fmax(latest, values[other] * self._ticks[other])
-        return np.where(np.isnan(latest), self._least[name], latest) / self._ticks[name]
+        return np.where(np.isnan(latest), self._start[name], latest) / self._ticks[name]
+
+
+def _nearer(values: NDArray[np.float64], others: list[NDArray[np.float64]]) -> bool:
+    """Tell whether steps from the largest of those before vary no more than the values do."""
+    steps = values - np.fmax.reduce(others)
+    both = ~np.isnan(steps)
+    return bool(steps[both].std() <= values[both].std()) if both.any() else True
 
 
 def _often_equal(values: NDArray[np.float64], others: list[NDArray[np.float64]]) -> bool:
