@@ -72,6 +72,22 @@ def test_bends_are_learnt_and_missing_cells_and_new_labels_taken():
     np.testing.assert_array_equal(found[9:], score[9:])
 
 
+def test_labels_are_the_same_whole_or_with_a_point():
+    rng = np.random.default_rng(0)
+    earlier = pd.DataFrame({"stage": rng.integers(1, 5, 300), "age": rng.integers(30, 80, 300)})
+    earlier["y"] = 10.0 * earlier["stage"] + rng.normal(0, 2, 300)
+    trial = pd.DataFrame({"stage": [1, 4] * 20, "age": [50] * 40})
+    score = prognostic_score(earlier, trial, "y")
+    assert score[:2] == pytest.approx([10, 40], abs=1)
+    assert (prognostic_score(earlier, trial.astype({"stage": float}), "y") == score).all()
+    assert (prognostic_score(earlier.astype({"stage": float}), trial, "y") == score).all()
+    trial.loc[39, "stage"] = np.nan
+    assert (prognostic_score(earlier, trial, "y")[:39] == score[:39]).all()
+    trial["stage"] = ["low", "high"] * 20
+    with pytest.raises(ParameterError, match="No label of column 'stage' of the trial"):
+        prognostic_score(earlier, trial, "y")
+
+
 def test_estimate_and_interval_are_those_of_statsmodels():
     rng = np.random.default_rng(3)
     score, treated = rng.normal(size=80), rng.random(80) < 0.4

@@ -74,7 +74,8 @@ def prognostic_score(
     DataError
         If there are fewer than 30 historical patients with an outcome.
     ParameterError
-        If a column is absent, or the outcome is no number.
+        If a column is absent, the outcome is no number, or no label of a column of the trial
+        is one that historical patients have.
 
     References
     ----------
@@ -279,7 +280,7 @@ def _coded(earlier: Table, patients: Table, names: list[str]) -> tuple[People, P
     kinds = {c.name: c.kind for c in earlier.schema.columns}
     numbers = tuple(name for name in names if kinds[name] in NUMERIC)
     labels = [name for name in names if kinds[name] in CODED]
-    levels = {name: tuple(map(str, earlier.schema[name].levels)) for name in labels}
+    levels = {name: tuple(map(_spelt, earlier.schema[name].levels)) for name in labels}
     layout = Layout(tuple(names), numbers, levels)
 
     def coded(table: Table) -> People:
@@ -287,7 +288,12 @@ def _coded(earlier: Table, patients: Table, names: list[str]) -> tuple[People, P
         codes = []
         for name in labels:
             place = {level: i for i, level in enumerate(levels[name])}
-            own = [place.get(str(level), -1) for level in table.schema[name].levels]
+            own = [place.get(_spelt(level), -1) for level in table.schema[name].levels]
+            if own and max(own) < 0:
+                raise ParameterError(
+                    f"No label of column {name!r} of the trial is one of the historical table: "
+                    "spell them alike, or leave the column out of the baseline."
+                )
             codes.append(np.array([*own, -1], np.int32)[table.codes(name)])
         n = len(table)
         return People(
@@ -297,6 +303,12 @@ def _coded(earlier: Table, patients: Table, names: list[str]) -> tuple[People, P
         )
 
     return coded(earlier), coded(patients)
+
+
+def _spelt(level: Any) -> str:
+    """Spell a label; 1 and 1.0, which a column with missing cells becomes in pandas, are one."""
+    whole = isinstance(level, float) and level.is_integer()
+    return str(int(level) if whole else level)
 
 
 def _predicted(learn: People, truth: Floats, apply: People, seed: int) -> Floats:
