@@ -225,6 +225,24 @@ def test_a_model_of_a_table_of_which_columns_were_left_out(place: Path, sosie: S
     pd.testing.assert_frame_equal(said[0], said[2])
 
 
+def test_what_is_asked_is_spelt_as_in_the_table(tmp_path: Path, sosie: Sosie) -> None:
+    rng = np.random.default_rng(0)
+    days = pd.Timestamp("2024-01-01") + pd.to_timedelta(rng.integers(0, 90, 200), unit="D")
+    cost = [f"{c:,.2f}".replace(",", " ").replace(".", ",") for c in rng.uniform(500, 3000, 200)]
+    dead = np.where(rng.random(200) < 0.3, "VRAI", "FAUX")
+    table = pd.DataFrame({"jour": days.strftime("%d/%m/%Y"), "coût ": cost, "décès": dead})
+    table.to_csv(tmp_path / "a.csv", sep=";", index=False, encoding="latin-1")
+    asked = ("jour=01/02/2024..29/02/2024", "coût =1 000,00..2 000,50", "décès=VRAI")
+    where = [word for one in asked for word in ("--where", one)]
+    ran = sosie(tmp_path / "a.csv", "--out", tmp_path / "o.csv", "--rows", 20, *where, *QUICK)
+    assert ran.status == 0, ran.err
+    made = pd.read_csv(tmp_path / "o.csv", sep=";", encoding="latin-1")
+    assert made["jour"].str.endswith("/02/2024").all()
+    spent = made["coût "].str.replace(" ", "").str.replace(",", ".").astype(float)
+    assert spent.between(1000, 2000.5).all()
+    assert (made["décès"] == "VRAI").all()
+
+
 def refused(ran: Ran, place: Path, *parts: str, also: tuple[str, ...] = ()) -> None:
     """Check for one sentence, status 2, and no file that was not there."""
     assert ran.status == 2, ran
@@ -249,6 +267,8 @@ def refused(ran: Ran, place: Path, *parts: str, also: tuple[str, ...] = ()) -> N
         (("--balance", "age"), ("'age'", "only a column of levels")),
         (("--balance", "town", "--where", "town=mid"), ("One class of column 'town'",)),
         (("--balance", "toun"), ("did you mean 'town'",)),
+        (("--balance", "town", "--rows", 2), ("'town' has 3 classes", "3 rows at least")),
+        (("--outcome", "toun"), ("did you mean 'town'",)),
         (("--where", "town=west"), ("'town' has no level as asked",)),
         (("--where", "age=90..95"), ("Nobody in the table", "'age'")),
         (("--where", "age>=40", "--where", "town=mid", "--where", "week<=2"), ("all that is",)),

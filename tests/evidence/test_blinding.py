@@ -145,6 +145,15 @@ def test_kappas_are_those_of_others() -> None:
     assert cohen_kappa(np.ones(9, bool), np.ones(9, bool)) is None
 
 
+def test_the_seal_is_that_of_what_is_shown(frame: pl.DataFrame) -> None:
+    table = Table.of(frame)
+    other = table.taken(np.arange(len(table))[::-1])
+    first, again, changed = (blind_tables(table, t, 30, 1) for t in (table, table, other))
+    assert first.commitment == again.commitment
+    assert first.commitment != changed.commitment
+    assert not set(first.names) & set(changed.names)
+
+
 def test_scores_against_the_key(frame: pl.DataFrame) -> None:
     table = Table.of(frame)
     made = blind_tables(table, table, 200, 0)

@@ -5,6 +5,7 @@ from datetime import date, datetime, timedelta
 from pathlib import Path
 
 import numpy as np
+import pandas as pd
 import polars as pl
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -182,6 +183,13 @@ def test_gzip_in_and_out(tmp_path: Path) -> None:
     assert gzip.decompress((tmp_path / "b.csv.gz").read_bytes()) == b"a,b\n1.5,x\n2.5,y\n3.0,x\n"
     table.write(tmp_path / "b.csv")
     assert (tmp_path / "b.csv").read_bytes() == b"a,b\n1.5,x\n2.5,y\n3.0,x\n"
+
+
+def test_categories_with_missing_cells_of_pandas_are_read(tmp_path: Path) -> None:
+    town = pd.Categorical(["a", None, "b"] * 20)
+    pd.DataFrame({"town": town, "n": range(60)}).to_feather(tmp_path / "a.feather")
+    table = Table.read(tmp_path / "a.feather")
+    assert table.frame["town"].cast(pl.String).to_list() == ["a", None, "b"] * 20
 
 
 @pytest.mark.parametrize("suffix", [".parquet", ".feather"])

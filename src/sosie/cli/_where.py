@@ -8,21 +8,21 @@ from typing import TYPE_CHECKING, Any
 from sosie.errors import ParameterError
 
 if TYPE_CHECKING:
-    from sosie.table import Table
+    from sosie.table import Spelling, Table
 
 __all__ = ["conditions"]
 
 _SIGN = re.compile(r">=|<=|=")
 _COMMA = re.compile(r"(\d),(\d)")
-"""A decimal comma: numbers are spelt as in the file, or with a point."""
+"""A decimal comma, also where the file has points."""
 
 
 def conditions(table: Table, spelt: list[str]) -> dict[str, Any]:
     """Read ``COL=VALUE``, ``COL=LOW..HIGH``, ``COL>=LOW`` and ``COL<=HIGH``.
 
     Ends are within the range; either may be left open, and two conditions on a column make
-    one range. Decimals follow a point or a comma. A name may hold a sign too: the first after
-    which it is a column is meant.
+    one range. Values are spelt as in the file, or as Python does; decimals follow a point or a
+    comma. A name may hold a sign too: the first after which it is a column is meant.
 
     Raises
     ------
@@ -50,25 +50,35 @@ def conditions(table: Table, spelt: list[str]) -> dict[str, Any]:
                 "age>=40 or age<=60."
             )
         numeric = name in table.schema and table.schema[name].kind in NUMERIC
-        if numeric:
-            value = _COMMA.sub(r"\1.\2", value)
+
+        how = table.spelling(name)
+
+        def read(text: str, how: Spelling | None = how, numeric: bool = numeric) -> str:
+            text = how.plain(text.strip()) if how else text.strip()
+            return _COMMA.sub(r"\1.\2", text) if numeric else text
+
         low, dots, high = value.partition("..")
         if sign != "=" and name in table.schema and not numeric:
             raise ParameterError(f"--where {one}: column {name!r} holds no numbers; use =.")
-        asked: Any = value
+        asked: Any = read(value)
         if sign == ">=":
-            asked = (value, None)
+            asked = (asked, None)
         elif sign == "<=":
-            asked = (None, value)
+            asked = (None, asked)
         elif numeric and dots:
-            asked = (low.strip() or None, high.strip() or None)
+            asked = (read(low) or None, read(high) or None)
         found[name] = _both(name, found[name], asked) if name in found else asked
     return found
 
 
 def _parted(one: str, names: list[str]) -> tuple[str, str, str]:
+    stripped = {name.strip(): name for name in names}
     parts = [
-        (one[: sign.start()].strip(), sign[0], one[sign.end() :].strip())
+        (
+            stripped.get(name := one[: sign.start()].strip(), name),
+            sign[0],
+            one[sign.end() :].strip(),
+        )
         for sign in _SIGN.finditer(one)
     ]
     known = [part for part in parts if part[0] in names]

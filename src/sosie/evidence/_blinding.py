@@ -43,8 +43,8 @@ class Blinding:
     left_out : tuple of str
         Columns that would tell, or say nothing: identifiers, free text, constants.
     key : bytes
-        JSON: the truth of every case. Its SHA-256 may be shown: the key holds 32 random
-        bytes, so that nobody finds it by trying.
+        JSON: the truth of every case, and a digest of what is shown of them. Its SHA-256 may be
+        shown: the key holds 32 random bytes, so that nobody finds it by trying.
     """
 
     cases: tuple[Any, ...]
@@ -111,7 +111,7 @@ def blind_tables(real: Table, artificial: Table, n: int, seed: int) -> Blinding:
     cases = tuple(zip(*(column.tolist() for column in cells), strict=True))
     names = tuple(column.name for column in kept)
     left_out = tuple(name for name in real.names if name not in names)
-    return Blinding(cases, names, left_out, _key(truth, rows, seed, rng))
+    return Blinding(cases, names, left_out, _key(cases, truth, rows, seed, rng))
 
 
 def blind_images(
@@ -134,7 +134,7 @@ def blind_images(
     cases = tuple(
         artificial[row] if made else real[row] for made, row in zip(truth, rows, strict=True)
     )
-    return Blinding(cases, (), (), _key(truth, rows, seed, rng))
+    return Blinding(cases, (), (), _key(cases, truth, rows, seed, rng))
 
 
 def _tossed(
@@ -211,13 +211,22 @@ def _number(value: float, decimals: int | None) -> str | None:
 
 
 def _key(
-    truth: NDArray[np.bool_], rows: NDArray[np.intp], seed: int, rng: np.random.Generator
+    cases: tuple[Any, ...],
+    truth: NDArray[np.bool_],
+    rows: NDArray[np.intp],
+    seed: int,
+    rng: np.random.Generator,
 ) -> bytes:
+    shown = hashlib.sha256()
+    for case in cases:
+        whole = case if isinstance(case, tuple) else (case.shape, case.tobytes())
+        shown.update(repr(whole).encode())
     content = {
         "format": "sosie blinded key",
         "version": 1,
         "seed": seed,
         "nonce": rng.bytes(32).hex(),
+        "cases": shown.hexdigest(),
         "truth": ["artificial" if made else "real" for made in truth],
         "row": (rows + 1).tolist(),
     }

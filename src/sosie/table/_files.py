@@ -41,8 +41,16 @@ def _read_parquet(path: Path) -> pl.DataFrame:
 def _read_feather(path: Path) -> pl.DataFrame:
     try:
         return pl.read_ipc(path)
-    except pl.exceptions.PolarsError:
-        return pl.read_ipc_stream(path)
+    except pl.exceptions.PolarsError as error:
+        if "dictionary key" not in str(error):
+            return pl.read_ipc_stream(path)
+    try:  # pandas writes a missing category as one before the first
+        return pl.read_ipc(path, use_pyarrow=True)
+    except ModuleNotFoundError as error:
+        raise DataError(
+            f"{path} holds categories with missing cells as pandas writes them: install pyarrow, "
+            "or write the table as Parquet."
+        ) from error
 
 
 def _read_excel(path: Path) -> pl.DataFrame:

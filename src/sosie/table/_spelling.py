@@ -1,5 +1,8 @@
 """How the cells of one column are spelt in text, so that others can be spelt alike."""
 
+import re
+from contextlib import suppress
+from datetime import datetime
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
@@ -49,3 +52,28 @@ class Spelling(BaseModel):
     false: str = "false"
     format: str = ""
     bare_midnight: bool = False
+
+    def plain(self, text: str) -> str:
+        """Spell a value without the habits of the column: with a point, in ISO, true or false.
+
+        Examples
+        --------
+        >>> Spelling(content="number", decimal=",", thousands=" ").plain("1 049,5")
+        '1049.5'
+        >>> Spelling(content="date", format="%d/%m/%Y").plain("31/01/2024")
+        '2024-01-31'
+        >>> Spelling(content="boolean", true="VRAI", false="FAUX").plain("vrai")
+        'true'
+        """
+        if self.content == "boolean":
+            meant = {self.true.casefold(): "true", self.false.casefold(): "false"}
+            return meant.get(text.casefold(), text)
+        if self.content == "number":
+            if self.thousands:
+                mark = r"\s" if self.thousands.isspace() else re.escape(self.thousands)
+                text = re.sub(rf"(?<=\d){mark}(?=\d{{3}}(?!\d))", "", text)
+            return text.replace(",", ".") if self.decimal == "," else text
+        if self.format:
+            with suppress(ValueError):
+                return datetime.strptime(text, self.format).isoformat().removesuffix("T00:00:00")
+        return text

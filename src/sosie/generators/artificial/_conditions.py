@@ -166,7 +166,7 @@ def _range(table: Table, name: str, asked: Any) -> Condition:
     column = table.schema[name]
     if isinstance(asked, tuple | list):
         if len(asked) != 2:
-            raise ParameterError(f"A range of column {name!r} has two ends: (low, high).")
+            raise ParameterError(f"A range of column {name!r} has two ends, the lower one first.")
         low, high = (
             other if end is None else _number(name, column.kind, end)
             for end, other in zip(asked, (-np.inf, np.inf), strict=True)
@@ -186,7 +186,7 @@ def _range(table: Table, name: str, asked: Any) -> Condition:
         plural = "s" if decimals > 1 else ""
         holds = f"numbers of {decimals} decimal{plural}" if decimals else "whole numbers"
         raise ParameterError(
-            f"Column {name!r} holds {holds}: ask for one of these, or for a range, (low, high)."
+            f"Column {name!r} holds {holds}: ask for one of these, or for a range."
         )
     near = half = 1e-9 * abs(value) if decimals is None else 0.5 * 10.0**-decimals
     if not ((seen >= value - half) & (seen <= value + half)).any():
@@ -206,7 +206,7 @@ def _number(name: str, kind: Kind, value: Any) -> float:
         return float(pl.Series([at]).cast(pl.Datetime("us")).dt.epoch("us")[0])
     number = _as_float(value)
     if number is None or np.isnan(number):
-        raise ParameterError(f"Column {name!r} holds numbers: give one, or (low, high).")
+        raise ParameterError(f"Column {name!r} holds numbers: give one, or a range.")
     return number
 
 

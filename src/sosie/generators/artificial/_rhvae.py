@@ -209,12 +209,14 @@ class RHVAE(Parameters):
         parts = [(n, asked)]
         if balance is not None:
             levels = balanced_levels(self.table_, balance, asked)
+            if n < len(levels):
+                raise ParameterError(
+                    f"Column {balance!r} has {len(levels)} classes: ask for {len(levels)} rows at "
+                    f"least, and not {n}, to balance them."
+                )
             ends = np.linspace(0, n, len(levels) + 1).round().astype(int)
-            parts = [
-                (int(m), [*asked, level])
-                for m, level in zip(np.diff(ends), levels, strict=True)
-                if m
-            ]
+            sizes = np.diff(ends).tolist()
+            parts = [(m, [*asked, level]) for m, level in zip(sizes, levels, strict=True)]
         rows = Rows(self._cohort, self._model, self._filter, rng)
         frames = [rows.drawn(m, conditions) for m, conditions in parts]
         self.ess_, self.kept_by_filter_ = rows.ess, rows.kept / rows.tried
