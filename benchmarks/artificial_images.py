@@ -61,7 +61,7 @@ python benchmarks/artificial_images.py --work ~/images --pneumonia pneumoniamnis
   --pythae-python ~/pythae/bin/python --seeds 15
 ```
 
-Real and sosie: 15 seeds of the digits, 5 of the x-rays; the others: as many as the tables say.
+Real and sosie: 15 seeds of the digits, 5 of the x-rays; the others: 5, with `--seeds 5`.
 
 ## What classifiers learn
 
@@ -85,14 +85,12 @@ Artificial images are as many of each class, for every method.
 pythae's models are one a class, with the published settings for two dimensions (Bernoulli
 likelihood, 3 leapfrog steps of .01, T = .8, lambda = .001, Adam at 1e-3, 400 steps). Its sampler
 makes 50 moves, half its default, and more latent dimensions were not tried: at 10 it takes ten
-times as long. Nobody tuned it; where it has fewer seeds than the others they are the first, and
-what is said of it is said of those. Of seed 4 of the x-rays it makes no model: latents go beyond
-10,000 in the first steps, and are no numbers then. sosie's networks were chosen while looking at
-seeds 0 to 2 of digits-20 and seed 0 of digits-50 and digits-unbalanced, whose gains may be
-flattered; its deformed copies and neighbourhoods on seeds 100 to 105 of the digits and 100 to 103
-of pneumonia, which are not in the tables; another form of them was seen on seeds 0 to 4 of
-digits-20 and 0 of pneumonia.
-Where a method has no line for the DenseNet, that was not run.
+times as long. Nobody tuned it. Of seed 4 of the x-rays it makes no model: latents go beyond 10,000
+in the first steps, and are no numbers then. sosie's networks were chosen while looking at seeds 0
+to 2 of digits-20 and seed 0 of digits-50 and digits-unbalanced, whose gains may be flattered; its
+deformed copies and neighbourhoods on seeds 100 to 105 of the digits and 100 to 103 of pneumonia,
+which are not in the tables; another form of them was seen on seeds 0 to 4 of digits-20 and 0 of
+pneumonia.
 """
 UNBALANCED = (50, 45, 40, 35, 30, 25, 20, 15, 10, 10)
 
