@@ -62,6 +62,9 @@ class Spelling(BaseModel):
         '1049.5'
         >>> Spelling(content="date", format="%d/%m/%Y").plain("31/01/2024")
         '2024-01-31'
+        >>> moment = Spelling(content="datetime", format="%d/%m/%Y %H:%M")
+        >>> moment.plain("31/01/2024 20:30"), moment.plain("31/01/2024")
+        ('2024-01-31T20:30:00', '2024-01-31')
         >>> Spelling(content="boolean", true="VRAI", false="FAUX").plain("vrai")
         'true'
         """
@@ -73,7 +76,8 @@ class Spelling(BaseModel):
                 mark = r"\s" if self.thousands.isspace() else re.escape(self.thousands)
                 text = re.sub(rf"(?<=\d){mark}(?=\d{{3}}(?!\d))", "", text)
             return text.replace(",", ".") if self.decimal == "," else text
-        if self.format:
+        day = self.format.split()[:1]  # enough of a moment
+        for form in filter(None, (self.format, *day)):
             with suppress(ValueError):
-                return datetime.strptime(text, self.format).isoformat().removesuffix("T00:00:00")
+                return datetime.strptime(text, form).isoformat().removesuffix("T00:00:00")
         return text

@@ -73,7 +73,7 @@ def stratum_of(asked: str | None, columns: Columns) -> str | None:
     if asked == "auto":
         return telling_stratum(columns)
     names = [*columns.numbers, *columns.codes]
-    if asked not in names and (near := difflib.get_close_matches(asked, names, 1)):
+    if asked not in names and (near := difflib.get_close_matches(str(asked), names, 1)):
         raise ParameterError(f"There is no column {asked!r} to learn; did you mean {near[0]!r}?")
     if asked not in columns.codes or asked in columns.mask_of:
         raise ParameterError(
