@@ -342,9 +342,9 @@ def tables(setting: str, asked: argparse.Namespace) -> list[str]:
         lines += [f"{title}; {words}" if words else title, "", *table(kept, test), ""]
     for method in PEERS:
         for path in sorted(asked.work.glob(f"{setting}-*-{method}.failed")):
-            why = [word for word in path.read_text().split() if word.endswith("Error:")][-1]
-            seed = path.stem.split("-")[-2]
-            lines += [f"{NAMES[method]}: no model of seed {seed}, {why[:-1]}.", ""]
+            said = [word for word in path.read_text().split() if word.endswith("Error:")]
+            seed, why = path.stem.split("-")[-2], said[-1][:-1] if said else "it was stopped"
+            lines += [f"{NAMES[method]}: no model of seed {seed}, {why}.", ""]
     return lines
 
 

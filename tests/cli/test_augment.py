@@ -21,8 +21,9 @@ from sosie.cli import _artificial, main
 from sosie.cli._artificial import tell_how_long
 from sosie.cli._stages import Stages
 from sosie.cli._texts import texts
+from sosie.cli._where import conditions
 from sosie.generators.artificial import _training
-from sosie.table import Table
+from sosie.table import Column, Schema, Table
 
 QUICK = ("--epochs", 1, "--latent-dim", 3)
 KEYS = {"rows_in", "rows_out", "kept_by_filter", "ess", "latent_dim", "seconds", "fidelity"}
@@ -243,6 +244,28 @@ def test_what_is_asked_is_spelt_as_in_the_table(tmp_path: Path, sosie: Sosie) ->
     assert (made["décès"] == "VRAI").all()
 
 
+@pytest.mark.parametrize(
+    ("cells", "asked", "meant"),
+    [
+        (["1.5", "0.125", "12.25"] * 9, "a>=0.125", "0.125"),
+        (["1.000,5", "20.125,5", "0,5"] * 9, "a>=0.125", "0.125"),
+        (["1.000,5", "20.125,5", "0,5"] * 9, "a>=20.125,5", "20125.5"),
+        (["1.000,5", "20.125,5", "0,5"] * 9, "a>=1049.5", "1049.5"),
+        (["5/3/2024", "12/3/2024", "31/1/2024"] * 9, "a>=5/3/2024", "2024-03-05"),
+        (["05/03/2024 10:00", "31/01/2024"] * 9, "a>=31/01/2024", "2024-01-31"),
+        (["05/03/2024 10:00", "31/01/2024 11:30"] * 9, "a>=31/01/2024", "2024-01-31"),
+        (["2024-03-05", "2024-01-31"] * 9, "a>=2024-01-31", "2024-01-31"),
+    ],
+)
+def test_a_value_is_read_as_the_column_is(
+    cells: list[str], asked: str, meant: str, tmp_path: Path
+) -> None:
+    (tmp_path / "a.csv").write_text("\n".join(["a;a ;b", *(f"{c};1;x" for c in cells)]) + "\n")
+    said = [] if "-" in meant else [Column(name="a", kind="number")]
+    table = Table.read(tmp_path / "a.csv", Schema(columns=said))
+    assert conditions(table, [asked]) == {"a": (meant, None)}
+
+
 def refused(ran: Ran, place: Path, *parts: str, also: tuple[str, ...] = ()) -> None:
     """Check for one sentence, status 2, and no file that was not there."""
     assert ran.status == 2, ran
@@ -267,7 +290,7 @@ def refused(ran: Ran, place: Path, *parts: str, also: tuple[str, ...] = ()) -> N
         (("--balance", "age"), ("'age'", "only a column of levels")),
         (("--balance", "town", "--where", "town=mid"), ("One class of column 'town'",)),
         (("--balance", "toun"), ("did you mean 'town'",)),
-        (("--balance", "town", "--rows", 2), ("'town' has 3 classes", "3 rows at least")),
+        (("--balance", "town", "--rows", 2), ("3 classes: ask for 3 at least",)),
         (("--outcome", "toun"), ("did you mean 'town'",)),
         (("--where", "town=west"), ("'town' has no level as asked",)),
         (("--where", "age=90..95"), ("Nobody in the table", "'age'")),

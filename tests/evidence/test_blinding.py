@@ -154,6 +154,14 @@ def test_the_seal_is_that_of_what_is_shown(frame: pl.DataFrame) -> None:
     assert not set(first.names) & set(changed.names)
 
 
+def test_the_seal_of_images_is_that_of_what_is_shown() -> None:
+    images = np.random.default_rng(0).integers(0, 256, (40, 8, 8)).astype(np.uint8)
+    first, again, changed = (
+        blind_images(images, one, 20, 1) for one in (images, images, images[::-1])
+    )
+    assert first.commitment == again.commitment != changed.commitment
+
+
 def test_scores_against_the_key(frame: pl.DataFrame) -> None:
     table = Table.of(frame)
     made = blind_tables(table, table, 200, 0)

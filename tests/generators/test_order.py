@@ -191,6 +191,35 @@ def test_a_date_is_told_by_steps_where_these_vary_less():
     assert (found >= told["admission"]).all()
 
 
+def test_where_few_before_are_missing_steps_are_those_of_the_others():
+    rng = np.random.default_rng(0)
+    frame = births_and_admissions().with_columns(
+        admission=pl.when(pl.Series(rng.random(N) < 0.05)).then(None).otherwise("admission"),
+        birth=pl.col("birth").cast(pl.Datetime("us")) + pl.duration(hours=3),
+    )
+    table = Table.of(frame, Schema(order=[["birth", "admission", "out"]]))
+    numbers = {name: table.numbers(name) for name in table.names}
+    told = Steps(table, numbers).taken(numbers)
+    seen = ~np.isnan(numbers["admission"])
+    assert (told["admission"][seen] == numbers["admission"][seen]).all()
+    assert (told["out"][seen] == (numbers["out"] - numbers["admission"])[seen]).all()
+
+
+def test_dates_out_of_order_change_places_whatever_their_units():
+    moments = {
+        "first": [date(2020, 1, day) for day in (1, 5, 9, 30)],
+        "last": [datetime(2020, 1, day, 12) for day in (30, 30, 29, 30)],
+    }
+    table = Table.of(pl.DataFrame(moments), Schema(order=[["first", "last"]]))
+    numbers = {name: table.numbers(name) for name in moments}
+    steps = Steps(table, {"first": numbers["first"], "last": numbers["last"]})
+    assert (steps.taken(numbers)["last"] == numbers["last"]).all()
+    day = 86_400_000_000
+    found = steps.undone({"first": np.array([9.0, 2.0]), "last": np.array([4.5, 8.0]) * day})
+    assert found["first"].tolist() == [4.5, 2.0]
+    assert (found["last"] / day).tolist() == [9.0, 8.0]
+
+
 @pytest.mark.parametrize("model", [Avatar(seed=1), RHVAE(2, seed=1, epochs=0)], ids=type)
 def test_dates_of_rows_are_within_those_seen(model):
     frame = births_and_admissions()
@@ -202,3 +231,4 @@ def test_dates_of_rows_are_within_those_seen(model):
     assert holds(drawn, ["birth", "admission", "out"])
     stay = (drawn["out"] - drawn["admission"]).dt.total_days()
     assert stay.mean() == pytest.approx(5, abs=0.5)
+    assert (stay == 0).mean() < 0.05

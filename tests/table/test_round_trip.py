@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import polars as pl
+import pyarrow as pa
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -187,9 +188,14 @@ def test_gzip_in_and_out(tmp_path: Path) -> None:
 
 def test_categories_with_missing_cells_of_pandas_are_read(tmp_path: Path) -> None:
     town = pd.Categorical(["a", None, "b"] * 20)
-    pd.DataFrame({"town": town, "n": range(60)}).to_feather(tmp_path / "a.feather")
-    table = Table.read(tmp_path / "a.feather")
-    assert table.frame["town"].cast(pl.String).to_list() == ["a", None, "b"] * 20
+    frame = pd.DataFrame({"town": town, "n": range(60)})
+    frame.to_feather(tmp_path / "a.feather")
+    arrow = pa.Table.from_pandas(frame)
+    with pa.ipc.new_stream(tmp_path / "a.arrow", arrow.schema) as stream:
+        stream.write_table(arrow)
+    for name in ("a.feather", "a.arrow"):
+        table = Table.read(tmp_path / name)
+        assert table.frame["town"].cast(pl.String).to_list() == ["a", None, "b"] * 20
 
 
 @pytest.mark.parametrize("suffix", [".parquet", ".feather"])

@@ -143,8 +143,8 @@ def augment(
         check_remade(table, recreate)
         check_read(agreement, signed, table)
         asked = conditions(table, where or [])
-        behind(table, asked, balance)  # what nobody is, is told before anything is learnt
         n = _artificial_rows(len(table), rows, factor, keep_original)
+        behind(table, asked, balance, n)  # what nobody is, is told before anything is learnt
         check_rows(table, n)
         stages.begin("learn")
         learnt = model_of(
@@ -154,7 +154,7 @@ def augment(
         stages.begin("draw")
 
         def draw(m: int) -> Table:
-            return learnt.sample_table(m, asked, balance=balance)
+            return learnt.sample_table(max(m, persons.classes), asked, balance=balance)
 
         tell_how_long(n, len(learnt.table_), draw, words, stages)
         drawn = draw(n)

@@ -100,6 +100,7 @@ def images(
     from sosie.generators.artificial import (
         check_images,
         check_label_names,
+        check_shared,
         check_storable,
         count_of,
         image_fidelity,
@@ -120,6 +121,9 @@ def images(
             check_storable(set(labels.ravel().tolist()))
         n = rows or (len(given) if factor is None else max(round(factor * len(given)), 1))
         check_images(given.shape[1:], n)
+        if balance and labels is not None:
+            many = len(set(labels.ravel().tolist()))
+            check_shared(f"The images have {many} labels", many, n)
         stages.begin("learn")
         if model is not None and known:
             learnt = _read(model, data, given, labels, seed)

@@ -72,7 +72,7 @@ def conditions(table: Table, spelt: list[str]) -> dict[str, Any]:
 
 
 def _parted(one: str, names: list[str]) -> tuple[str, str, str]:
-    stripped = {name.strip(): name for name in names}
+    stripped = {name.strip(): name for name in names} | {name: name for name in names}
     parts = [
         (
             stripped.get(name := one[: sign.start()].strip(), name),

@@ -6,6 +6,7 @@ the learners that evidence has already.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -307,8 +308,7 @@ def _coded(earlier: Table, patients: Table, names: list[str]) -> tuple[People, P
 
 def _spelt(level: Any) -> str:
     """Spell a label; 1 and 1.0, which a column with missing cells becomes in pandas, are one."""
-    whole = isinstance(level, float) and level.is_integer()
-    return str(int(level) if whole else level)
+    return re.sub(r"^([+-]?(?:0|[1-9]\d*))\.0+$", r"\1", str(level))
 
 
 def _predicted(learn: People, truth: Floats, apply: People, seed: int) -> Floats:

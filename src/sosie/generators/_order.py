@@ -68,8 +68,7 @@ class Steps:
             if column.name in used
         }
         dates = {name for name in used if table.frame.schema[name].is_temporal()}
-        # Dates may be of different units: those that are drawn as they are `kept` puts in order.
-        self._pairs = [(a, b) for b, others in before.items() if b not in dates for a in others]
+        self._pairs = [(a, b) for b, others in before.items() for a in others]
         self._told: dict[str, list[str]] = {}
         for name, others in before.items():
             those = [values[other] * self._ticks[other] / self._ticks[name] for other in others]
@@ -89,22 +88,25 @@ class Steps:
         return values | {name: values[name] - self._latest(name, values) for name in self._told}
 
     def undone(self, values: Arrays) -> Arrays:
-        """Replace steps by values, none beyond those seen; put numbers in order."""
+        """Replace steps by values, none beyond those seen; put them in order."""
         found = dict(values)
         for name, seen in self._seen.items():
             latest = self._latest(name, found)
             found[name] = np.maximum(np.clip(found[name] + latest, *seen), latest)
-        swapped = True
-        while swapped:  # Ends: a change of places leaves fewer pairs out of order.
-            swapped = False
+        same = {name: found[name] * ticks for name, ticks in self._ticks.items()}
+        swapped = set()
+        again = True
+        while again:  # Ends: a change of places leaves fewer pairs out of order.
+            again = False
             for a, b in self._pairs:
-                broken = found[a] > found[b]
+                broken = same[a] > same[b]
                 if broken.any():
-                    swapped = True
-                    low, high = found[b], found[a]
-                    found[a] = np.where(broken, low, high)
-                    found[b] = np.where(broken, high, low)
-        return found
+                    again = True
+                    swapped |= {a, b}
+                    low, high = same[b], same[a]
+                    same[a] = np.where(broken, low, high)
+                    same[b] = np.where(broken, high, low)
+        return found | {name: same[name] / self._ticks[name] for name in swapped}
 
     def kept(self, table: Table) -> Table:
         """Put a rebuilt table, whose values were rounded, in order again."""
@@ -120,8 +122,14 @@ class Steps:
 
 
 def _nearer(values: NDArray[np.float64], others: list[NDArray[np.float64]]) -> bool:
-    """Tell whether steps from the largest of those before vary no more than the values do."""
-    steps = values - np.fmax.reduce(others)
+    """Tell whether steps from the largest of those before vary no more than the values do.
+
+    Where one of those is missing a step goes further back, and says nothing of most: such rows
+    count only if there are no others.
+    """
+    steps = values - np.maximum.reduce(others)
+    if np.isnan(steps).all():
+        steps = values - np.fmax.reduce(others)
     both = ~np.isnan(steps)
     return bool(steps[both].std() <= values[both].std()) if both.any() else True
 

@@ -39,18 +39,21 @@ def _read_parquet(path: Path) -> pl.DataFrame:
 
 
 def _read_feather(path: Path) -> pl.DataFrame:
+    readers: list[Callable[..., pl.DataFrame]] = [pl.read_ipc, pl.read_ipc_stream]
+    for read in readers:
+        with contextlib.suppress(pl.exceptions.PolarsError):
+            return read(path)
+    # pandas writes a missing category as one before the first: pyarrow knows.
     try:
-        return pl.read_ipc(path)
-    except pl.exceptions.PolarsError as error:
-        if "dictionary key" not in str(error):
-            return pl.read_ipc_stream(path)
-    try:  # pandas writes a missing category as one before the first
-        return pl.read_ipc(path, use_pyarrow=True)
+        import pyarrow as pa
     except ModuleNotFoundError as error:
         raise DataError(
-            f"{path} holds categories with missing cells as pandas writes them: install pyarrow, "
-            "or write the table as Parquet."
+            f"{path} cannot be read: it may be cut short, or hold categories with missing cells as "
+            "pandas writes them; for these install pyarrow, or write the table as Parquet."
         ) from error
+    with contextlib.suppress(pa.ArrowInvalid):
+        return pl.read_ipc(path, use_pyarrow=True)
+    return pl.read_ipc_stream(path, use_pyarrow=True)
 
 
 def _read_excel(path: Path) -> pl.DataFrame:

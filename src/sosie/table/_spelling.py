@@ -1,11 +1,12 @@
 """How the cells of one column are spelt in text, so that others can be spelt alike."""
 
 import re
-from contextlib import suppress
-from datetime import datetime
 from typing import Literal
 
+import polars as pl
 from pydantic import BaseModel, ConfigDict
+
+from sosie.table._dates import DateFormat, parse_dates
 
 __all__ = ["Spelling"]
 
@@ -60,6 +61,8 @@ class Spelling(BaseModel):
         --------
         >>> Spelling(content="number", decimal=",", thousands=" ").plain("1 049,5")
         '1049.5'
+        >>> Spelling(content="number", decimal=",", thousands=".").plain("0.125")
+        '0.125'
         >>> Spelling(content="date", format="%d/%m/%Y").plain("31/01/2024")
         '2024-01-31'
         >>> moment = Spelling(content="datetime", format="%d/%m/%Y %H:%M")
@@ -72,12 +75,14 @@ class Spelling(BaseModel):
             meant = {self.true.casefold(): "true", self.false.casefold(): "false"}
             return meant.get(text.casefold(), text)
         if self.content == "number":
-            if self.thousands:
-                mark = r"\s" if self.thousands.isspace() else re.escape(self.thousands)
-                text = re.sub(rf"(?<=\d){mark}(?=\d{{3}}(?!\d))", "", text)
+            mark = r"\s" if self.thousands.isspace() else re.escape(self.thousands)
+            grouped = rf"[+-]?[1-9]\d{{0,2}}(?:{mark}\d{{3}})+(?:\{self.decimal}\d*)?"
+            if self.thousands and re.fullmatch(grouped, text):
+                text = re.sub(mark, "", text)
             return text.replace(",", ".") if self.decimal == "," else text
-        day = self.format.split()[:1]  # enough of a moment
-        for form in filter(None, (self.format, *day)):
-            with suppress(ValueError):
-                return datetime.strptime(text, form).isoformat().removesuffix("T00:00:00")
+        if self.format:
+            timed = self.content == "datetime"
+            how = DateFormat(self.format, timed, bare_midnight=timed)  # a day is enough
+            read = parse_dates(pl.Series([text]), how)[0]
+            return text if read is None else read.isoformat().removesuffix("T00:00:00")
         return text

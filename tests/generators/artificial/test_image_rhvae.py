@@ -75,7 +75,7 @@ def test_labels_asked_for_are_those_drawn(model):
         model.sample(4, label=7)
     with pytest.raises(ParameterError, match="not for two"):
         model.sample(4, asked, balance=True)
-    with pytest.raises(ParameterError, match="have 4 labels: ask for 4 images at least, and not 3"):
+    with pytest.raises(ParameterError, match="have 4 labels: ask for 4 at least, and not 3"):
         model.sample(3, balance=True)
     with pytest.raises(ParameterError, match="law is one of"):
         model.sample(4, law="best")

@@ -10,6 +10,7 @@ if any(find_spec(library) is None for library in ("jax", "optax", "scipy")):
     )
 
 from sosie.generators.artificial._behind import Behind, behind
+from sosie.generators.artificial._conditions import check_shared
 from sosie.generators.artificial._image_fidelity import image_fidelity
 from sosie.generators.artificial._image_files import check_label_names, read_images, write_images
 from sosie.generators.artificial._image_labels import count_of
@@ -37,6 +38,7 @@ __all__ = [
     "check_images",
     "check_label_names",
     "check_rows",
+    "check_shared",
     "check_storable",
     "count_of",
     "curve_of",

@@ -30,15 +30,21 @@ class Behind(NamedTuple):
         How many they are in the smallest class that is balanced; all of them where none is.
     weights : ndarray of shape (n,)
         Of every person of the table, so that classes weigh as they are drawn; 0 for others.
+    classes : int
+        That are balanced; 1 where none is.
     """
 
     persons: int
     fewest: int
     weights: NDArray[np.float64]
+    classes: int
 
 
 def behind(
-    table: Table, where: Mapping[str, Any] | None = None, balance: str | None = None
+    table: Table,
+    where: Mapping[str, Any] | None = None,
+    balance: str | None = None,
+    n: int | None = None,
 ) -> Behind:
     """Find the persons who meet what is asked of drawn rows.
 
@@ -48,11 +54,14 @@ def behind(
         Of the persons.
     where, balance
         As :meth:`RHVAE.sample` takes them.
+    n : int, optional
+        Rows to draw.
 
     Raises
     ------
     ParameterError
-        If nobody is what is asked for, in a class that is balanced or at all, or one class is.
+        If nobody is what is asked for, in a class that is balanced or at all, or one class is,
+        or rows are fewer than classes.
 
     Examples
     --------
@@ -63,7 +72,7 @@ def behind(
     (3, 1)
     """
     asked = conditions_of(table, where)
-    levels = [] if balance is None else balanced_levels(table, balance, asked)
+    levels = [] if balance is None else balanced_levels(table, balance, asked, n)
     rows = [met([*asked, level], table) for level in levels] or [met(asked, table)]
     counts = [int(row.sum()) for row in rows]
     if min(counts) == 0:
@@ -73,4 +82,4 @@ def behind(
             "ask for less."
         )
     weights = np.sum([row / count for row, count in zip(rows, counts, strict=True)], axis=0)
-    return Behind(sum(counts), min(counts), weights / len(rows))
+    return Behind(sum(counts), min(counts), weights / len(rows), len(rows))

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Bools = NDArray[np.bool_]
 
-__all__ = ["Condition", "balanced_levels", "conditions_of", "met"]
+__all__ = ["Condition", "balanced_levels", "check_shared", "conditions_of", "met"]
 
 
 @dataclass(frozen=True)
@@ -109,13 +109,25 @@ def conditions_of(table: Table, where: Mapping[str, Any] | None) -> list[Conditi
     return found
 
 
-def balanced_levels(table: Table, name: str, asked: Sequence[Condition] = ()) -> list[Condition]:
+def balanced_levels(
+    table: Table, name: str, asked: Sequence[Condition] = (), n: int | None = None
+) -> list[Condition]:
     """Give one condition for every level of a column that somebody has.
+
+    Parameters
+    ----------
+    table : Table
+    name : str
+    asked : sequence of Condition
+        What else is asked for.
+    n : int, optional
+        Rows to draw.
 
     Raises
     ------
     ParameterError
-        If the column is unknown, has no levels, or one only, or one only is asked for.
+        If the column is unknown, has no levels, or one only, or one only is asked for, or
+        there are fewer rows than levels.
     """
     _check_name(table, name, "balance")
     kind = table.schema[name].kind
@@ -134,7 +146,19 @@ def balanced_levels(table: Table, name: str, asked: Sequence[Condition] = ()) ->
             f"One class of column {name!r} is asked for, which leaves nothing to balance: ask for "
             "that class or for balance, not both."
         )
+    check_shared(f"Column {name!r} has {len(codes)} classes", len(codes), n)
     return [Condition(name, float(code), float(code), coded=True) for code in codes]
+
+
+def check_shared(what: str, classes: int, n: int | None) -> None:
+    """Refuse to balance fewer rows, or images, than classes.
+
+    Raises
+    ------
+    ParameterError
+    """
+    if n is not None and n < classes:
+        raise ParameterError(f"{what}: ask for {classes} at least, and not {n}, to balance them.")
 
 
 def _check_name(table: Table, name: str, verb: str) -> None:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from sosie.errors import DataError, ParameterError
+from sosie.generators.artificial._conditions import check_shared
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
@@ -118,11 +119,8 @@ class Labels:
             return self.told(labels, n)
         if balance and c < 2:
             raise ParameterError("The images have one label only: there is nothing to balance.")
-        if balance and n < c:
-            raise ParameterError(
-                f"The images have {c} labels: ask for {c} images at least, and not {n}, to "
-                "balance them."
-            )
+        if balance:
+            check_shared(f"The images have {c} labels", c, n)
         counts = np.full(c, 1) if balance else np.bincount(self.codes, minlength=c)
         shares = counts / counts.sum()
         ends = (np.cumsum(shares) * n + (0 if balance else rng.random())).round(6).astype(int)

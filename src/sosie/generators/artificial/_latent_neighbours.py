@@ -27,7 +27,7 @@ class Neighbourhoods:
     \nu_i) + \sigma_i \epsilon`, where :math:`\nu_i` is the mean of the k nearest rows j of the same
     label and of other persons, and :math:`g` and :math:`\epsilon` are standard normal: a smoothed
     bootstrap whose kernel has the covariance of the place, and that leaves the whole about as wide
-    as it was.
+    as it was, or up to a quarter narrower in variance where :math:`a_i` is near 1.
 
     Where posteriors are narrow they alone would draw little else than the persons. So posterior
     and kernel together are as wide as the place, :math:`a_i^2 S_i + |\sigma_i|^2 = S_i` for

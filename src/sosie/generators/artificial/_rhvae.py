@@ -208,12 +208,7 @@ class RHVAE(Parameters):
         asked = conditions_of(self.table_, where)
         parts = [(n, asked)]
         if balance is not None:
-            levels = balanced_levels(self.table_, balance, asked)
-            if n < len(levels):
-                raise ParameterError(
-                    f"Column {balance!r} has {len(levels)} classes: ask for {len(levels)} rows at "
-                    f"least, and not {n}, to balance them."
-                )
+            levels = balanced_levels(self.table_, balance, asked, n)
             ends = np.linspace(0, n, len(levels) + 1).round().astype(int)
             sizes = np.diff(ends).tolist()
             parts = [(m, [*asked, level]) for m, level in zip(sizes, levels, strict=True)]
