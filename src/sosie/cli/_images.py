@@ -98,9 +98,9 @@ def images(
     if data.is_dir():
         check_outside(data, [out])
     from sosie.generators.artificial import (
+        check_balance,
         check_images,
         check_label_names,
-        check_shared,
         check_storable,
         count_of,
         image_fidelity,
@@ -117,13 +117,13 @@ def images(
         if labels is not None and label is not None:
             count_of(label, labels)  # what none has, is told before anything is learnt
         check_label_names(out, labels)
-        if model is not None and labels is not None:
-            check_storable(set(labels.ravel().tolist()))
+        different = set() if labels is None else set(labels.ravel().tolist())
+        if model is not None:
+            check_storable(different)
         n = rows or (len(given) if factor is None else max(round(factor * len(given)), 1))
         check_images(given.shape[1:], n)
-        if balance and labels is not None:
-            many = len(set(labels.ravel().tolist()))
-            check_shared(f"The images have {many} labels", many, n)
+        if balance:
+            check_balance(len(different), n)
         stages.begin("learn")
         if model is not None and known:
             learnt = _read(model, data, given, labels, seed)

@@ -50,37 +50,33 @@ def conditions(table: Table, spelt: list[str]) -> dict[str, Any]:
                 "age>=40 or age<=60."
             )
         numeric = name in table.schema and table.schema[name].kind in NUMERIC
-
         how = table.spelling(name)
-
-        def read(text: str, how: Spelling | None = how, numeric: bool = numeric) -> str:
-            text = how.plain(text.strip()) if how else text.strip()
-            return _COMMA.sub(r"\1.\2", text) if numeric else text
-
         low, dots, high = value.partition("..")
         if sign != "=" and name in table.schema and not numeric:
             raise ParameterError(f"--where {one}: column {name!r} holds no numbers; use =.")
-        asked: Any = read(value)
+        if sign == "=" and numeric and dots:
+            asked: Any = tuple(_plain(end, how, numeric) or None for end in (low, high))
+        else:
+            asked = _plain(value, how, numeric)
         if sign == ">=":
             asked = (asked, None)
         elif sign == "<=":
             asked = (None, asked)
-        elif numeric and dots:
-            asked = (read(low) or None, read(high) or None)
         found[name] = _both(name, found[name], asked) if name in found else asked
     return found
 
 
+def _plain(text: str, how: Spelling | None, numeric: bool) -> str:
+    text = how.plain(text.strip()) if how else text.strip()
+    return _COMMA.sub(r"\1.\2", text) if numeric else text
+
+
 def _parted(one: str, names: list[str]) -> tuple[str, str, str]:
-    stripped = {name.strip(): name for name in names} | {name: name for name in names}
-    parts = [
-        (
-            stripped.get(name := one[: sign.start()].strip(), name),
-            sign[0],
-            one[sign.end() :].strip(),
-        )
-        for sign in _SIGN.finditer(one)
-    ]
+    meant = {name.strip(): name for name in names} | {name: name for name in names}
+    parts = []
+    for sign in _SIGN.finditer(one):
+        name = one[: sign.start()].strip()
+        parts.append((meant.get(name, name), sign[0], one[sign.end() :].strip()))
     known = [part for part in parts if part[0] in names]
     return (known or parts or [("", "", "")])[0]
 

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from sosie.errors import DataError, ParameterError
+from sosie.evidence._plain_labels import plain_labels
 from sosie.table import CODED, NUMERIC, Kind, spell
 
 if TYPE_CHECKING:
@@ -166,8 +167,10 @@ def _spelt(table: Table, column: Column, real: Table) -> NDArray[np.object_]:
     """Spell a column as the real table does, whichever table it comes from."""
     values, how = table.frame[column.name], real.spelling(column.name)
     if column.kind in CODED:
-        text = _labels(values)
-        strange = int((~text.is_in(_labels(real.frame[column.name]).unique().implode())).sum())
+        text, known = (
+            plain_labels(of).fill_null(_MISSING) for of in (values, real.frame[column.name])
+        )
+        strange = int((~text.is_in(known.unique().implode())).sum())
         if strange:
             raise DataError(
                 f"Column {column.name!r}: {strange} artificial rows hold labels that no real row "
@@ -184,15 +187,6 @@ def _spelt(table: Table, column: Column, real: Table) -> NDArray[np.object_]:
         if how is not None:
             text = spell(text.cast(pl.Float64), how, column.decimals)
     return text.fill_null(_MISSING).to_numpy().astype(object)
-
-
-def _labels(values: pl.Series) -> pl.Series:
-    """Spell labels so that 1 and 1.0 are one, and missing is one more."""
-    text = values.cast(pl.String)
-    number = text.cast(pl.Float64, strict=False)
-    whole = number.is_not_null() & (number == number.round()) & ~text.str.contains(r"^[+-]?0\d")
-    spelt = number.cast(pl.Int64, strict=False).cast(pl.String)
-    return pl.select(pl.when(whole).then(spelt).otherwise(text)).to_series().fill_null(_MISSING)
 
 
 def _number(value: float, decimals: int | None) -> str | None:

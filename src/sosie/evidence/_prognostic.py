@@ -6,12 +6,12 @@ the learners that evidence has already.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import polars as pl
 from scipy import stats
 from threadpoolctl import threadpool_limits
 
@@ -19,6 +19,7 @@ from sosie.errors import DataError, ParameterError
 from sosie.evidence._learners import features
 from sosie.evidence._models import Estimate
 from sosie.evidence._people import Layout, People
+from sosie.evidence._plain_labels import plain_labels
 from sosie.evidence.utility._design import Design
 from sosie.table import CODED, NUMERIC, Column, Schema, Table
 
@@ -281,7 +282,7 @@ def _coded(earlier: Table, patients: Table, names: list[str]) -> tuple[People, P
     kinds = {c.name: c.kind for c in earlier.schema.columns}
     numbers = tuple(name for name in names if kinds[name] in NUMERIC)
     labels = [name for name in names if kinds[name] in CODED]
-    levels = {name: tuple(map(_spelt, earlier.schema[name].levels)) for name in labels}
+    levels = {name: tuple(_spelt(earlier, name)) for name in labels}
     layout = Layout(tuple(names), numbers, levels)
 
     def coded(table: Table) -> People:
@@ -289,7 +290,7 @@ def _coded(earlier: Table, patients: Table, names: list[str]) -> tuple[People, P
         codes = []
         for name in labels:
             place = {level: i for i, level in enumerate(levels[name])}
-            own = [place.get(_spelt(level), -1) for level in table.schema[name].levels]
+            own = [place.get(level, -1) for level in _spelt(table, name)]
             if own and max(own) < 0:
                 raise ParameterError(
                     f"No label of column {name!r} of the trial is one of the historical table: "
@@ -306,9 +307,8 @@ def _coded(earlier: Table, patients: Table, names: list[str]) -> tuple[People, P
     return coded(earlier), coded(patients)
 
 
-def _spelt(level: Any) -> str:
-    """Spell a label; 1 and 1.0, which a column with missing cells becomes in pandas, are one."""
-    return re.sub(r"^([+-]?(?:0|[1-9]\d*))\.0+$", r"\1", str(level))
+def _spelt(table: Table, name: str) -> list[str]:
+    return plain_labels(pl.Series(map(str, table.schema[name].levels), dtype=pl.String)).to_list()
 
 
 def _predicted(learn: People, truth: Floats, apply: People, seed: int) -> Floats:

@@ -3,7 +3,7 @@
 Dates are told by the steps between them where these vary less than they do: a stay, a delay. An
 admission of this year varies less than the age at it, and is drawn as it is. Numbers that often
 equal one before them are told by steps too, as a follow-up without relapse equals survival:
-a step of 0 is then drawn as often as it was. Other numbers are drawn as they are and, in the
+a step of 0 is then drawn as often as it was. All others are drawn as they are and, in the
 rows where two come out of order, change places, which keeps margins that sums of steps blur:
 on scikit-learn's breast cancer they are three times nearer, and correlations 6 % further
 than where nothing is put in order. With ties, steps are nearer in correlations and in ties.

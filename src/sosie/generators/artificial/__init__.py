@@ -10,10 +10,9 @@ if any(find_spec(library) is None for library in ("jax", "optax", "scipy")):
     )
 
 from sosie.generators.artificial._behind import Behind, behind
-from sosie.generators.artificial._conditions import check_shared
 from sosie.generators.artificial._image_fidelity import image_fidelity
 from sosie.generators.artificial._image_files import check_label_names, read_images, write_images
-from sosie.generators.artificial._image_labels import count_of
+from sosie.generators.artificial._image_labels import check_balance, count_of
 from sosie.generators.artificial._image_rhvae import ImageRHVAE
 from sosie.generators.artificial._image_store import check_storable
 from sosie.generators.artificial._joint import JointRHVAE
@@ -35,10 +34,10 @@ __all__ = [
     "ImageRHVAE",
     "JointRHVAE",
     "behind",
+    "check_balance",
     "check_images",
     "check_label_names",
     "check_rows",
-    "check_shared",
     "check_storable",
     "count_of",
     "curve_of",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from numbers import Integral
 from typing import TYPE_CHECKING
 
@@ -72,13 +71,10 @@ def stratum_of(asked: str | None, columns: Columns) -> str | None:
         return None
     if asked == "auto":
         return telling_stratum(columns)
-    names = [*columns.numbers, *columns.codes]
-    if asked not in names and (near := difflib.get_close_matches(str(asked), names, 1)):
-        raise ParameterError(f"There is no column {asked!r} to learn; did you mean {near[0]!r}?")
     if asked not in columns.codes or asked in columns.mask_of:
         raise ParameterError(
-            f"{asked!r} cannot be the stratum or outcome: it has to be a column of the table, of "
-            "levels, of which no cell is missing and that no other column tells."
+            f"{asked!r} cannot be the stratum or outcome: it has to be a column of levels, of "
+            "which no cell is missing and that no other column tells."
         )
     return asked
 

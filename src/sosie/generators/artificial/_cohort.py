@@ -10,6 +10,7 @@ from sosie.generators._order import Steps
 from sosie.generators.artificial._bands import Bands
 from sosie.generators.artificial._choices import learnable, stratum_of
 from sosie.generators.artificial._coding import Coding
+from sosie.generators.artificial._conditions import check_name
 from sosie.generators.artificial._draws import Limits
 from sosie.generators.artificial._levels import Levels
 from sosie.generators.artificial._possible import Possible
@@ -62,6 +63,8 @@ class Cohort:
     """
 
     def __init__(self, table: Table, stratum: str | None, *, arranged: bool = True) -> None:
+        if stratum not in (None, "auto"):
+            check_name(table, stratum, "learn by")
         self.table, self.free = table, learnable(table)
         columns = Columns.of(self.free)
         known = columns.known_numbers()

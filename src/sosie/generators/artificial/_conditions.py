@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
     Bools = NDArray[np.bool_]
 
-__all__ = ["Condition", "balanced_levels", "check_shared", "conditions_of", "met"]
+__all__ = ["Condition", "balanced_levels", "check_name", "check_shared", "conditions_of", "met"]
 
 
 @dataclass(frozen=True)
@@ -91,7 +91,7 @@ def conditions_of(table: Table, where: Mapping[str, Any] | None) -> list[Conditi
         raise ParameterError("where is a mapping of columns to values, or to (low, high) ranges.")
     found = []
     for name, asked in (where or {}).items():
-        _check_name(table, name, "ask for")
+        check_name(table, name, "ask for")
         kind = table.schema[name].kind
         if kind in CODED or kind is Kind.CONSTANT:
             code = float(_code(table, name, asked))
@@ -129,7 +129,7 @@ def balanced_levels(
         If the column is unknown, has no levels, or one only, or one only is asked for, or
         there are fewer rows than levels.
     """
-    _check_name(table, name, "balance")
+    check_name(table, name, "balance")
     kind = table.schema[name].kind
     if kind is Kind.CONSTANT:
         raise ParameterError(f"Column {name!r} has one class only: there is nothing to balance.")
@@ -161,7 +161,13 @@ def check_shared(what: str, classes: int, n: int | None) -> None:
         raise ParameterError(f"{what}: ask for {classes} at least, and not {n}, to balance them.")
 
 
-def _check_name(table: Table, name: str, verb: str) -> None:
+def check_name(table: Table, name: str, verb: str) -> None:
+    """Refuse a column that the table does not have, and name the one that may be meant.
+
+    Raises
+    ------
+    ParameterError
+    """
     if name not in table.names:
         near = difflib.get_close_matches(str(name), table.names, 1)
         hint = f"did you mean {near[0]!r}?" if near else "check its spelling."

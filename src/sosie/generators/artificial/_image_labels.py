@@ -13,7 +13,7 @@ from sosie.generators.artificial._conditions import check_shared
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Labels", "count_of"]
+__all__ = ["Labels", "check_balance", "count_of"]
 
 
 @dataclass(frozen=True)
@@ -117,15 +117,25 @@ class Labels:
             return np.full(n, _code_of(label, self.names))
         if labels is not None:
             return self.told(labels, n)
-        if balance and c < 2:
-            raise ParameterError("The images have one label only: there is nothing to balance.")
         if balance:
-            check_shared(f"The images have {c} labels", c, n)
+            check_balance(c, n)
         counts = np.full(c, 1) if balance else np.bincount(self.codes, minlength=c)
         shares = counts / counts.sum()
         ends = (np.cumsum(shares) * n + (0 if balance else rng.random())).round(6).astype(int)
         ends[-1] = n
         return rng.permutation(np.repeat(np.arange(c), np.diff(np.minimum(ends, n), prepend=0)))
+
+
+def check_balance(labels: int, n: int) -> None:
+    """Refuse to balance images of one label, or fewer images than labels.
+
+    Raises
+    ------
+    ParameterError
+    """
+    if labels < 2:
+        raise ParameterError("The images have one label only: there is nothing to balance.")
+    check_shared(f"The images have {labels} labels", labels, n)
 
 
 def count_of(label: Any, labels: ArrayLike) -> int:
