@@ -228,6 +228,27 @@ def test_binary_files_keep_their_types(suffix: str, tmp_path: Path) -> None:
     assert back.equals(frame)
 
 
+@pytest.mark.parametrize("suffix", [".parquet", ".feather"])
+def test_ordered_categories_of_a_file_stay_in_their_order(suffix: str, tmp_path: Path) -> None:
+    stages = pd.Categorical(
+        ["II", None, "I", "III"] * 10, categories=["0", "III", "II", "I"], ordered=True
+    )
+    sexes = pd.Categorical(["f", "m", "m", "f"] * 10)
+    file, again = tmp_path / f"a{suffix}", tmp_path / f"b{suffix}"
+    frame = pd.DataFrame({"stage": stages, "sex": sexes, "n": range(40)})
+    getattr(frame, f"to_{suffix[1:]}")(file)
+
+    table = Table.read(file)
+    table.write(again)
+
+    assert (table.schema["stage"].kind, table.schema["sex"].kind) == (Kind.ORDINAL, Kind.CATEGORY)
+    back = getattr(pd, f"read_{suffix[1:]}")(again)
+    assert back["stage"].cat.ordered
+    assert not back["sex"].cat.ordered
+    pd.testing.assert_series_equal(back["stage"], frame["stage"])
+    assert list(table.codes("stage")[:4]) == [1, -1, 2, 0]  # of the levels used
+
+
 def test_dates_of_mixed_precision(tmp_path: Path) -> None:
     text = "at,x\n2014-07-02T11:45,1\n2013-02-18,2\n2014-01-14T11:10,1\n2012-05-06,4\n"
     path = tmp_path / "a.csv"

@@ -2,12 +2,14 @@
 
 import contextlib
 from collections.abc import Callable, Iterator
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import polars as pl
 
 from sosie.errors import DataError, ParameterError
+from sosie.table._ordered import with_order, write_ordered
 
 __all__ = [
     "READERS",
@@ -17,6 +19,7 @@ __all__ = [
     "check_output",
     "read_binary",
     "suffix_of",
+    "write_binary",
 ]
 
 TEXT_SUFFIXES = frozenset({".csv", ".tsv", ".txt", ".tab", ".dat"})
@@ -153,8 +156,8 @@ _COLUMNS: dict[str, Callable[[Path], list[str]]] = {
 }
 
 
-def read_binary(path: Path) -> pl.DataFrame:
-    """Read a file by its suffix.
+def read_binary(path: Path) -> tuple[pl.DataFrame, frozenset[str]]:
+    """Read a file by its suffix, and tell the columns whose categories are in an order.
 
     Raises
     ------
@@ -162,7 +165,8 @@ def read_binary(path: Path) -> pl.DataFrame:
         If it is damaged, not of its suffix, or needs a package that is not installed.
     """
     with _told(path):
-        return READERS[suffix_of(path)](path)
+        frame = READERS[suffix_of(path)](path)
+        return with_order(frame, path) if suffix_of(path) in WRITERS else (frame, frozenset())
 
 
 @contextlib.contextmanager
@@ -193,6 +197,14 @@ def _write_parquet(frame: pl.DataFrame, out: BinaryIO) -> None:
 
 def _write_feather(frame: pl.DataFrame, out: BinaryIO) -> None:
     frame.write_ipc(out, compression="lz4")
+
+
+def write_binary(frame: pl.DataFrame, ordered: frozenset[str], suffix: str, out: BinaryIO) -> None:
+    """Write a file by its suffix; some columns as categories in an order, where pyarrow is."""
+    if ordered and find_spec("pyarrow"):
+        write_ordered(frame, ordered, suffix, out)
+    else:
+        WRITERS[suffix](frame, out)
 
 
 WRITERS: dict[str, Callable[[pl.DataFrame, BinaryIO], None]] = {

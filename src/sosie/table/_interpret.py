@@ -234,7 +234,7 @@ def _described(
         column = describe(
             values,
             said.find(name),
-            ordered=source.came is not None and name in source.came.ordered,
+            ordered=name in source.ordered,
             max_levels=said.max_levels,
             places=source.places,
         )

@@ -29,6 +29,8 @@ class Source:
         Columns in which missing is NaN and not null.
     dialect : Dialect or None
         Of the text file, if it was one.
+    ordered : frozenset of str
+        Columns whose categories came in an order.
     places : Places
         For messages.
     """
@@ -39,6 +41,7 @@ class Source:
     spellings: dict[str, Spelling] = field(default_factory=dict)
     nan: frozenset[str] = frozenset()
     dialect: Dialect | None = None
+    ordered: frozenset[str] = frozenset()
 
     def as_it_came(self, frame: pl.DataFrame, decimals: dict[str, int | None]) -> pl.DataFrame:
         """Give typed columns the types in which they came."""

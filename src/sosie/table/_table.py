@@ -21,6 +21,7 @@ from sosie.table._files import (
     check_output,
     read_binary,
     suffix_of,
+    write_binary,
 )
 from sosie.table._frames import from_any, to_native
 from sosie.table._interpret import interpret
@@ -104,7 +105,8 @@ class Table:
             raise DataError(f"{path} does not exist; check its name.")
         places = Places(str(path))
         if suffix_of(path) in READERS:
-            return cls(*interpret(read_binary(path), Source(places), said, missing))
+            frame, ordered = read_binary(path)
+            return cls(*interpret(frame, Source(places, ordered=ordered), said, missing))
         text = read_csv(path)
         source = Source(text.places, dialect=text.dialect)
         return cls(*interpret(text.frame, source, said, missing, text))
@@ -139,7 +141,8 @@ class Table:
             return data
         said = Schema.read(schema) if isinstance(schema, str | Path) else schema
         came = from_any(data)
-        source = Source(Places("The table"), replace(came, frame=came.frame.clear()))
+        kept = replace(came, frame=came.frame.clear())
+        source = Source(Places("The table"), kept, ordered=came.ordered)
         return cls(*interpret(came.frame, source, said, missing))
 
     def __len__(self) -> int:
@@ -311,8 +314,9 @@ class Table:
                 frame = self._source.as_it_came(self.frame, self._decimals())
             else:
                 frame = self._source.as_labels(self.frame)
+            ordered = self._source.ordered & {*frame.columns}
             with drafts.file(path, private=private) as out:
-                WRITERS[suffix](frame, out)
+                write_binary(frame, ordered, suffix, out)
 
     def _dialect(self, path: Path) -> Dialect:
         """Give the dialect of the file that was read; the suffix tells compression."""
