@@ -55,6 +55,25 @@ def test_usage(capsys: pytest.CaptureFixture[str]) -> None:
         assert "--help" in err
 
 
+@pytest.mark.parametrize(
+    ("given", "environment"),
+    [(["--lang", "fr"], ""), (["--lang=fr"], "en_GB.UTF-8"), ([], "fr_FR.UTF-8")],
+)
+def test_refusals_are_in_the_language_of_the_reader(
+    given: list[str],
+    environment: str,
+    capsys: pytest.CaptureFixture[str],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setenv("LC_ALL", environment)
+    for arguments, said in (
+        (["inspect", "no.csv"], "no.csv n'existe pas\u00a0; vérifiez son nom.\n"),
+        (["inspect"], "argument manquant\u00a0: 'data' (voir sosie inspect --help).\n"),
+    ):
+        assert ended(capsys, *arguments, *given) == (2, "", said)
+    assert "does not exist" in ended(capsys, "inspect", "no.csv", "--lang", "en")[2]
+
+
 @pytest.mark.parametrize("error", [ValueError, Panic, MemoryError, OSError])
 def test_unknown_errors_show_their_type_only(
     error: type[BaseException],

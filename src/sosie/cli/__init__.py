@@ -11,12 +11,14 @@ import unicodedata
 import warnings
 from collections.abc import Iterable, Sequence
 from importlib import import_module
+from itertools import pairwise
 from types import FrameType
 from typing import Annotated, Any
 
 import typer
 
-from sosie.cli._texts import texts
+from sosie.cli._refusals import refusal
+from sosie.cli._texts import LANGUAGES, language, texts
 from sosie.errors import SosieError
 
 __all__ = ["main"]
@@ -119,33 +121,42 @@ def _again(lost: Any) -> None:
 
 
 def _status(arguments: Sequence[str] | None) -> int:
-    words: dict[str, str] = texts()["main"]
     given = sys.argv[1:] if arguments is None else arguments
+    lang = _language(given)
+    words: dict[str, str] = texts(lang)["main"]
     try:
         command = typer.main.get_command(_app({*given[:1]} & {*_COMMANDS} or _COMMANDS))
         status = command.main(arguments, prog_name="sosie", standalone_mode=False) or 0
     except SosieError as error:
-        return _say(str(error), _REFUSED)
+        return _say(refusal(str(error), lang), _REFUSED)
     except OSError as error:
         if error.filename is None:
             return _unexpected(error, words)
-        return _say(f"{error.filename}: {error.strerror}.", _REFUSED)
+        return _say(refusal(f"{error.filename}: {error.strerror}.", lang), _REFUSED)
     except (typer.Abort, KeyboardInterrupt):
         status = _INTERRUPTED
     except SystemExit:
         raise
     except BaseException as error:  # a panic of Rust is no Exception
         if hasattr(error, "format_message"):
-            return _say(_usage(error, words), _REFUSED)
+            return _say(_usage(error, words, lang), _REFUSED)
         return _unexpected(error, words)
     return _say(words["interrupted"], status) if status == _INTERRUPTED else status
 
 
-def _usage(error: Any, words: dict[str, str]) -> str:
+def _language(given: Sequence[str]) -> str:
+    """Give the language to refuse in: that of --lang, wherever it stands, or of the environment."""
+    said = [one.removeprefix("--lang=") for one in given if one.startswith("--lang=")]
+    said += [after for one, after in pairwise(given) if one == "--lang"]
+    return language(said[-1] if said and said[-1] in LANGUAGES else None)
+
+
+def _usage(error: Any, words: dict[str, str], lang: str) -> str:
     """Give a mistake in the arguments, whichever click Typer carries, as one sentence."""
     context = getattr(error, "ctx", None)
     command = context.command_path if context else "sosie"
-    return words["usage"].format(message=error.format_message().rstrip("."), command=command)
+    message = refusal(error.format_message().rstrip("."), lang)
+    return words["usage"].format(message=message, command=command)
 
 
 def _unexpected(error: BaseException, words: dict[str, str]) -> int:

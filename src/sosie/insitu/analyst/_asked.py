@@ -86,7 +86,7 @@ def asked(
             raise ParameterError(f"{analysis} has no {_shown(name)}; it has {listed}.")
     for name in known:
         if entry.model_fields[name].is_required() and name not in said:
-            raise ParameterError(f"{analysis} needs {_shown(name)}.")
+            raise ParameterError(f"Analysis {analysis} needs {_shown(name)}.")
     content: dict[str, Any] = {"analysis": {"id": analysis, **said}, "derive": list(derive)}
     return Question.of(content if epsilon is None else content | {"epsilon": epsilon}).needed
 
