@@ -18,25 +18,23 @@ class _Pattern(NamedTuple):
 
     shape: re.Pattern[str]
     said: str
-    telling: int
 
     @classmethod
     def of(cls, template: str, said: str) -> "_Pattern":
-        pieces = [literal for literal, *_ in Formatter().parse(template)]
-        slots = sum(field is not None for _, field, *_ in Formatter().parse(template))
-        shape = "(.*?)".join(map(re.escape, pieces))
-        if slots == len(pieces):  # the template ends with a slot
-            shape += "(.*)"
-        return cls(re.compile(shape, re.DOTALL), said, sum(map(len, pieces)))
+        pieces = list(Formatter().parse(template))
+        shape = "".join(
+            re.escape(literal) + ("" if field is None else "(.*?)") for literal, field, *_ in pieces
+        )
+        return cls(re.compile(shape, re.DOTALL), said)
 
 
 def refusal(sentence: str, lang: str) -> str:
     """Say a refusal in a language.
 
     Errors are raised in English, wherever they are raised. A catalogue of the sentences that may
-    be, with a slot for every name and number in them, gives the same in another language. Of
-    those that fit, the one with the fewest characters in slots is taken, and what is in the
-    slots is said alike.
+    be, with a slot for every name and number in them, gives the same in another language; what is
+    in a slot may be such a sentence again. Of the ways to read a sentence, the one that leaves
+    the fewest characters to names and numbers is taken.
 
     Parameters
     ----------
@@ -54,20 +52,31 @@ def refusal(sentence: str, lang: str) -> str:
     >>> print(refusal("cohort.csv does not exist; check its name.", "fr"))
     cohort.csv n'existe pas ; vérifiez son nom.
     """
-    if lang == "en":
-        return sentence
-    if _GROUPED.fullmatch(sentence):
-        return sentence.replace(",", _NARROW_SPACE)
+    return sentence if lang == "en" else _read(sentence, lang)[1]
+
+
+@cache
+def _read(text: str, lang: str) -> tuple[int, str]:
+    """Give how many characters are in no sentence of the catalogue, and what the text is."""
+    if _GROUPED.fullmatch(text):
+        return 0, text.replace(",", _NARROW_SPACE)
+    stop = "." if text.endswith(".") else ""
+    best = len(text), text
     for pattern in _patterns(lang):
-        if match := pattern.shape.fullmatch(sentence):
-            return pattern.said.format(*(refusal(held, lang) for held in match.groups()))
-    return sentence
+        if best[0] and (match := pattern.shape.fullmatch(text.removesuffix(stop))):
+            slots = [_read(held, lang) for held in match.groups()]
+            left = sum(unread for unread, _ in slots)
+            if left < best[0]:
+                best = left, pattern.said.format(*(said for _, said in slots)) + stop
+    return best
 
 
 @cache
 def _patterns(lang: str) -> list[_Pattern]:
-    """Read the catalogue, those that say most first."""
+    """Read the catalogue; a full stop at the end is left to the text."""
     content = (files("sosie.cli") / f"refusals.{lang}.toml").read_text(encoding="utf-8")
     known = tomllib.loads(content)
-    found = [_Pattern.of(*both) for both in (known["fragments"] | known["sentences"]).items()]
-    return sorted(found, key=lambda pattern: -pattern.telling)
+    return [
+        _Pattern.of(template.removesuffix("."), said.removesuffix("."))
+        for template, said in (known["sentences"] | known["fragments"]).items()
+    ]
