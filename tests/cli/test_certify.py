@@ -115,6 +115,17 @@ def test_wrong_use(release: Release, tmp_path: Path, sosie: Sosie) -> None:
     assert {path.name for path in tmp_path.iterdir()} == {"empty"}
 
 
+@pytest.mark.parametrize("there", ["c.json", "c.opening.json"])
+def test_what_there_is_is_not_replaced(
+    release: Release, tmp_path: Path, sosie: Sosie, there: str
+) -> None:
+    (tmp_path / there).write_text("the only one", "utf-8")
+    ran = sosie(*asked(release, tmp_path / "c.json"))
+    assert ran.status == 2
+    assert ran.err.startswith(f"{tmp_path / there} exists already")
+    assert [path.read_text("utf-8") for path in tmp_path.iterdir()] == ["the only one"]
+
+
 def test_an_exception(release: Release, tmp_path: Path, sosie: Sosie) -> None:
     failed = tmp_path / "failed.json"
     failed.write_text(json.dumps(evidence(release.original, release.synthetic, "fail")), "utf-8")

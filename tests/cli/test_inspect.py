@@ -1,8 +1,10 @@
 """`sosie inspect` shows one line a column, in two languages, and saves the schema."""
 
+import datetime as dt
 import json
 from pathlib import Path
 
+import polars as pl
 import pytest
 import typer
 from typer.testing import CliRunner
@@ -52,6 +54,47 @@ def test_french(path: Path) -> None:
     assert "catégorie" in run(path, "--lang", "fr")
     with pytest.raises(ParameterError):
         language("de")
+
+
+def test_french_numbers_and_what_is_typed(tmp_path: Path) -> None:
+    day = dt.timedelta(1)
+    frame = pl.DataFrame(
+        {
+            "weight": [41.6 + 0.1 * (i * 37 % 649) for i in range(600)],
+            "dose": [0.5 * (i * 7 % 29) for i in range(600)],
+            "grade": ["0.5", "1.5"] * 300,
+            "ward": [f"ward {i % 5}" for i in range(600)],
+            "stay": [6 * day + dt.timedelta(hours=5, seconds=i) for i in range(600)],
+            "night": [day + dt.timedelta(seconds=i) for i in range(600)],
+            "empty": [None if i % 32 == 0 else i for i in range(600)],
+        }
+    )
+    path = tmp_path / "t.parquet"
+    frame.write_parquet(path)
+    lines = {
+        line.split()[0]: line for line in run(path, "--lang", "fr").splitlines() if line.strip()
+    }
+    for name, told in (
+        ("weight", "41,6 à 106,4"),
+        ("dose", "multiples de 0,5"),
+        ("grade", "0.5, 1.5"),  # as a schema or a question has it
+        ("ward", "… et 1 de plus"),
+        ("stay", "6 jours, 5:00:00 à 6 jours, 5:09:59"),
+        ("night", "1 jour, 0:00:00 à 1 jour, 0:09:59"),
+        ("empty", "3,2 %"),
+    ):
+        assert told in lines[name], lines[name]
+    english = run(path, "--lang", "en")
+    for told in ("41.6 to 106.4", "6 days, 5:00:00 to", "… 1 more", "3.2 %"):
+        assert told in english, told
+
+
+def test_rows_of_a_number_are_counted_on_average(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text("code\n" + "1\n" * 60 + "2\n" * 60 + "77\n")
+    assert "3 distinct numbers, on 5 rows each or more on average" in run(path, "--lang", "en")
+    french = run(path, "--lang", "fr")
+    assert "3 nombres distincts, chacun sur 5 lignes ou plus en moyenne" in french
 
 
 def test_both_catalogues_have_the_same_keys() -> None:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sosie.cli._options import FILE, Lang
-from sosie.cli._places import check_apart, check_place
+from sosie.cli._places import check_apart, check_new, check_place
 from sosie.cli._texts import language, texts
 from sosie.errors import ParameterError, TrustError
 
@@ -99,6 +99,8 @@ def certify(
     opening_at = Opening.beside(out)
     others = [path for path in (*inputs.values(), key, run, *(ledger or [])) if path]
     check_apart([out, opening_at], others)
+    for path in (out, opening_at):
+        check_new(path)  # no other copy of an opening can be made
     signer = Key.read(key)
     made = certified(
         SignedAgreement.read(agreement),

@@ -1,8 +1,10 @@
 """`sosie inspect`: what the columns of a table mean, one line each."""
 
+import datetime as dt
 import json
 import re
 from dataclasses import dataclass
+from decimal import Decimal
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -10,7 +12,7 @@ import typer
 
 from sosie.cli._columns import Drop, Recreate, check_remade, said_of_columns
 from sosie.cli._options import Json, Lang, Missing, SchemaFile
-from sosie.cli._texts import language, texts
+from sosie.cli._texts import language, spelt_number, texts
 from sosie.errors import DataError
 from sosie.table import CODED, NUMERIC, Kind
 
@@ -91,13 +93,21 @@ def _line(table: "Table", column: "Column", words: dict[str, Any]) -> _Line:
 def _values(present: "pl.Series", column: "Column", words: dict[str, Any]) -> str:
     """Show a range or some levels; nothing of what may be personal in itself."""
     if column.kind in NUMERIC:
-        low, high = present.min(), present.max()
-        return str(words["range"]).format(low=_short(low), high=_short(high))
+        low, high = (_spelt(end, words) for end in (present.min(), present.max()))
+        return str(words["range"]).format(low=low, high=high)
     if column.kind in CODED or column.kind is Kind.CONSTANT:
         shown = [_short(level) for level in column.levels[:_SHOWN_LEVELS]]
         more = len(column.levels) - len(shown)
         return ", ".join(shown) + (f", {words['more'].format(count=more)}" if more > 0 else "")
     return ""
+
+
+def _spelt(value: object, words: dict[str, Any]) -> str:
+    """Spell what is measured as the reader's language has it; labels stay as they are typed."""
+    if not isinstance(value, float | Decimal | dt.timedelta):
+        return _short(value)
+    text = _short(value).replace(".", words["decimal"])
+    return text.replace("days", words["days"]).replace("day,", f"{words['day']},")
 
 
 def _short(value: object) -> str:
@@ -111,7 +121,7 @@ def _remark(column: "Column", words: dict[str, Any]) -> str:
     if column.recreate:
         notes.append(words["recreated"])
     if column.step is not None and column.kind in (Kind.NUMBER, Kind.INTEGER):
-        notes.append(words["step"].format(step=f"{column.step:g}"))
+        notes.append(words["step"].format(step=_spelt(column.step, words)))
     elif column.decimals and column.kind is Kind.NUMBER:
         key = "decimals_one" if column.decimals == 1 else "decimals_many"
         notes.append(words[key].format(count=column.decimals))
@@ -146,11 +156,11 @@ def _grid(table: "Table", path: Path, words: dict[str, Any]) -> "Grid":
         grid.add_column(words[key], overflow="ellipsis", no_wrap=True)
     for column in table.schema.columns:
         line = _line(table, column, words)
-        share = f"{100 * line.share_missing:.1f} %" if line.share_missing else ""
+        share = f"{spelt_number(100 * line.share_missing, words, 1)} %"
         grid.add_row(
             escape(_short(column.name)),
             words["kinds"][column.kind.value],
-            share,
+            share if line.share_missing else "",
             str(line.distinct),
             escape(line.values),
             escape(_remark(column, words)),

@@ -117,7 +117,8 @@ def _kind_of_numbers(present: pl.Series, n_distinct: int, max_levels: int) -> tu
     if present.dtype.is_temporal():
         return Kind.INTEGER, "a time or a duration, in units of its clock"
     if n_distinct <= _FEW_VALUES and n_distinct * _ROWS_A_VALUE <= len(present):
-        return Kind.CATEGORY, f"{n_distinct} distinct numbers, {_ROWS_A_VALUE} rows each or more"
+        each = f"on {_ROWS_A_VALUE} rows each or more on average"
+        return Kind.CATEGORY, f"{n_distinct} distinct numbers, {each}"
     whole = present.dtype.is_integer()
     few = n_distinct <= max_levels and n_distinct * _ROWS_A_VALUE <= len(present)
     if whole and few and is_named_like_code(present.name):
