@@ -232,3 +232,19 @@ def test_dates_of_rows_are_within_those_seen(model):
     stay = (drawn["out"] - drawn["admission"]).dt.total_days()
     assert stay.mean() == pytest.approx(5, abs=0.5)
     assert (stay == 0).mean() < 0.05
+
+
+def test_a_moment_is_counted_from_the_day_that_is_drawn():
+    days = [date(2021, 1, 1) + timedelta(days=7 * i) for i in range(60)]
+    moments = [datetime(d.year, d.month, d.day, 1 + i % 23, 30) for i, d in enumerate(days)]
+    table = Table.of(pl.DataFrame({"day": days, "moment": moments}))
+    assert table.schema.order == [["day", "moment"]]
+    values = {name: table.numbers(name) for name in table.names}
+    steps = Steps(table, values)
+    told = steps.taken(values)
+    drawn = steps.undone(told | {"day": values["day"] + 0.4})
+    assert (drawn["day"] == values["day"]).all()
+    assert (drawn["moment"] == values["moment"]).all()
+    drawn = steps.undone(told | {"day": values["day"] - 0.6})
+    assert (drawn["day"] == values["day"] - 1).all()
+    np.testing.assert_allclose(drawn["moment"][1:], values["moment"][1:] - 86_400_000_000)

@@ -29,7 +29,7 @@ class _Pattern(NamedTuple):
 
 
 def refusal(sentence: str, lang: str) -> str:
-    """Say a refusal in a language.
+    r"""Say a refusal in a language.
 
     Errors are raised in English, wherever they are raised. A catalogue of the sentences that may
     be, with a slot for every name and number in them, gives the same in another language; what is
@@ -49,8 +49,8 @@ def refusal(sentence: str, lang: str) -> str:
 
     Examples
     --------
-    >>> print(refusal("cohort.csv does not exist; check its name.", "fr"))
-    cohort.csv n'existe pas ; vérifiez son nom.
+    >>> refusal("cohort.csv does not exist; check its name.", "fr")
+    "cohort.csv n'existe pas\xa0; vérifiez son nom."
     """
     return sentence if lang == "en" else _read(sentence, lang)[1]
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
@@ -109,8 +110,11 @@ def read_alike(
     said = said.only([n for n in said.names if n in present])
     said = said.model_copy(update={"drop": [name for name in drop if name in there]})
     read = Table.read if path else Table.of
-    try:
+    with contextlib.suppress(DataError):  # dates may be spelt otherwise here
         return read(source, said, missing=missing)
+    free = [column.model_copy(update={"format": None}) for column in said.columns]
+    try:
+        return read(source, said.model_copy(update={"columns": free}), missing=missing)
     except DataError as error:
         if path:
             raise

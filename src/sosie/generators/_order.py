@@ -14,6 +14,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import numpy as np
+import polars as pl
 
 from sosie.table import before_of, in_order, ticks_of
 
@@ -68,6 +69,7 @@ class Steps:
             if column.name in used
         }
         dates = {name for name in used if table.frame.schema[name].is_temporal()}
+        self._days = [name for name in used if table.frame.schema[name] == pl.Date]
         self._pairs = [(a, b) for b, others in before.items() for a in others]
         self._told: dict[str, list[str]] = {}
         for name, others in before.items():
@@ -89,7 +91,8 @@ class Steps:
 
     def undone(self, values: Arrays) -> Arrays:
         """Replace steps by values, none beyond those seen; put them in order."""
-        found = dict(values)
+        # A moment is counted from a whole day: rounded later, the day could overtake it.
+        found = values | {name: np.rint(values[name]) for name in self._days if name in values}
         for name, seen in self._seen.items():
             latest = self._latest(name, found)
             found[name] = np.maximum(np.clip(found[name] + latest, *seen), latest)

@@ -3,6 +3,7 @@
 import csv
 import gzip
 import io
+import re
 import zlib
 from collections import Counter
 from dataclasses import dataclass
@@ -20,6 +21,7 @@ __all__ = ["TextTable", "csv_columns", "read_csv"]
 
 _SAMPLE = 1 << 18
 _TOP = 1 << 20
+_BLANK = re.compile(rb"\r?\n")
 
 
 @dataclass(frozen=True)
@@ -152,7 +154,7 @@ def _header(data: bytes, separator: str, path: Path) -> tuple[list[str], int, in
     text = io.StringIO(head.decode("utf-8", errors="ignore"), newline="")
     reader = csv.reader(text, delimiter=separator)
     try:
-        while not any(cell.strip() for cell in record):
+        while not any(cell.strip() for cell in record) or _says_separator(record):
             record = next(reader)
     except StopIteration:
         raise DataError(f"{path} is empty; give a header and at least two rows.") from None
@@ -161,8 +163,21 @@ def _header(data: bytes, separator: str, path: Path) -> tuple[list[str], int, in
     lines = reader.line_num
     for _ in range(lines):
         start = data.find(b"\n", start) + 1 or len(data)
+    while len(record) > 1 and (blank := _BLANK.match(data, start)):
+        start, lines = blank.end(), lines + 1
     _refuse_duplicates(record, path)
     return record, lines + 1, start
+
+
+def _says_separator(record: list[str]) -> bool:
+    """Tell whether a line is no header but the word of Excel for what separates cells."""
+    return record[0].strip().lower() == "sep=" and not any(record[1:])
+
+
+def _without_tail(frame: pl.DataFrame) -> pl.DataFrame:
+    """Leave out separators alone at the end, as spreadsheets leave them below a table."""
+    someone = frame.select(pl.any_horizontal(pl.all().is_not_null())).to_series().arg_true()
+    return frame.head(int(someone[-1]) + 1 if len(someone) else 0)
 
 
 def _refuse_duplicates(names: list[str], path: Path) -> None:
@@ -203,8 +218,9 @@ class Cut:
         self._refuse_ragged(records)
         lines = records.lines
         if len(self.names) > 1 and len(frame) == len(lines):
-            frame = frame.filter(pl.Series(~records.blank))
-            lines = lines[~records.blank]
+            frame, lines = frame.filter(pl.Series(~records.blank)), lines[~records.blank]
+            frame = _without_tail(frame)
+            lines = lines[: len(frame)]
         simple = len(lines) == len(frame) and bool((np.diff(lines) == 1).all())
         return frame, plain if simple else Places(str(self.path), self.first_line, lines)
 
@@ -231,6 +247,11 @@ class Cut:
             return
         found = np.unique(records.cells[ragged])
         if n == int((~records.blank).sum()) and len(found) == 1:
+            if expected == 1:
+                raise DataError(
+                    f"{self.path}: line {self.first_line - 1} has one cell and the lines below "
+                    f"have {found[0]}; leave nothing above the names of the columns."
+                )
             raise DataError(
                 f"{self.path}: the header has {expected} names but the lines have {found[0]} "
                 "cells; name every column, row names included."

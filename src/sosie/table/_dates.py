@@ -12,8 +12,10 @@ __all__ = [
     "compact_format",
     "date_format",
     "day_comes_first",
+    "has_short_years",
     "looks_like_date",
     "parse_dates",
+    "stated_format",
 ]
 
 _TIME = r"[T ]\d{1,2}:\d{2}(:\d{2}([.,]\d{1,9})?)?"
@@ -23,6 +25,7 @@ _SHAPE = re.compile(
     r"|\d{1,2}[- ]?[A-Za-z]{3}[- ]?\d{4})"
     rf"({_TIME}{_ZONE})?$"
 )
+_SHORT = r"^(\d{1,2}[-/.]\d{1,2}[-/.]|\d{1,2}[- ]?[A-Za-z]{3}[- ]?)\d{2}$"
 _DAY = r"^(1[3-9]|2\d|3[01])[-/]\d{1,2}[-/]\d{4}"
 _MONTH = r"^\d{1,2}[-/](1[3-9]|2\d|3[01])[-/]\d{4}"
 _ZONES = ("Europe/Paris", "Europe/London", "America/New_York", "UTC")
@@ -81,6 +84,37 @@ def day_comes_first(texts: list[pl.Series]) -> bool | None:
     ]
     day, month = any(shown[0]), any(shown[1])
     return None if day == month else day
+
+
+def has_short_years(texts: pl.Series) -> bool:
+    """Tell whether all texts are dates whose years have two digits.
+
+    Examples
+    --------
+    >>> has_short_years(pl.Series(["31/01/58", "02/11/03"]))
+    True
+    """
+    if not texts.str.contains(_SHORT).all():
+        return False
+    mark = re.sub(r"[0-9A-Za-z]", "", str(texts[0]))[:1]
+    ways = [f"%d{mark}%m{mark}%y", f"%m{mark}%d{mark}%y", f"%d{mark}%b{mark}%y"]
+    trials = (DateFormat(pattern, has_time=False) for pattern in ways)
+    return any(parse_dates(texts, how).null_count() == 0 for how in trials)
+
+
+def stated_format(texts: pl.Series, pattern: str) -> DateFormat:
+    """Take the format that a schema states.
+
+    Parameters
+    ----------
+    texts : Series of text
+        Cells that are not missing.
+    pattern : str
+        As strftime has it.
+    """
+    has_time = re.search(r"%-?[HI]|%[TR]", pattern) is not None
+    bare = has_time and not texts.str.contains(":", literal=True).all()
+    return _local(texts, DateFormat(pattern, has_time, bare))
 
 
 def date_format(texts: pl.Series, day_first: bool | None, french: bool) -> DateFormat | None:

@@ -3,6 +3,7 @@
 import difflib
 from dataclasses import dataclass, replace
 from itertools import compress
+from typing import Any
 
 import polars as pl
 

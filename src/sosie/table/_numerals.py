@@ -12,6 +12,8 @@ __all__ = ["Numeral", "least_decimals", "numeral_of", "parse_numerals", "uses_de
 _PLAIN = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$"
 _COMMA = r"^\s*[+-]?(\d+,?\d*|,\d+)([eE][+-]?\d+)?\s*$"
 _INFINITE = r"(?i)^\s*[+-]?(inf|infinity|∞)\s*$"
+_CODE = r"^\s*\d+E\d+\s*$"
+_WRITTEN = r"[eE][+-]|[.,]\d*[eE]|e"
 _GROUPS = (" ", "\u00a0", "\u202f", "'", "’", ",", ".")
 _INFINITE_CELL = re.compile(_INFINITE)
 _FEW = 60
@@ -34,7 +36,8 @@ class Numeral:
     exponent : bool
         Some cell has an exponent.
     is_label : bool
-        Digits that are not for counting: leading zeros, or more than 15 of them.
+        Digits that are not for counting: leading zeros, more than 15 of them, or codes as 2E05,
+        which no program writes for a number: it has a decimal mark, a sign or a small e there.
     """
 
     decimal: Literal[".", ","] = "."
@@ -145,7 +148,9 @@ def _described(distinct: pl.Series, decimal: Literal[".", ","], thousands: str) 
     exponent = bool(bare.str.contains(r"\d[eE][+-]?\d").any())
     zeros = bool(bare.str.contains(r"^\s*[+-]?0\d").any())
     long = whole and int(bare.str.strip_chars(" +-").str.len_chars().max() or 0) > _LONGEST  # type: ignore[arg-type]
-    return Numeral(decimal, thousands, whole, exponent, zeros or long)
+    codes = exponent and bool(bare.str.contains(_CODE).any())
+    codes = codes and not bare.str.contains(_WRITTEN).any()
+    return Numeral(decimal, thousands, whole, exponent, zeros or long or codes)
 
 
 def parse_numerals(cells: pl.Series, how: Numeral) -> pl.Series:

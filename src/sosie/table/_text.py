@@ -6,7 +6,15 @@ from typing import NoReturn
 import polars as pl
 
 from sosie.errors import DataError
-from sosie.table._dates import compact_format, date_format, looks_like_date, parse_dates
+from sosie.table._dates import (
+    DateFormat,
+    compact_format,
+    date_format,
+    has_short_years,
+    looks_like_date,
+    parse_dates,
+    stated_format,
+)
 from sosie.table._kinds import Kind
 from sosie.table._numerals import Numeral, least_decimals, numeral_of, parse_numerals
 from sosie.table._places import Places
@@ -33,6 +41,8 @@ class TextColumn:
         Spellings of missing: anywhere, and among numbers and dates.
     kind : Kind or None
         What the user says it is.
+    format : str or None
+        How the user says its dates are spelt.
     labelled : bool
         Written as text on purpose (quoted, when numbers are not).
     decimal_comma, french : bool
@@ -113,6 +123,8 @@ def read_text(column: TextColumn) -> tuple[pl.Series, Spelling, str]:
     spelling = spelling.model_copy(update={"missing": spelt_number or spelt})
     if some.is_empty():  # nothing to read, whatever it is said to be
         return numbers, spelling, ""
+    if column.format is not None:
+        return _as_stated(column, column.format, numbers, some, spelling)
     compact = compact_format(column.name, some) is not None
     for reader in (_as_date, _as_number) if compact else (_as_number, _as_date):
         outcome = reader(column, numbers, some, spelling)
@@ -231,6 +243,8 @@ def _as_date(
     if column.kind not in (None, Kind.DATE, Kind.DATETIME, Kind.CONSTANT) or not len(distinct):
         return None
     texts = distinct.sort()
+    if has_short_years(texts):
+        _short_years(column)
     shaped = sum(looks_like_date(text) for text in texts.head(100))
     compact = compact_format(column.name, texts)
     if not compact and shaped * 2 < min(100, len(texts)):
@@ -246,23 +260,51 @@ def _as_date(
     bad = values.is_null() & cells.is_not_null()
     if bad.any():
         _mixed(column, bad, "dates")
-    return (
-        values,
-        spelling.model_copy(
-            update={
-                "content": "datetime" if how.has_time else "date",
-                "format": how.format,
-                "bare_midnight": how.bare_midnight,
-            }
-        ),
-        how.remark,
+    return values, _spelt(spelling, how), how.remark
+
+
+def _as_stated(
+    column: TextColumn, pattern: str, cells: pl.Series, distinct: pl.Series, spelling: Spelling
+) -> tuple[pl.Series, Spelling, str]:
+    """Read dates as the schema says that they are spelt."""
+    if "%y" in pattern:
+        _short_years(column)
+    how = stated_format(distinct.sort(), pattern)
+    values = parse_dates(cells, how)
+    bad = values.is_null() & cells.is_not_null()
+    if bad.any():
+        n = int(bad.sum())
+        count = "1 cell does" if n == 1 else f"{n} cells do"
+        raise DataError(
+            f"{column.places.column(column.name)}: {count} not read as dates in the format "
+            f"{pattern!r} that the schema gives (first on "
+            f"{column.places.row(int(bad.arg_max() or 0))}); correct them, or the format."
+        )
+    return values, _spelt(spelling, how), ""
+
+
+def _spelt(spelling: Spelling, how: DateFormat) -> Spelling:
+    update = {
+        "content": "datetime" if how.has_time else "date",
+        "format": how.format,
+        "bare_midnight": how.bare_midnight,
+    }
+    return spelling.model_copy(update=update)
+
+
+def _short_years(column: TextColumn) -> NoReturn:
+    raise DataError(
+        f"{column.places.column(column.name)}: its dates have years of two digits, which may be of "
+        'either century; write them with four, or set kind = "category" or "text" in a schema.'
     )
 
 
 def _why_label(column: TextColumn, distinct: pl.Series) -> str:
     """Say why digits are not taken for numbers."""
-    if not len(distinct) or not distinct.str.contains(r"^\d+$").all():
+    if not len(distinct) or not distinct.str.contains(r"^\d+(E\d+)?$").all():
         return ""
+    if distinct.str.contains("E", literal=True).any():
+        return "digits about an E: a code, not a number"
     if column.labelled:
         return "numbers written as labels"
     return "digits with leading zeros, or too many to count with"
