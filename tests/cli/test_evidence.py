@@ -47,6 +47,25 @@ def test_evidence_and_its_report_in_french(folder: Path, tmp_path: Path, sosie: 
     assert (tmp_path / "again.html").read_bytes() == (tmp_path / "e.html").read_bytes()
 
 
+def test_an_open_release_has_no_higher_threshold(
+    folder: Path, tmp_path: Path, sosie: Sosie
+) -> None:
+    given = ("evidence", folder / "train.csv", folder / "avatars.csv", "--effort", "quick")
+    out = tmp_path / "e.json"
+    refused = sosie(*given, "--json", out, "--open-release", "--threshold", "0.1")
+    assert refused.status == 2
+    assert refused.err.startswith("--threshold 0.1 is above 0.02, which --open-release asks for")
+    assert files(tmp_path) == set()
+    for options, threshold, chosen in (
+        ((), 0.05, "default"),
+        (("--open-release",), 0.02, "set"),
+        (("--open-release", "--threshold", "0.01"), 0.01, "set"),
+    ):
+        assert sosie(*given, "--json", out, *options).status == 0
+        settings = json.loads(out.read_text())["settings"]
+        assert (settings["threshold"], settings["threshold_is"]) == (threshold, chosen)
+
+
 def test_copies_fail_and_strict_says_so(folder: Path, sosie: Sosie) -> None:
     given = (
         "evidence",

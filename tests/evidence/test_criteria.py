@@ -1,7 +1,9 @@
 import pytest
 
+from sosie.evidence._criteria import _DECIDING as DECIDING
 from sosie.evidence._criteria import judge
 from sosie.evidence._finding import Criterion, Finding, Verdict, decide
+from sosie.report._texts import catalogue
 
 PASSED = {
     name: Finding(value=0.0, verdict=Verdict.PASS)
@@ -65,6 +67,30 @@ def test_groups_of_few_persons_decide_by_failing(name, criterion):
     if name != "shadow_membership":
         unsure = PASSED | {name: Finding(value=0.9, verdict=Verdict.ATTENTION)}
         assert judge(unsure, control=True)[1] == "pass"
+
+
+def test_advice_follows_what_failed():
+    def advice(*names):
+        failed = {name: Finding(value=0.9, verdict=Verdict.FAIL) for name in names}
+        criteria = judge(PASSED | failed, control=True)[0]
+        return {criterion.value: one.advice for criterion, one in criteria.items() if one.advice}
+
+    assert advice("membership_auc") == {"membership": ["raise_k", "check_fit"]}
+    assert "check_generator" in advice("near_copies")["singling_out"]
+    assert advice("near_copies", "membership_auc")["membership"] == ["raise_k", "check_generator"]
+    assert advice("linkability") == {"linkability": ["raise_k", "drop_columns"]}
+    assert advice("identifiers_copied") == {"singling_out": ["drop_identifiers"]}
+
+
+def test_every_attack_that_decides_has_advice_with_a_text():
+    for lang in ("en", "fr"):
+        texts = catalogue(lang)
+        for must_pass, may_fail in DECIDING.values():
+            for name in (*must_pass, *may_fail):
+                failed = PASSED | {name: Finding(value=0.9, verdict=Verdict.FAIL)}
+                for one in judge(failed, control=True)[0].values():
+                    assert all(f"advice.{key}" in texts for key in one.advice)
+                    assert one.verdict == "pass" or one.advice
 
 
 def test_distances_decide_nothing():

@@ -243,9 +243,9 @@ def test_a_count_of_few_persons_is_never_shown(n: int) -> None:
     told = evidence(NAMES[:4])
     few = attack(n / 2000, 0.0, 0.0017, "singling_out")
     told["privacy"] = {"unique_copies": few, "exact_copies": few}
-    told["controls"]["planted"]["persons"] = n
+    told["inputs"]["control"]["rows"] = n
     text = said(document(told, "en"))
-    assert f"({n})" not in text
+    assert f"\n{n} rows" not in text
     # neither as a share, nor as a difference, whose control is known to be none
     for decimals in (1, 2):
         assert f"+{n / 20:.{decimals}f}\u00a0pt" not in text
@@ -254,6 +254,79 @@ def test_a_count_of_few_persons_is_never_shown(n: int) -> None:
     text = said(document(told, "en"))
     assert "\nfewer than 5 persons\n" not in text
     assert "0.2%" in text
+
+
+@pytest.mark.usefixtures("undrawn")
+@pytest.mark.parametrize("lang", ["en", "fr"])
+@pytest.mark.parametrize("control", [0.0, 0.01, 0.1])
+@pytest.mark.parametrize("persons", [0.5, 1, 4, 296])
+def test_no_attack_tells_of_1_to_4_persons(persons: int, control: float, lang: str) -> None:
+    told = evidence(NAMES[:4])
+    share, form, text = persons / 300, Form(lang), Texts(lang)
+    few = attack(share, control, 0.01, "linkability", n=300, n_control=300)
+    split = {"left": ["age"], "right": ["sex"], "value": share, "control": control, "naive": 0.05}
+    told["privacy"] = {
+        **dict.fromkeys(("near_copies", "linkability_nearest", "membership_tpr_at_1"), few),
+        "row_direct_match_protection": finding(100 * share, verdict="information", n=300),
+        "regeneration_linkage": {**few, "detail": {"sets": 30, "times_chance": 300 * share}},
+        "singling_out_multivariate": {
+            **few, "naive": share,
+            "detail": {"by_size": {"2": {"value": share, "control": control, "n": 300}}},
+        },
+        "linkability": {**few, "detail": {"by_split": [split]}},
+        "attribute_inference_max": {**few, "detail": {"by_secret": [
+            {**few, "column": "age", "population": share},
+            {**attack(0.4, 0.3, 0.01, "inference", n=300, n_control=300), "column": "sex"},
+        ]}},
+        "membership_auc": {
+            **attack(0.5, 0.5, 0.01, "membership", n=300, n_control=300),
+            "detail": {"attacks": {"nearest": {"auc": 0.5, "tpr_at_1": share}}},
+        },
+    }  # fmt: skip
+    shown = said(document({**told, "utility": {}}, lang))
+    gap = form.gap(share - control, "rate")
+    for betrayed in (form.rate(share), gap, gap[1:], form.interval(few["ci"], "rate")):
+        assert not re.search(rf"(?<![\d.,]){re.escape(betrayed)}", shown), betrayed
+    assert text("attacks.regeneration").split("{")[0] not in shown.split("\n")
+    if persons < 5:
+        assert form.share(share, 300) == "<\u00a0" + form.rate(5 / 300, 2)
+        assert form.share(share, 300) in shown
+        between = form.interval((-0.1, 5 / 300 - 0.1), "rate", gap=True)
+        assert (between if control == 0.1 else text("table.hidden_small")) in shown
+    assert text("caption.few") in shown
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_what_is_shared_by_many_is_not_called_few() -> None:
+    told = evidence(NAMES[:4])
+    told["privacy"] = {"exact_copies": attack(1.0, 2 / 300, 0.01, "copies", n=300, n_control=300)}
+    shown = said(document(told, "en"))
+    assert "\nfewer than 5 persons\n" not in shown
+    assert "98.3 to 100.0\u00a0pt" in shown
+
+
+@pytest.mark.usefixtures("undrawn")
+@pytest.mark.parametrize("lang", ["en", "fr"])
+def test_who_chose_the_threshold(lang: str) -> None:
+    told, text = evidence(NAMES[:4]), Texts(lang)
+    for chosen, other in (("", "_default"), ("_default", "")):
+        told["settings"]["threshold_is"] = "default" if chosen else "set"
+        shown = said(document(told, lang))
+        for key in ("front.sign_note", "limit.threshold_text"):
+            words = {"threshold": "5\u00a0pt"}
+            assert text(key + chosen, **words) in shown
+            assert text(key + other, **words) not in shown
+
+
+@pytest.mark.usefixtures("undrawn")
+def test_a_french_report_names_rules_and_effort_in_french() -> None:
+    told = evidence(NAMES[:4])
+    told["settings"]["effort"] = "quick"
+    shown = said(document(told, "fr"))
+    assert "EDPB" not in shown
+    assert "CEPD 28/2024\u202f; règles de sosie 2026-11" in shown
+    assert "\nrapide\n" in shown
+    assert "EDPB 28/2024" in said(document(told, "en"))
 
 
 def test_a_share_missing_of_few_persons_is_not_drawn() -> None:

@@ -88,6 +88,7 @@ def evidence(
     _check_outputs(json_out, report, inputs)
     from sosie.evidence import assess
 
+    asked = _threshold(threshold, open_release=open_release)
     with Stages(words["stages"], shown=True) as stages:
         stages.begin("judge")
         found = assess(
@@ -101,7 +102,7 @@ def evidence(
             secrets=secret,
             known=known,
             effort=effort,
-            threshold=_threshold(threshold, open_release=open_release),
+            threshold=asked,
             seed=seed,
             missing=missing,
             progress=stages.advance,
@@ -167,6 +168,7 @@ def rehearse(
     from sosie.generators import Avatar
     from sosie.table import Table
 
+    asked = _threshold(threshold, open_release=open_release)
     with Stages(words["stages"], shown=True) as stages:
         stages.begin("read")
         persons = None
@@ -188,7 +190,7 @@ def rehearse(
             secrets=secret,
             known=known,
             effort=effort,
-            threshold=_threshold(threshold, open_release=open_release),
+            threshold=asked,
             rounds=rounds,
             seed=seed,
             source=data,
@@ -258,12 +260,18 @@ def _certified(path: Path, evidence: Path) -> dict[str, str]:
     return {"id": certificate.id, "sha256": digest, "code": hash_code(digest).decode()}
 
 
-def _threshold(given: float | None, *, open_release: bool) -> float:
-    from sosie.evidence import OPEN_RELEASE, THRESHOLD
+def _threshold(given: float | None, *, open_release: bool) -> float | None:
+    """Give the threshold that was asked for; an open release asks for no higher one."""
+    from sosie.evidence import OPEN_RELEASE
 
-    if given is not None:
+    if not open_release:
         return given
-    return OPEN_RELEASE if open_release else THRESHOLD
+    if given is not None and given > OPEN_RELEASE:
+        raise ParameterError(
+            f"--threshold {given:g} is above {OPEN_RELEASE:g}, which --open-release asks for; "
+            "leave out one of the two."
+        )
+    return OPEN_RELEASE if given is None else given
 
 
 def _check_outputs(

@@ -36,6 +36,7 @@ __all__ = [
     "input_of",
     "judged",
     "question_of",
+    "settled",
     "table_of",
 ]
 
@@ -60,7 +61,7 @@ def assess(
     secrets: Sequence[str] | None = None,
     known: Sequence[str] | None = None,
     effort: str = "standard",
-    threshold: float = THRESHOLD,
+    threshold: float | None = None,
     seed: int = 0,
     missing: list[str] | None = None,
     progress: Callable[[float], None] | None = None,
@@ -85,8 +86,8 @@ def assess(
     secrets, known : sequence of str, optional
         Columns that an attacker wants to learn, and may know; all where not given.
     effort : {"quick", "standard", "thorough"}
-    threshold : float
-        Advantage of an attacker above which a criterion fails.
+    threshold : float, optional
+        Advantage of an attacker above which a criterion fails; 0.05 where not given.
     seed : int
         Same tables, settings and seed give the same evidence.
     missing : list of str, optional
@@ -115,6 +116,7 @@ def assess(
     0.0
     """
     started = time.perf_counter()
+    threshold, threshold_is = settled(threshold)
     check_settings(effort, threshold, seed)
     given = {"synthetic": synthetic, "control": control, "linked": linked}
     names = {role: _called(source, role) for role, source in given.items()}
@@ -139,7 +141,15 @@ def assess(
     inputs: dict[str, Any] = {"original": input_of(original, table)}
     inputs |= {role: input_of(source, others[role]) for role, source in given.items()}
     inputs["left_out"] = aligned.left_out
-    return judged(case, aligned, asked, inputs, started=started, progress=progress)
+    return judged(
+        case,
+        aligned,
+        asked,
+        inputs,
+        started=started,
+        progress=progress,
+        settings={"threshold_is": threshold_is},
+    )
 
 
 def judged(
@@ -230,6 +240,11 @@ def case_of(
         EFFORTS[effort],
         seed,
     )
+
+
+def settled(threshold: float | None) -> tuple[float, str]:
+    """Give the threshold, and whether it is the default or was set: who signs is to know."""
+    return (THRESHOLD, "default") if threshold is None else (threshold, "set")
 
 
 def check_settings(effort: str, threshold: float, seed: int) -> None:

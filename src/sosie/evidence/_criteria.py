@@ -33,12 +33,30 @@ they attack so few persons that no interval could ever lie below the threshold."
 _IMPOSSIBLE = ("no_number",)
 """Why an attack does not exist at all, rather than could not be made."""
 
+_COPIES = ("exact_copies", "near_copies", "moved_copies", "unique_copies", "known_copies")
+
 _ADVICE = {
-    Criterion.SINGLING_OUT: ["raise_k", "group_rare_labels", "coarsen_columns"],
-    Criterion.LINKABILITY: ["raise_k", "drop_columns", "check_generator"],
-    Criterion.INFERENCE: ["raise_k", "coarsen_columns", "drop_columns"],
-    Criterion.MEMBERSHIP: ["raise_k", "check_generator"],
+    **dict.fromkeys(_COPIES, ("check_generator", "raise_k")),
+    "unique_copies": ("remove_copies", "check_generator", "raise_k"),
+    "known_copies": ("raise_k", "coarsen_columns"),
+    "identifiers_copied": ("drop_identifiers",),
+    **dict.fromkeys(
+        ("singling_out_univariate", "singling_out_multivariate"),
+        ("raise_k", "group_rare_labels", "coarsen_columns"),
+    ),
+    **dict.fromkeys(
+        ("linkability", "linkability_nearest", "regeneration_linkage"), ("raise_k", "drop_columns")
+    ),
+    "attribute_inference_max": ("raise_k", "coarsen_columns", "drop_columns"),
+    **dict.fromkeys(
+        ("membership_auc", "membership_tpr_at_1", "membership_tpr_at_01"), ("raise_k", "check_fit")
+    ),
+    **dict.fromkeys(
+        ("membership_auc_isolated", "membership_auc_most_isolated", "shadow_membership"),
+        ("raise_k", "group_rare_labels"),
+    ),
 }
+"""For each attack, what to change where it succeeds."""
 
 
 class Judgement(BaseModel):
@@ -90,9 +108,9 @@ def judge(
         drivers = (
             [] if found is Verdict.PASS else [name for name, v in verdicts.items() if v is found]
         )
-        advice = {Verdict.FAIL: _ADVICE[criterion], Verdict.ATTENTION: ["more_control"]}.get(
-            found, []
-        )
+        advice = ["more_control"] if found is Verdict.ATTENTION else []
+        if found is Verdict.FAIL:
+            advice = _advice(drivers, privacy)
         criteria[criterion] = Judgement(
             verdict=found,
             drivers=drivers,
@@ -100,6 +118,17 @@ def judge(
             advice=advice if control else ["give_control", *advice],
         )
     return criteria, worst([one.verdict for one in criteria.values()])
+
+
+def _advice(drivers: list[str], privacy: dict[str, Finding]) -> list[str]:
+    """Say what to change by what failed: that rows are copied, only where copies were found."""
+    copied = any(name in privacy and privacy[name].verdict is Verdict.FAIL for name in _COPIES)
+    advice = [
+        "check_generator" if copied and key == "check_fit" else key
+        for name in drivers
+        for key in _ADVICE[name]
+    ]
+    return list(dict.fromkeys(advice))
 
 
 def _columns(criterion: Criterion, privacy: dict[str, Finding], most: int = 5) -> list[str]:

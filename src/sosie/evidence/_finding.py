@@ -74,7 +74,7 @@ class Finding(BaseModel):
     )
     detail: dict[str, Any] = Field(
         default_factory=dict,
-        description="What figures and tables are made of: aggregates only, no small count.",
+        description="What figures and tables are made of: aggregates only.",
     )
 
     @field_validator("value", "control", "naive", "difference", "target", "p_value")

@@ -10,12 +10,12 @@ import numpy as np
 from sosie.errors import DataError, ParameterError
 from sosie.evidence._align import align, coded
 from sosie.evidence._assess import (
-    THRESHOLD,
     case_of,
     check_settings,
     input_of,
     judged,
     question_of,
+    settled,
     table_of,
 )
 from sosie.evidence._pooled import pooled
@@ -68,7 +68,7 @@ def rehearse(
     secrets: Sequence[str] | None = None,
     known: Sequence[str] | None = None,
     effort: str = "standard",
-    threshold: float = THRESHOLD,
+    threshold: float | None = None,
     rounds: int | None = None,
     seed: int = 0,
     source: str | Path | None = None,
@@ -113,6 +113,7 @@ def rehearse(
         If there are fewer than 200 persons, or the generator refuses them.
     """
     started = time.perf_counter()
+    threshold, threshold_is = settled(threshold)
     check_settings(effort, threshold, seed)
     table = table_of(data, schema)
     if len(table) < _FEWEST:
@@ -174,6 +175,7 @@ def rehearse(
                         **{k: v for k, v in generator.get_params().items() if k != "seed"},
                     },
                     "rounds": times,
+                    "threshold_is": threshold_is,
                 },
             )
         )

@@ -46,7 +46,7 @@ def controls(desk: Desk) -> list[Block]:
     if planted:
         values = {
             "share": form.rate(planted.get("share")),
-            "persons": form.count(planted.get("persons")),
+            "persons": form.number(planted.get("persons"), 0),
         }
         if planted.get("found"):
             by = ", ".join(desk.called(n) for n in planted.get("found_by") or []) or DASH
@@ -64,7 +64,7 @@ def controls(desk: Desk) -> list[Block]:
     tried = (planted or {}).get("tried") or []
     if tried:
         listed = [
-            [form.rate(one.get("share")), form.count(one.get("persons")),
+            [form.rate(one.get("share")), form.number(one.get("persons"), 0),
              ", ".join(desk.called(n) for n in one.get("found_by") or []) or t("table.nobody")]
             for one in tried
         ]  # fmt: skip
@@ -136,11 +136,12 @@ def settings(desk: Desk) -> list[Block]:
     pairs = [
         (t("settings.made_on"), form.date(evidence.get("made_on"))),
         (t("settings.review_by"), form.date(evidence.get("review_by"))),
-        (t("settings.rulebook"), shown_name(evidence.get("rulebook", ""), 160)),
+        (t("settings.rulebook"), desk.rulebook()),
         (t("settings.sosie"), shown_name(evidence.get("sosie", ""))),
-        (t("settings.effort"), shown_name(told.get("effort") or DASH)),
+        (t("settings.effort"), desk.effort()),
         (t("settings.seed"), shown_name(DASH if told.get("seed") is None else told["seed"])),
-        (t("settings.threshold"), desk.threshold()),
+        (t("settings.threshold"),
+         t(desk.by_default("settings.threshold_is"), threshold=desk.threshold())),
         (t("settings.target"), shown_name(told.get("target") or DASH)),
         (t("settings.secrets"), desk.names(told.get("secrets") or [], 60)),
         (t("settings.known"), desk.names(told.get("known") or [], 60)),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sosie.report import _figures
 from sosie.report._blocks import cell, figure, heading, note, paragraph, table
 from sosie.report._findings import measured
-from sosie.report._format import DASH, shown_name
+from sosie.report._format import DASH, few, shown_name
 from sosie.report._names import AVATARS, GROUPS, REFERENCE
 
 if TYPE_CHECKING:
@@ -50,7 +50,7 @@ def _results(desk: Desk, names: list[str]) -> list[Block]:
         unit = desk.unit(name, finding)
         difference, interval, gap = desk.deciding(finding)
         if desk.small(name, finding):
-            shown = cell(DASH, note=t("table.hidden_small"))
+            shown = cell(DASH, note=desk.bounded(name, finding))
         elif gap:
             shown = cell(form.gap(difference, unit), note=form.interval(interval, unit, gap=True))
         else:
@@ -60,7 +60,7 @@ def _results(desk: Desk, names: list[str]) -> list[Block]:
                 cell(desk.called(name), note=desk.explained(name)),
                 cell(desk.share(name, finding, "value")),
                 cell(desk.share(name, finding, "control")),
-                cell(form.amount(finding.get("naive"), unit)),
+                cell(desk.share(name, finding, "naive")),
                 shown,
                 desk.picture(name, finding, domain if gap else desk.own_domain(finding)),
                 cell(mark=desk.mark(finding.get("verdict", "information"))),
@@ -99,6 +99,28 @@ def _words(desk: Desk, *kinds: str) -> dict[str, str]:
     return {kind: desk.t(f"figure.{kind}") for kind in kinds}
 
 
+def _without_few(
+    rows: list[dict[str, Any]], counts: Iterable[tuple[int | None, ...]]
+) -> list[dict[str, Any]]:
+    """Leave out shares of few persons: what is drawn can be measured."""
+    return [
+        {
+            **row,
+            **{
+                kind: None
+                for kind, of in zip(("original", "control", "naive"), numbers, strict=False)
+                if few(row.get(kind), of)
+            },
+        }
+        for row, numbers in zip(rows, counts, strict=True)
+    ]
+
+
+def _captioned(desk: Desk, key: str, *, left_out: bool) -> str:
+    caption = desk.t(f"caption.{key}")
+    return f"{caption} {desk.t('caption.few')}" if left_out else caption
+
+
 def _spoken(desk: Desk, caption: str, rows: Iterable[dict[str, Any]], *kinds: str) -> str:
     said = "; ".join(
         f"{row['label']}: "
@@ -130,9 +152,10 @@ def _singling_out(desk: Desk) -> list[Block]:
         for size, found in (detail.get("by_size") or {}).items()
         if isinstance(found, dict)
     ]  # fmt: skip
+    shown = _without_few(rows, [(row.get("n"),) * 3 for row in rows])
     blocks.append(
-        _rates(desk, rows, t("caption.singling"), t("figure.attack_share"),
-               "original", "control", "naive")
+        _rates(desk, shown, _captioned(desk, "singling", left_out=shown != rows),
+               t("figure.attack_share"), "original", "control", "naive")
     )  # fmt: skip
     used = sorted(
         ((name, share) for name, share in (detail.get("columns") or {}).items() if share),
@@ -153,8 +176,10 @@ def _linkability(desk: Desk) -> list[Block]:
         {**split, "label": f"{i}", "original": split.get("value")}
         for i, split in enumerate(splits[:_MOST], 1)
     ]
-    drawing = _rates(desk, rows, t("caption.linkability"), t("figure.attack_share"),
-                     "original", "control", "naive")  # fmt: skip
+    finding = desk.privacy["linkability"]
+    shown = _without_few(rows, [(finding.get("n"), finding.get("n_control"))] * len(rows))
+    drawing = _rates(desk, shown, _captioned(desk, "linkability", left_out=shown != rows),
+                     t("figure.attack_share"), "original", "control", "naive")  # fmt: skip
     if drawing is None:
         return []
     listed = [
@@ -178,19 +203,19 @@ def _inference(desk: Desk) -> list[Block]:
         {"label": shown_name(s["column"], 34), "original": s["difference"],
          "ci": s.get("difference_ci"), "verdict": _side(s, target)}
         for s in secrets[:_MOST]
-        if s.get("difference") is not None
+        if s.get("difference") is not None and not _of_few(s)
     ]  # fmt: skip
     if not rows:
         return []
-    caption = t("caption.inference")
+    caption = _captioned(desk, "inference", left_out=any(_of_few(s) for s in secrets[:_MOST]))
     svg = _figures.dots(
         rows, _words(desk, "original"), lambda x, step: form.tick(100 * x, 100 * step),
         title=t("figure.advantage"), target=target, target_word=t("figure.threshold"),
     )  # fmt: skip
     listed = [
         [shown_name(s.get("column", ""), 40), _attacker(desk, s.get("attacker") or DASH),
-         form.rate(s.get("value")), form.rate(s.get("control")), form.rate(s.get("naive")),
-         form.rate(s.get("population"))]
+         form.share(s.get("value"), s.get("n")), form.share(s.get("control"), s.get("n_control")),
+         form.share(s.get("naive"), s.get("n")), form.share(s.get("population"), s.get("n"))]
         for s in secrets
     ]  # fmt: skip
     head = [t("table.secret"), t("table.attacker"), t("table.original"), t("table.control"),
@@ -203,6 +228,11 @@ def _inference(desk: Desk) -> list[Block]:
     ]  # fmt: skip
 
 
+def _of_few(secret: dict[str, Any]) -> bool:
+    counts = (("value", "n"), ("control", "n_control"))
+    return any(few(secret.get(share), secret.get(n)) for share, n in counts)
+
+
 def _generator(desk: Desk) -> list[Block]:
     t, form = desk.t, desk.form
     shadow, regeneration = _detail(desk, "shadow_membership"), _detail(desk, "regeneration_linkage")
@@ -211,7 +241,10 @@ def _generator(desk: Desk) -> list[Block]:
         epsilon = form.number(shadow["epsilon_at_least"], 2)
         persons = form.count(shadow.get("persons"))
         blocks.append(paragraph(t("attacks.epsilon", persons=persons, epsilon=epsilon)))
-    if regeneration.get("times_chance") is not None:
+    found = desk.privacy.get("regeneration_linkage") or {}
+    if regeneration.get("times_chance") is not None and not desk.small(
+        "regeneration_linkage", found
+    ):
         times, sets = form.brief(regeneration["times_chance"]), regeneration.get("sets")
         blocks.append(paragraph(t("attacks.regeneration", sets=form.number(sets, 0), times=times)))
     return blocks
@@ -235,7 +268,10 @@ def _membership(desk: Desk) -> list[Block]:
     t, form = desk.t, desk.form
     detail = _detail(desk, "membership_auc")
     blocks: list[Block] = []
+    n = (desk.privacy.get("membership_auc") or {}).get("n")
     roc, distances = detail.get("roc"), detail.get("distances")
+    if roc:
+        roc = {**roc, "tpr": [None if few(found, n) else found for found in roc["tpr"]]}
     if roc or distances:
         words = {
             "coin": t("figure.coin"), "false_alarms": t("figure.false_alarms"),
@@ -250,7 +286,7 @@ def _membership(desk: Desk) -> list[Block]:
         rows = [
             [_attacker(desk, name)
              + (f" ({t('table.strongest')})" if name == detail.get("strongest") else ""),
-             form.number(found.get("auc"), 3), form.rate(found.get("tpr_at_1"))]
+             form.number(found.get("auc"), 3), form.share(found.get("tpr_at_1"), n)]
             for name, found in sorted(tried.items(), key=lambda a: -(a[1].get("auc") or 0))
         ]  # fmt: skip
         head = [t("table.attacker"), t("glossary.auc"), desk.called("membership_tpr_at_1")]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from sosie.report import _marks
 from sosie.report._blocks import cell, table
-from sosie.report._format import DASH, SMALL, Form, shown_name
+from sosie.report._format import DASH, SMALL, Form, few, shown_name, within
 from sosie.report._names import GROUPS, unit_of
 from sosie.report._texts import Texts
 
@@ -18,6 +18,11 @@ if TYPE_CHECKING:
 __all__ = ["Desk", "measured"]
 
 Finding = dict[str, Any]
+
+_BY_CHANCE = {
+    name for group in ("linkability", "membership", "generator") for name in GROUPS[group]
+}
+"""Attacks whose naive guess is reckoned, not counted on persons."""
 
 
 def measured(finding: Finding | None) -> bool:
@@ -47,6 +52,22 @@ class Desk:
         """Write the threshold of advantage."""
         text = self.form.target(self.settings.get("threshold"), "rate", "lower", gap=True)
         return text.removeprefix("<\u00a0")
+
+    def by_default(self, key: str) -> str:
+        """Give the key of a text about the threshold: another where nobody set one."""
+        return f"{key}_default" if self.settings.get("threshold_is") == "default" else key
+
+    def effort(self) -> str:
+        """Write how hard was tried."""
+        asked = shown_name(self.settings.get("effort") or DASH)
+        return self.t.get(f"effort.{asked}", asked)
+
+    def rulebook(self) -> str:
+        """Write by which rules was judged, with bodies named as in the language of the reader."""
+        text = str(self.evidence.get("rulebook", ""))
+        for key in self.t.under("rulebook"):
+            text = text.replace(key.removeprefix("rulebook."), self.t(key))
+        return self.form.joined(shown_name(text, 160).split("; "))
 
     def called(self, name: str) -> str:
         """Give the name of a finding in words."""
@@ -91,21 +112,44 @@ class Desk:
         return finding.get("value"), finding.get("ci"), False
 
     def small(self, name: str, finding: Finding) -> bool:
-        """Tell whether a share of copies would betray a count of 1 to 4 persons."""
-        if name not in GROUPS["copies"]:
-            return False
-        counts = [
-            (finding.get(share) or 0) * (finding.get(n) or 0)
-            for share, n in (("value", "n"), ("control", "n_control"))
-        ]
-        return any(0 < round(count) < SMALL for count in counts)
+        """Tell whether what an attack found would betray a count of 1 to 4 persons."""
+        return any(few(*self._counted(name, finding, which)) for which in ("value", "control"))
 
     def share(self, name: str, finding: Finding, which: str) -> str:
-        """Write the value or the control of a finding; copies of few persons as such."""
-        value, unit = finding.get(which), self.unit(name, finding)
-        if name in GROUPS["copies"] and unit == "rate":
-            return self.form.share(value, finding.get("n" if which == "value" else "n_control"))
-        return self.form.amount(value, unit)
+        """Write the value, the control or the guess of a finding; of few persons as such."""
+        part, n = self._counted(name, finding, which)
+        if few(part, n):
+            return self.form.share(part, n)
+        return self.form.amount(finding.get(which), self.unit(name, finding))
+
+    def bounded(self, name: str, finding: Finding) -> str:
+        """Write what decides where it is about few persons: that, or between what it lies."""
+        value, _, gap = self.deciding(finding)
+        if not gap or value is None:
+            return self.share(name, finding, "value")
+        (part, n), (other, m) = (
+            self._counted(name, finding, which) for which in ("value", "control")
+        )
+        if part is None or other is None:
+            return DASH
+        if all(round(share * (of or 0)) < SMALL for share, of in ((part, n), (other, m))):
+            return self.t("table.hidden_small")
+        (low, high), (least, most) = within(part, n), within(other, m)
+        seen = (finding.get("detail") or {}).get("visible_share") or 1.0
+        ends = (low - most) / seen, (high - least) / seen
+        if not ends[0] < value < ends[1]:
+            return DASH
+        return self.form.interval(ends, "rate", gap=True)
+
+    def _counted(self, name: str, finding: Finding, which: str) -> tuple[float | None, int | None]:
+        """Give a share of persons that an attack found, and of how many; none of what is none."""
+        unit, value = self.unit(name, finding), finding.get(which)
+        if name not in self.privacy or unit not in ("rate", "percent") or value is None:
+            return None, None
+        if which == "naive" and name in _BY_CHANCE:
+            return None, None
+        n = finding.get("n_control" if which == "control" else "n")
+        return (value / 100 if unit == "percent" else value), n
 
     def target_row(self, name: str, finding: Finding, domain: tuple[float, float]) -> list[Block]:
         """Set a finding as a row: name, value, interval, target, picture, verdict."""
@@ -118,8 +162,8 @@ class Desk:
             finding.get("target"), unit, finding.get("better", "lower"), gap=gap
         )
         if self.small(name, finding):
-            hidden = self.t("table.hidden_small")
-            return [cell(self.called(name)), cell(hidden), cell(), cell(target), cell(),
+            told = self.bounded(name, finding)
+            return [cell(self.called(name)), cell(told), cell(), cell(target), cell(),
                     cell(mark=verdict)]  # fmt: skip
         write = self.form.gap if gap else self.form.amount
         return [

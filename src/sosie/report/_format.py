@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["DASH", "SMALL", "Form", "shown_name"]
+__all__ = ["DASH", "SMALL", "Form", "few", "shown_name", "within"]
 
 SMALL = 5
 """Counts of persons from 1 to this less one are never shown."""
@@ -48,6 +48,34 @@ def shown_name(name: object, longest: int = 60) -> str:
         return line
     tail = (longest - 1) // 3  # names that begin alike often end apart
     return line[: longest - 1 - tail].rstrip() + "…" + line[len(line) - tail :].lstrip()
+
+
+def few(share: float | None, n: int | None) -> bool:
+    """Tell whether a share of ``n`` persons is of 1 to 4 of them, or of all but 1 to 4.
+
+    Examples
+    --------
+    >>> few(0.01, 300), few(0.99, 300), few(0.0, 300), few(0.02, 300)
+    (True, True, False, False)
+    """
+    if share is None or not n:
+        return False
+    persons, nobody = share * n, 1e-6 * n  # of several tries the mean may be less than a person
+    return nobody < min(persons, n - persons) < SMALL - 0.5
+
+
+def within(share: float, n: int | None) -> tuple[float, float]:
+    """Give the ends between which a share of few persons may be told to lie; else itself.
+
+    Examples
+    --------
+    >>> within(0.03, 100), within(0.97, 100), within(0.5, 100)
+    ((0.0, 0.05), (0.95, 1.0), (0.5, 0.5))
+    """
+    if n is None or not few(share, n):
+        return share, share
+    bound = min(SMALL / n, 1.0)
+    return (0.0, bound) if share < 0.5 else (1 - bound, 1.0)
 
 
 class Form:
@@ -124,12 +152,12 @@ class Form:
         """Write a share of ``n`` persons; of fewer than 5, or all but fewer than 5, only that."""
         if value is None or n is None:
             return self.rate(value)
-        persons = round(value * n)
-        if 0 < persons < SMALL:
-            return "<\u00a0" + self.rate(SMALL / n, 2)
-        if 0 < n - persons < SMALL:
-            return ">\u00a0" + self.rate(1 - SMALL / n, 2)
-        return self.rate(value)
+        if 0 < n < SMALL:
+            return DASH
+        low, high = within(value, n)
+        if low == high:
+            return self.rate(value)
+        return "<\u00a0" + self.rate(high, 2) if low == 0 else ">\u00a0" + self.rate(low, 2)
 
     def amount(self, value: float | None, unit: str) -> str:
         """Write a value in its unit: rate, percent (already times 100), score, number."""

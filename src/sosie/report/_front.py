@@ -57,7 +57,7 @@ def first_page(desk: Desk) -> list[Block]:
             "judged": t(f"front.judged_{judged}"),
             "inputs": inputs,
             "made": f"{t('front.made_on')} {desk.form.date(evidence.get('made_on'))}",
-            "rulebook": f"{t('front.rulebook')} {shown_name(evidence.get('rulebook', ''), 90)}",
+            "rulebook": f"{t('front.rulebook')} {desk.rulebook()}",
             "certificate": _certificate(desk),
         },
         {"type": "verdict", "mark": desk.mark(verdict), "text": t(f"front.{verdict}")},
@@ -68,7 +68,7 @@ def first_page(desk: Desk) -> list[Block]:
         {
             "type": "signature",
             "title": t("front.sign"),
-            "note": t("front.sign_note", threshold=desk.threshold()),
+            "note": t(desk.by_default("front.sign_note"), threshold=desk.threshold()),
             "fields": [t("front.sign_name"), t("front.sign_date"), t("front.sign_signature")],
             "options": t("front.sign_options").split("|"),
         },
@@ -132,7 +132,7 @@ def second_page(desk: Desk) -> list[Block]:
     judged = "generator" if evidence.get("judged") == "generator" else "table"
     limits = ("attacks", "threshold", "distances", judged, "longitudinal", "model", "report")
     written = [
-        (t(f"limit.{name}"), t(f"limit.{name}_text").replace("{threshold}", threshold))
+        (t(f"limit.{name}"), t(_key(desk, name)).replace("{threshold}", threshold))
         for name in limits
     ]
     return [
@@ -147,6 +147,11 @@ def second_page(desk: Desk) -> list[Block]:
         heading(t("meaning.review"), 2),
         paragraph(t("meaning.review_text", date=desk.form.date(evidence.get("review_by")))),
     ]
+
+
+def _key(desk: Desk, limit: str) -> str:
+    key = f"limit.{limit}_text"
+    return desk.by_default(key) if limit == "threshold" else key
 
 
 def _power(desk: Desk) -> str:

@@ -44,7 +44,10 @@ class Texts:
         return [key for key in self._texts if key.startswith(prefix + ".")]
 
 
-_NAMES = ("criteria", "knows", "means", "privacy", "question", "utility", "verdict", "why_not")
+_NAMES = (
+    "criteria", "knows", "means", "privacy", "question", "rulebook", "utility", "verdict",
+    "why_not",
+)  # fmt: skip
 
 
 def wording(lang: str) -> dict[str, dict[str, str]]:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sosie.report import _figures
 from sosie.report._blocks import cell, figure, heading, note, paragraph, table
 from sosie.report._findings import measured
-from sosie.report._format import DASH, shown_name
+from sosie.report._format import DASH, few, shown_name
 from sosie.report._multiples import MOST, multiples
 from sosie.report._names import QUALITIES
 
@@ -140,8 +140,7 @@ def _missing(desk: Desk, detail: dict[str, Any]) -> list[Block]:
 
 def _large(share: float | None, n: int) -> bool:
     """Tell whether neither the share of n persons nor its rest is of fewer than 5."""
-    count = round((share or 0) * n)
-    return not n or count == 0 or 5 <= count <= n - 5 or count == n
+    return not few(share, n)
 
 
 def _dots(desk: Desk, rows: list[dict[str, Any]], caption: str, title: str) -> Block:
