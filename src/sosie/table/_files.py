@@ -1,20 +1,24 @@
-"""Files of tables other than text: Parquet, Arrow, Excel, SAS, Stata and SPSS."""
+"""Files of tables other than text, told by their suffix: Parquet, Arrow, and those of others."""
 
 import contextlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, BinaryIO
+from types import MappingProxyType
+from typing import Any, BinaryIO, NamedTuple
 
 import polars as pl
 
 from sosie.errors import DataError, ParameterError
+from sosie.table._excel import excel_columns, read_excel
 from sosie.table._ordered import with_order, write_ordered
+from sosie.table._statistics import STATISTICS, read_statistics, statistics_columns
 
 __all__ = [
     "READERS",
     "TEXT_SUFFIXES",
     "WRITERS",
+    "Read",
     "binary_columns",
     "check_output",
     "read_binary",
@@ -37,10 +41,6 @@ def suffix_of(path: Path) -> str:
     return Path(name).suffix
 
 
-def _read_parquet(path: Path) -> pl.DataFrame:
-    return pl.read_parquet(path)
-
-
 def _read_feather(path: Path) -> pl.DataFrame:
     readers: list[Callable[..., pl.DataFrame]] = [pl.read_ipc, pl.read_ipc_stream]
     for read in readers:
@@ -57,40 +57,6 @@ def _read_feather(path: Path) -> pl.DataFrame:
     with contextlib.suppress(pa.ArrowInvalid):
         return pl.read_ipc(path, use_pyarrow=True)
     return pl.read_ipc_stream(path, use_pyarrow=True)
-
-
-def _read_excel(path: Path) -> pl.DataFrame:
-    return pl.read_excel(path, infer_schema_length=None)
-
-
-def _read_statistics(path: Path) -> pl.DataFrame:
-    columns, _ = _statistics(path, output_format="dict")
-    return pl.DataFrame({name: _cells(values) for name, values in columns.items()})
-
-
-def _statistics_columns(path: Path) -> list[str]:
-    _, about = _statistics(path, metadataonly=True)
-    return list(about.column_names)
-
-
-def _statistics(path: Path, **options: Any) -> Any:
-    import pyreadstat
-
-    readers: dict[str, Callable[..., Any]] = {
-        ".sas7bdat": pyreadstat.read_sas7bdat,
-        ".xpt": pyreadstat.read_xport,
-        ".dta": pyreadstat.read_dta,
-        ".sav": pyreadstat.read_sav,
-        ".zsav": pyreadstat.read_sav,
-        ".por": pyreadstat.read_por,
-    }
-    return readers[suffix_of(path)](path, **options)
-
-
-def _cells(values: Any) -> pl.Series:
-    series = pl.Series(values, strict=False)
-    # These programs spell a missing label as an empty one.
-    return series.replace("", None) if series.dtype == pl.String else series
 
 
 def binary_columns(path: Path) -> list[str]:
@@ -110,10 +76,6 @@ def _feather_columns(path: Path) -> list[str]:
         return list(pl.read_ipc_schema(path))
     except pl.exceptions.PolarsError:
         return pl.read_ipc_stream(path, n_rows=0).columns
-
-
-def _excel_columns(path: Path) -> list[str]:
-    return pl.read_excel(path, read_options={"n_rows": 0}, raise_if_empty=False).columns
 
 
 def check_output(path: Path) -> None:
@@ -138,35 +100,60 @@ def check_output(path: Path) -> None:
         raise DataError(f"{path} is not a file that can be replaced; give another name.")
 
 
+_PARQUET = (".parquet", ".pq")
+_FEATHER = (".feather", ".arrow", ".ipc")
 _EXCEL = (".xlsx", ".xls", ".xlsm", ".xlsb", ".ods")
-_STATISTICS = (".sas7bdat", ".xpt", ".dta", ".sav", ".zsav", ".por")
 
-READERS: dict[str, Callable[[Path], pl.DataFrame]] = {
-    **dict.fromkeys((".parquet", ".pq"), _read_parquet),
-    **dict.fromkeys((".feather", ".arrow", ".ipc"), _read_feather),
-    **dict.fromkeys(_EXCEL, _read_excel),
-    **dict.fromkeys(_STATISTICS, _read_statistics),
-}
+READERS = frozenset({*_PARQUET, *_FEATHER, *_EXCEL, *STATISTICS})
 
 _COLUMNS: dict[str, Callable[[Path], list[str]]] = {
-    **dict.fromkeys((".parquet", ".pq"), lambda path: list(pl.read_parquet_schema(path))),
-    **dict.fromkeys((".feather", ".arrow", ".ipc"), _feather_columns),
-    **dict.fromkeys(_EXCEL, _excel_columns),
-    **dict.fromkeys(_STATISTICS, _statistics_columns),
+    **dict.fromkeys(_PARQUET, lambda path: list(pl.read_parquet_schema(path))),
+    **dict.fromkeys(_FEATHER, _feather_columns),
+    **dict.fromkeys(_EXCEL, excel_columns),
+    **dict.fromkeys(STATISTICS, statistics_columns),
 }
 
 
-def read_binary(path: Path) -> tuple[pl.DataFrame, frozenset[str]]:
-    """Read a file by its suffix, and tell the columns whose categories are in an order.
+class Read(NamedTuple):
+    """What a file holds.
+
+    Attributes
+    ----------
+    frame : DataFrame
+    ordered : frozenset of str
+        Columns whose categories are in an order.
+    labelled : dict of str to frozenset
+        Of columns that stay codes though some codes have labels, these codes.
+    """
+
+    frame: pl.DataFrame
+    ordered: frozenset[str] = frozenset()
+    labelled: Mapping[str, frozenset[Any]] = MappingProxyType({})
+
+
+def read_binary(path: Path, numeric: Collection[str] = ()) -> Read:
+    """Read a file by its suffix.
+
+    Parameters
+    ----------
+    path : Path
+    numeric : collection of str
+        Columns that are declared numbers: labels of their codes are left aside.
 
     Raises
     ------
     DataError
         If it is damaged, not of its suffix, or needs a package that is not installed.
     """
+    suffix = suffix_of(path)
     with _told(path):
-        frame = READERS[suffix_of(path)](path)
-        return with_order(frame, path) if suffix_of(path) in WRITERS else (frame, frozenset())
+        if suffix in STATISTICS:
+            frame, labelled = read_statistics(path, numeric)
+            return Read(frame, labelled=labelled)
+        if suffix in _EXCEL:
+            return Read(read_excel(path))
+        frame = pl.read_parquet(path) if suffix in _PARQUET else _read_feather(path)
+        return Read(*with_order(frame, path))
 
 
 @contextlib.contextmanager
@@ -208,7 +195,6 @@ def write_binary(frame: pl.DataFrame, ordered: frozenset[str], suffix: str, out:
 
 
 WRITERS: dict[str, Callable[[pl.DataFrame, BinaryIO], None]] = {
-    ".parquet": _write_parquet,
-    ".pq": _write_parquet,
-    **dict.fromkeys((".feather", ".arrow", ".ipc"), _write_feather),
+    **dict.fromkeys(_PARQUET, _write_parquet),
+    **dict.fromkeys(_FEATHER, _write_feather),
 }

@@ -173,6 +173,7 @@ class _Habits:
             words,
             places,
             kind=declared.kind if declared else None,
+            format=declared.format if declared else None,
             labelled=name in self.labelled,
             decimal_comma=self.decimal_comma,
             french=self.french,
@@ -206,9 +207,12 @@ def _refuse_nested(values: pl.Series, places: Places) -> None:
 
 
 def _without_codes(values: pl.Series, missing: list[str]) -> pl.Series:
-    """Make NaN null, and the numbers that the user says stand for missing."""
+    """Make NaN null, and the numbers and labels that the user says stand for missing."""
     if values.dtype.is_float():
         values = values.fill_nan(None)
+    if missing and values.dtype in (pl.Categorical, pl.Enum):
+        said = [text.strip() for text in missing]
+        return values.set(values.cast(pl.String).is_in(said).fill_null(value=False), None)
     if not missing or not values.dtype.is_numeric():
         return values
     codes = pl.Series(missing).cast(pl.Float64, strict=False).drop_nulls().to_list()
@@ -239,8 +243,21 @@ def _described(
             max_levels=said.max_levels,
             places=source.places,
         )
+        told = _partly(values, source.labelled.get(name, frozenset()))
+        if told and said.find(name) is None:
+            column = column.model_copy(update={"remark": told})
         columns.append(_completed(column, source.spellings.get(name), remarks.get(name, "")))
     return said.model_copy(update={"columns": columns})
+
+
+def _partly(values: pl.Series, labelled: frozenset[Any]) -> str:
+    """Say that some codes of a column have labels: these are not used."""
+    if not labelled:
+        return ""
+    codes = values.drop_nulls().unique().to_list()
+    n = sum(code in labelled for code in codes)
+    told = f"labels on {n} of {len(codes)} values: codes kept; --missing CODE if it means none"
+    return told if n else ""
 
 
 def _completed(column: Column, spelling: Spelling | None, remark: str) -> Column:

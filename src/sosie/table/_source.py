@@ -1,6 +1,8 @@
 """Where a table came from, so that another can go out the same way."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
 import polars as pl
 
@@ -31,6 +33,8 @@ class Source:
         Of the text file, if it was one.
     ordered : frozenset of str
         Columns whose categories came in an order.
+    labelled : dict of str to frozenset
+        Of columns that are codes though some of these have labels in the file, these codes.
     places : Places
         For messages.
     """
@@ -42,6 +46,7 @@ class Source:
     nan: frozenset[str] = frozenset()
     dialect: Dialect | None = None
     ordered: frozenset[str] = frozenset()
+    labelled: Mapping[str, frozenset[Any]] = field(default_factory=dict)
 
     def as_it_came(self, frame: pl.DataFrame, decimals: dict[str, int | None]) -> pl.DataFrame:
         """Give typed columns the types in which they came."""

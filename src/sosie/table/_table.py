@@ -105,8 +105,10 @@ class Table:
             raise DataError(f"{path} does not exist; check its name.")
         places = Places(str(path))
         if suffix_of(path) in READERS:
-            frame, ordered = read_binary(path)
-            return cls(*interpret(frame, Source(places, ordered=ordered), said, missing))
+            numbers = [c.name for c in said.columns if c.kind in NUMERIC] if said else []
+            read = read_binary(path, numbers)
+            source = Source(places, ordered=read.ordered, labelled=read.labelled)
+            return cls(*interpret(read.frame, source, said, missing))
         text = read_csv(path)
         source = Source(text.places, dialect=text.dialect)
         return cls(*interpret(text.frame, source, said, missing, text))
