@@ -110,6 +110,12 @@ def test_every_sentence_is_recognised_as_itself() -> None:
             "x.csv\u00a0: la ligne 1\u202f204 n'a pas les 5 cellules de l'en-tête\u00a0; "
             "corrigez-en le contenu ou mettez-le entre guillemets.",
         ),
+        (
+            "rows of 2020.csv has no column 'date: 1 row', which the schema or an option names; "
+            "did you mean 'rows'?",
+            "rows of 2020.csv n'a pas de colonne 'date: 1 row', que nomme le schéma ou une "
+            "option\u00a0; vouliez-vous dire 'rows'\u00a0?",
+        ),
         ("Nobody wrote this sentence.", "Nobody wrote this sentence."),
     ],
 )

@@ -10,6 +10,7 @@ from typing import NamedTuple
 __all__ = ["refusal"]
 
 _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+")
+_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _NARROW_SPACE = "\u202f"
 
 
@@ -60,8 +61,10 @@ def _read(text: str, lang: str) -> tuple[int, str]:
     """Give how many characters are in no sentence of the catalogue, and what the text is."""
     if _GROUPED.fullmatch(text):
         return 0, text.replace(",", _NARROW_SPACE)
-    stop = "." if text.endswith(".") else ""
     best = len(text), text
+    if _QUOTED.fullmatch(text):  # a name, whatever it says
+        return best
+    stop = "." if text.endswith(".") else ""
     for pattern in _patterns(lang):
         if best[0] and (match := pattern.shape.fullmatch(text.removesuffix(stop))):
             slots = [_read(held, lang) for held in match.groups()]
