@@ -187,6 +187,8 @@ def align(
         raise DataError(
             f"{names['original']} has no column that varies and can be compared; check its schema."
         )
+    for role, table in given.items():
+        _check_clocks(original, table, kept, names[role])
     levels: dict[str, tuple[str, ...]] = {}
     for column in kept:
         if column.kind in CODED:
@@ -233,6 +235,17 @@ def coded(table: Table, layout: Layout, name: str = "The table") -> People:
         np.column_stack(numbers) if numbers else np.empty((n, 0)),
         np.column_stack(codes) if codes else np.empty((n, 0), np.int32),
     )
+
+
+def _check_clocks(original: Table, table: Table, columns: list[Column], role: str) -> None:
+    """Refuse times of day beside numbers: their units are others."""
+    for column in columns:
+        here, there = (one.frame.schema[column.name] for one in (table, original))
+        if column.kind in NUMERIC and pl.Time in (here, there) and here != there:
+            raise DataError(
+                f"{role}, column {column.name!r}: times of day stand in one table and numbers in "
+                "the other; write both alike."
+            )
 
 
 def _why_left_out(column: Column, original: Table) -> str | None:

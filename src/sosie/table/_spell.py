@@ -24,6 +24,8 @@ def spelling_for(dtype: pl.DataType) -> Spelling:
     if isinstance(dtype, pl.Datetime):
         zone = "%:z" if dtype.time_zone else ""
         return Spelling(content="datetime", format=f"%Y-%m-%dT%H:%M:%S%.f{zone}")
+    if dtype == pl.Time:
+        return Spelling(content="time", format="%H:%M:%S%.f")
     if dtype.is_float():
         return Spelling(content="number", least_decimals=1)
     if dtype.is_integer() or dtype.is_decimal():
@@ -60,7 +62,9 @@ def spell(values: pl.Series, how: Spelling, decimals: int | None) -> pl.Series:
             .to_series()
             .alias(values.name)
         )
-    if how.content in ("date", "datetime") and values.dtype.is_temporal():
+    if isinstance(values.dtype, pl.Duration):  # a number of the units of its clock
+        return values.to_physical().cast(pl.String)
+    if how.content in ("date", "datetime", "time") and values.dtype.is_temporal():
         return _spell_dates(values, how)
     if how.content == "number" and values.dtype.is_numeric():
         text = _spell_numbers(values, how, decimals)

@@ -29,7 +29,7 @@ class Spelling(BaseModel):
     true, false : str
         The two truth values.
     format : str
-        Of a date, as strftime has it.
+        Of a date or a time of day, as strftime has it.
     bare_midnight : bool
         A time of midnight is left out.
 
@@ -41,7 +41,7 @@ class Spelling(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    content: Literal["label", "number", "boolean", "date", "datetime"] = "label"
+    content: Literal["label", "number", "boolean", "date", "datetime", "time"] = "label"
     missing: str = ""
     missing_quoted: bool = False
     quoted: bool = False
@@ -80,7 +80,7 @@ class Spelling(BaseModel):
             if self.thousands and re.fullmatch(grouped, text):
                 text = re.sub(mark, "", text)
             return text.replace(",", ".") if self.decimal == "," else text
-        if self.format:
+        if self.content in ("date", "datetime") and self.format:
             timed = self.content == "datetime"
             how = DateFormat(self.format, timed, bare_midnight=timed)  # a day is enough
             read = parse_dates(pl.Series([text]), how)[0]

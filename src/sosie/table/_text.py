@@ -6,6 +6,7 @@ from typing import NoReturn
 import polars as pl
 
 from sosie.errors import DataError
+from sosie.table._clocks import clock_format, parse_clocks
 from sosie.table._dates import (
     DateFormat,
     compact_format,
@@ -123,6 +124,9 @@ def read_text(column: TextColumn) -> tuple[pl.Series, Spelling, str]:
     spelling = spelling.model_copy(update={"missing": spelt_number or spelt})
     if some.is_empty():  # nothing to read, whatever it is said to be
         return numbers, spelling, ""
+    if column.kind in (Kind.NUMBER, Kind.INTEGER) and (clock := clock_format(some)):
+        update = {"content": "time", "format": clock}
+        return parse_clocks(numbers, clock), spelling.model_copy(update=update), ""
     if column.format is not None:
         return _as_stated(column, column.format, numbers, some, spelling)
     compact = compact_format(column.name, some) is not None
