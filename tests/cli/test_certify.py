@@ -57,6 +57,7 @@ def test_from_evidence_to_a_verified_certificate(
     french = sosie("verify", out, "--keys", release.keys, "--lang", "fr")
     assert french.status == 0
     assert "Vérifié" in french.out
+    assert "Signé par tous ceux qui le doivent" in french.out
     assert "N’a pu être vérifié : Convention, Table synthétique, Original." in french.out
 
 
@@ -139,7 +140,10 @@ def test_an_exception(release: Release, tmp_path: Path, sosie: Sosie) -> None:
         *("--lang", "fr"),
     )
     assert made.status == 0
-    assert "Accepté contre la convention" in made.err
+    told = made.err.replace("\u00a0", " ")
+    assert "Accepté contre la convention" in told
+    assert "« échec », là où est demandé « conforme »" in told
+    assert "fail" not in told
     sosie("certify", "--add-signature", out, "--key", release.keys / "Région.key")
     shown = sosie("verify", out, "--keys", release.keys, "--agreement", release.agreement)
     assert shown.status == 0

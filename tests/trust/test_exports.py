@@ -164,6 +164,27 @@ def test_a_line_of_the_register(release: Release, lang: str, mark: str) -> None:
     assert line[4] == '\'=HYPERLINK("http://x";"y")'
 
 
+def test_french_forms_are_in_french(release: Release) -> None:
+    record = release.record
+    record["article_30"]["persons_and_data"] = "Nurses (2024) (Gender, Age, PersonalData)"
+    record["evidence"]["threshold"] = 0.005
+    record["decisions"][0]["exceptions"] = [
+        {"item": "verdict", "found": "fail", "asked": "pass, attention", "reason": "Closed room."},
+        {"item": "threshold", "found": "0.1", "asked": "0.05", "reason": "Closed room."},
+    ]
+    certificate = Certificate.of(record)
+    line = register_of(certificate, "fr").decode("utf-8-sig")
+    assert ";Nurses (2024) (genre ou sexe, âge, autre donnée personnelle);" in line
+    begun = pia_of(certificate, "ab" * 32, "fr", wording("fr"))
+    told = json.dumps(begun, ensure_ascii=False).replace("\u00a0", " ").replace("\u202f", " ")
+    asked = "verdict de l’évaluation « échec », là où est demandé « conforme » ou « attention »"
+    assert asked in told
+    assert "seuil 0,1, là où est demandé 0,05 : Closed room." in told
+    assert "au seuil de 0,5 points" in told
+    assert "CEPD 28/2024" in told
+    assert not re.search(r"EDPB|\bfail\b|\bpass\b|réussi\)", told)
+
+
 def test_the_code_is_a_qr_code() -> None:
     """Three finders, and as many modules as ISO/IEC 18004 has for 71 bytes at level Q."""
     svg = hash_code("0123456789abcdef" * 4).decode()

@@ -113,6 +113,10 @@ def test_in_french(release: Release, browser: Browser, tmp_path: Path) -> None:
     found = told(browser)
     assert "Intact et signé" in found["said"]
     assert browser.run("document.documentElement.lang") == "fr"
+    assert "Nurses of the hospital (autre donnée personnelle)" in found["text"]
+    assert "PersonalData" not in found["text"]
+    told_of = browser.run("['fail', 'pass, attention', '0.1'].map(inWords).join('/')")
+    assert told_of.replace("\u00a0", " ") == "« échec »/« conforme » ou « attention »/0,1"
     assert not re.search(r"\{\w+\}|undefined|\[object", found["text"])
 
 

@@ -62,7 +62,8 @@ def certify(
     lang: Lang = None,
 ) -> None:
     """Certify a release, or add a signature: what was used, done, found and decided."""
-    words: dict[str, Any] = texts(language(lang))["certify"]
+    spoken = language(lang)
+    words: dict[str, Any] = texts(spoken)["certify"]
     inputs = {
         "--agreement": agreement,
         "--evidence": evidence,
@@ -94,6 +95,7 @@ def certify(
         statement_of,
     )
     from sosie.trust import certify as certified
+    from sosie.trust._texts import in_words
 
     check_place(out, ".json")
     opening_at = Opening.beside(out)
@@ -121,9 +123,10 @@ def certify(
         with drafts.file(opening_at, private=True) as file:
             file.write(made.opening.content())
     typer.echo(words["made"].format(path=out))
+    names: dict[str, str] = texts(spoken)["verify"]["words"]
     for one in made.certificate.exceptions:
-        told = {"item": one.item, "found": one.found, "asked": one.asked, "reason": one.reason}
-        typer.echo(words["exception"].format_map(told), err=True)
+        told = {key: in_words(getattr(one, key), names) for key in ("item", "found", "asked")}
+        typer.echo(words["exception"].format(**told, reason=one.reason), err=True)
     _show(made.certificate, envelope, signer.name, words)
     typer.echo(words["opening"].format(path=opening_at))
 

@@ -78,13 +78,15 @@ def _in_place(
 
 def _said(found: "Verification", item: "Item", words: dict[str, Any]) -> tuple[str, str]:
     """Give the name of an item, and why, as the reader's language has them."""
+    from sosie.trust._texts import in_words
+
     values = dict(item.values)
     if found.certificate is not None:
         values["exceptions"] = "; ".join(
             words["exception"].format(
                 item=words["words"][one.item],
-                found=words["words"].get(one.found, one.found),
-                asked=", ".join(words["words"].get(ask, ask) for ask in one.asked.split(", ")),
+                found=in_words(one.found, words["words"]),
+                asked=in_words(one.asked, words["words"]),
                 reason=one.reason,
             )
             for one in found.certificate.exceptions

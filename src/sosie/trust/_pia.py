@@ -10,7 +10,7 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Any
 
-from sosie.trust._texts import meanings, texts
+from sosie.trust._texts import in_words, meanings, texts
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -127,7 +127,7 @@ def _values(
         "withdrawal": agreement.withdrawal,
         "expires": certificate.expires,
         "charter": agreement.charter or said["none"],
-        "rulebook": evidence.rulebook,
+        "rulebook": _rules(evidence.rulebook, wording["rulebook"]),
         "generator": computation.generator or said["unrecorded"],
         "version": computation.version,
         "parameters": ", ".join(f"{k} = {v}" for k, v in computation.parameters.items())
@@ -135,29 +135,44 @@ def _values(
         "judged": said[evidence.judged],
         "verdict": said[evidence.verdict],
         "review": evidence.review_by,
-        "threshold": f"{100 * evidence.threshold:g}",
+        "threshold": in_words(f"{100 * evidence.threshold:g}", roles),
         "risks": "; ".join(
             f"{wording['criteria'][name]}: {said[getattr(certificate.opinion, name).verdict]}"
             for name in _CRITERIA
         ),
         "utility": "; ".join(
-            f"{wording['utility'].get(name, name)} {one.value:g} ({said[one.verdict]})"
+            f"{wording['utility'].get(name, name)} {in_words(f'{one.value:g}', roles)} "
+            f"({said[one.verdict]})"
             for name, one in evidence.utility.items()
             if one.value is not None and one.verdict != "information"
         ),
-        "decisions": " ".join(_decided(certificate, said)),
+        "decisions": " ".join(_decided(certificate, said, roles)),
         "sosie": environment.sosie,
         "python": environment.python,
         "signers": ", ".join(one.name for one in certificate.signers if one.required),
     }
 
 
-def _decided(certificate: Certificate, said: Mapping[str, str]) -> list[str]:
+def _rules(rulebook: str, names: Mapping[str, str]) -> str:
+    """Name bodies as the language does."""
+    for name, told in names.items():
+        rulebook = rulebook.replace(name, told)
+    return rulebook
+
+
+def _decided(
+    certificate: Certificate, said: Mapping[str, str], words: Mapping[str, str]
+) -> list[str]:
     told = []
     for one in certificate.decisions:
         told.append(said["release"].format(who=one.who, at=one.at[:10]))
         told += [
-            said["exception"].format(item=e.item, found=e.found, asked=e.asked, reason=e.reason)
+            said["exception"].format(
+                item=in_words(e.item, words),
+                found=in_words(e.found, words),
+                asked=in_words(e.asked, words),
+                reason=e.reason,
+            )
             for e in one.exceptions
         ]
     return told

@@ -6,7 +6,7 @@ import csv
 import io
 from typing import TYPE_CHECKING
 
-from sosie.trust._texts import texts
+from sosie.trust._texts import categories_in_words, texts
 
 if TYPE_CHECKING:
     from sosie.trust._certificate import Certificate
@@ -38,7 +38,7 @@ def register_of(certificate: Certificate, lang: str) -> bytes:
         "made": certificate.made_at[:10],
         "controllers": ", ".join(article.controllers),
         "purposes": article.purposes,
-        "persons_and_data": article.persons_and_data,
+        "persons_and_data": categories_in_words(article.persons_and_data, lang),
         "recipients": ", ".join(article.recipients),
         "transfers": article.transfers,
         "erasure": article.erasure,

@@ -24,6 +24,8 @@ function facts(pairs) {
 const fingerprint = (hash) => el("code.print", {}, hash.match(/.{4}/g).map((four) => el("span", {}, four)));
 const word = (key) => TEXTS[state.lang].words?.[key] ?? key.replaceAll("_", " ");
 
+const inWords = (terms) => terms.split(", ").map((one) =>
+  TEXTS[state.lang].words[one] ?? one.replace(".", word("decimal"))).join(` ${word("or")} `);
 const meaning = (term) => TEXTS[state.lang].terms[term] ?? term;
 
 function sectionsOf(record) {
@@ -81,7 +83,7 @@ function opinionOf(record) {
 
 function exceptionsOf(exceptions) {
   return el("div.warning", {}, el("b", {}, t("page.exceptions")), exceptions.map((one) =>
-    el("p", {}, t("page.exception", { item: word(one.item), found: word(one.found), asked: word(one.asked), reason: one.reason }))));
+    el("p", {}, t("page.exception", { item: word(one.item), found: inWords(one.found), asked: inWords(one.asked), reason: one.reason }))));
 }
 
 const called = (name) => TEXTS[state.lang].wording.privacy[name] ??
@@ -205,11 +207,19 @@ function limitsOf(record) {
     el("li", {}, el("b", {}, t(`limits.${key}`)), " ", t(`limits.${key}_text`)))));
 }
 
+function categoriesInWords(text) {
+  const known = TEXTS[state.lang].terms;
+  return text.replace(/\(([^()]*)\)(?=;|$)/g, (whole, inside) => {
+    const listed = inside.split(", ");
+    return listed.every((one) => Object.hasOwn(known, one)) ? `(${listed.map(meaning).join(", ")})` : whole;
+  });
+}
+
 function registerOf(record) {
   const article = record.article_30;
   return section("register", facts([
     [t("register.controllers"), listed(article.controllers)], [t("register.purposes"), article.purposes],
-    [t("register.persons_and_data"), article.persons_and_data],
+    [t("register.persons_and_data"), categoriesInWords(article.persons_and_data)],
     [t("register.recipients"), listed(article.recipients)], [t("register.transfers"), article.transfers],
     [t("register.erasure"), article.erasure], [t("register.security"), listed(article.security.map(word))],
   ]));
