@@ -1,5 +1,6 @@
 """Workbooks: the one sheet that holds a table, and the cells that are times of day."""
 
+import logging
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,9 @@ _NO_DAY = (date(1899, 12, 30), date(1899, 12, 31), date(1904, 1, 1))
 """Days on which the calendars of spreadsheets begin: they stand for no day."""
 
 _SHOWN_SHEETS = 5
+
+for _reader in ("calamine", "fastexcel"):  # what they log of charts is no concern of the user
+    logging.getLogger(_reader).addHandler(logging.NullHandler())
 
 
 def read_excel(path: Path) -> pl.DataFrame:
