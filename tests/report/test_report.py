@@ -306,6 +306,18 @@ def test_what_is_shared_by_many_is_not_called_few() -> None:
 
 
 @pytest.mark.usefixtures("undrawn")
+def test_few_control_persons_hide_nothing_of_what_has_no_difference() -> None:
+    told = evidence(NAMES[:4])
+    rate = finding(95.3, ci=[91.2, 97.9], control=98.7, n=150, n_control=150, target=90.0)
+    told["privacy"] = {"closest_rate": {**rate, "better": "higher"}}
+    assert "91.2 to 97.9%" in said(document(told, "en"))
+    told["privacy"]["closest_rate"]["value"] = 98.7
+    shown = said(document(told, "en"))
+    assert ">\u00a096.67%" in shown
+    assert "91.2 to 97.9%" not in shown
+
+
+@pytest.mark.usefixtures("undrawn")
 @pytest.mark.parametrize("lang", ["en", "fr"])
 def test_who_chose_the_threshold(lang: str) -> None:
     told, text = evidence(NAMES[:4]), Texts(lang)

@@ -50,7 +50,7 @@ def _results(desk: Desk, names: list[str]) -> list[Block]:
         unit = desk.unit(name, finding)
         difference, interval, gap = desk.deciding(finding)
         if desk.small(name, finding):
-            shown = cell(DASH, note=desk.bounded(name, finding))
+            shown = cell(desk.bounded(name, finding))
         elif gap:
             shown = cell(form.gap(difference, unit), note=form.interval(interval, unit, gap=True))
         else:

@@ -113,7 +113,8 @@ class Desk:
 
     def small(self, name: str, finding: Finding) -> bool:
         """Tell whether what an attack found would betray a count of 1 to 4 persons."""
-        return any(few(*self._counted(name, finding, which)) for which in ("value", "control"))
+        shown = ("value", "control") if self.deciding(finding)[2] else ("value",)
+        return any(few(*self._counted(name, finding, which)) for which in shown)
 
     def share(self, name: str, finding: Finding, which: str) -> str:
         """Write the value, the control or the guess of a finding; of few persons as such."""
@@ -122,7 +123,7 @@ class Desk:
             return self.form.share(part, n)
         return self.form.amount(finding.get(which), self.unit(name, finding))
 
-    def bounded(self, name: str, finding: Finding) -> str:
+    def bounded(self, name: str, finding: Finding, words: str = "table.hidden_small") -> str:
         """Write what decides where it is about few persons: that, or between what it lies."""
         value, _, gap = self.deciding(finding)
         if not gap or value is None:
@@ -133,7 +134,7 @@ class Desk:
         if part is None or other is None:
             return DASH
         if all(round(share * (of or 0)) < SMALL for share, of in ((part, n), (other, m))):
-            return self.t("table.hidden_small")
+            return self.t(words)
         (low, high), (least, most) = within(part, n), within(other, m)
         seen = (finding.get("detail") or {}).get("visible_share") or 1.0
         ends = (low - most) / seen, (high - least) / seen
@@ -162,7 +163,7 @@ class Desk:
             finding.get("target"), unit, finding.get("better", "lower"), gap=gap
         )
         if self.small(name, finding):
-            told = self.bounded(name, finding)
+            told = self.bounded(name, finding, "table.hidden_short")
             return [cell(self.called(name)), cell(told), cell(), cell(target), cell(),
                     cell(mark=verdict)]  # fmt: skip
         write = self.form.gap if gap else self.form.amount
