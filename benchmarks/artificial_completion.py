@@ -29,7 +29,6 @@ if TYPE_CHECKING:
     Completer = Callable[[pd.DataFrame, int, int], Floats]
 
 SETS = ("cancer", "diabetes", "wine")
-SEEDS = (20, 21, 22, 23, 24)
 MASKS = ("MCAR", "MAR")
 SHARE = 0.2
 DRAWS = 10
@@ -48,7 +47,7 @@ def completion(arguments: argparse.Namespace, say: Callable[[str], None]) -> Non
     say("## completion\n")
     say(
         f"{SHARE:.0%} of the cells of numbers hidden, {DRAWS} completed tables, seeds "
-        f"{', '.join(map(str, SEEDS))}. RMSE in standard deviations of the column; coverage of "
+        f"{arguments.seeds}. RMSE in standard deviations of the column; coverage of "
         "the 95 % intervals (mean of the draws ± t times their spread); CRPS likewise in "
         "standard deviations, the lower the better: it rewards intervals that hold and are short; "
         "width of the intervals in standard deviations. Met: no more than .005 behind the best "
@@ -60,7 +59,7 @@ def completion(arguments: argparse.Namespace, say: Callable[[str], None]) -> Non
     for name in SETS:
         cohort = load(name, None)
         for mask in MASKS:
-            for seed in SEEDS:
+            for seed in map(int, arguments.seeds.split(",")):
                 whole = cohort.frame.drop(columns=cohort.target).iloc[:, :COLUMNS]
                 gone = hidden(whole, mask, np.random.default_rng(seed))
                 holed = whole.mask(gone)
