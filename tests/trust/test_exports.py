@@ -181,7 +181,8 @@ def test_french_forms_are_in_french(release: Release) -> None:
     assert asked in told
     assert "seuil 0,1, là où est demandé 0,05 : Closed room." in told
     assert "au seuil de 0,5 points" in told
-    assert "CEPD 28/2024" in told
+    assert "CEPD 28/2024 ; règles de sosie" in told
+    assert "Individualisation : conforme ; Corrélation : conforme" in told
     assert not re.search(r"EDPB|\bfail\b|\bpass\b|réussi\)", told)
 
 

@@ -33,7 +33,10 @@ def certify(
     synthetic: Annotated[
         Path | None, typer.Option("--synthetic", help="The table that is released.", **FILE)
     ] = None,
-    out: Annotated[Path | None, typer.Option("--out", metavar="CERT.json")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", metavar="CERT.json", help="A new file; its opening goes beside it."),
+    ] = None,
     run: Annotated[
         Path | None,
         typer.Option("--run", help="What `sosie avatar --json` printed.", **FILE),

@@ -51,7 +51,8 @@ Threshold = Annotated[
     typer.Option("--threshold", help="Advantage of an attacker above which a criterion fails."),
 ]
 OpenRelease = Annotated[
-    bool, typer.Option("--open-release", help="For a table anyone may have: threshold 0.02.")
+    bool,
+    typer.Option("--open-release", help="For a table anyone may have: threshold 0.02 at most."),
 ]
 Strict = Annotated[bool, typer.Option("--strict", help="Leave with status 3 if it fails.")]
 

@@ -113,8 +113,8 @@ def _values(
         "rows": said["fewer"] if rows is None else said["about"].format(n=rows),
         "purpose": agreement.purpose,
         "terms": _bracketed([known.get(term, term) for term in agreement.purpose_terms]),
-        "basis": "; ".join(known.get(term, term) for term in agreement.legal_basis),
-        "parties": "; ".join(f"{name} ({role})" for name, role in party.items()),
+        "basis": said["semicolon"].join(known.get(term, term) for term in agreement.legal_basis),
+        "parties": said["semicolon"].join(f"{name} ({role})" for name, role in party.items()),
         "controllers": ", ".join(certificate.article_30.controllers),
         "processors": ", ".join(processors) or said["none"],
         "recipients": ", ".join(agreement.recipients) or said["none"],
@@ -127,7 +127,7 @@ def _values(
         "withdrawal": agreement.withdrawal,
         "expires": certificate.expires,
         "charter": agreement.charter or said["none"],
-        "rulebook": _rules(evidence.rulebook, wording["rulebook"]),
+        "rulebook": _rules(evidence.rulebook, wording["rulebook"], said["semicolon"]),
         "generator": computation.generator or said["unrecorded"],
         "version": computation.version,
         "parameters": ", ".join(f"{k} = {v}" for k, v in computation.parameters.items())
@@ -136,11 +136,14 @@ def _values(
         "verdict": said[evidence.verdict],
         "review": evidence.review_by,
         "threshold": in_words(f"{100 * evidence.threshold:g}", roles),
-        "risks": "; ".join(
-            f"{wording['criteria'][name]}: {said[getattr(certificate.opinion, name).verdict]}"
+        "risks": said["semicolon"].join(
+            said["pair"].format(
+                name=wording["criteria"][name],
+                told=said[getattr(certificate.opinion, name).verdict],
+            )
             for name in _CRITERIA
         ),
-        "utility": "; ".join(
+        "utility": said["semicolon"].join(
             f"{wording['utility'].get(name, name)} {in_words(f'{one.value:g}', roles)} "
             f"({said[one.verdict]})"
             for name, one in evidence.utility.items()
@@ -153,11 +156,11 @@ def _values(
     }
 
 
-def _rules(rulebook: str, names: Mapping[str, str]) -> str:
+def _rules(rulebook: str, names: Mapping[str, str], semicolon: str) -> str:
     """Name bodies as the language does."""
     for name, told in names.items():
         rulebook = rulebook.replace(name, told)
-    return rulebook
+    return rulebook.replace("; ", semicolon)
 
 
 def _decided(
