@@ -475,3 +475,19 @@ def test_rules_are_found_whatever_is_said_of_other_columns(
     made = pl.read_csv(out, try_parse_dates=True)
     assert (made["exit"] >= made["entry"]).all()
     assert made.select("arm", "arm label").n_unique() == 3
+
+
+def test_a_code_that_may_mean_missing_is_told(tmp_path: Path, sosie: Sosie) -> None:
+    rows = [f"{20 + i * 37 % 60},{50 + i * 13 % 40}.5,{i % 7 - 3}" for i in range(80)]
+    rows[3::9] = [f"999,-9,{i % 7 - 3}" for i in range(len(rows[3::9]))]
+    path = tmp_path / "t.csv"
+    path.write_text("age,weight,change\n" + "\n".join(rows) + "\n")
+
+    told = sosie("avatar", path, "--out", tmp_path / "a.csv", "--seed", "1", "--lang", "fr").err
+    said = ("--missing", "999", "--missing", "-9")
+    quiet = sosie("avatar", path, "--out", tmp_path / "b.csv", "--seed", "1", *said).err
+
+    assert "'age'\u00a0: 999 est à part" in told
+    assert "'weight'\u00a0: -9 est à part" in told
+    assert "--missing" not in quiet
+    assert "change" not in told

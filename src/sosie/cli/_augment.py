@@ -37,6 +37,7 @@ from sosie.cli._options import (  # noqa: TC001 - Typer reads it when it runs
     Seed,
 )
 from sosie.cli._places import check_apart, check_outside
+from sosie.cli._remarks import doubtful
 from sosie.cli._stages import Stages
 from sosie.cli._texts import language, spelt_number, texts
 from sosie.cli._where import conditions
@@ -188,7 +189,7 @@ def augment(
         typer.echo(json.dumps(done, ensure_ascii=False))
     else:
         _show(done, rows is None and factor is None, balance, words)
-    for line in told(signed, texts(language(lang))["allowed"]):
+    for line in (*doubtful(table, lang), *told(signed, texts(language(lang))["allowed"])):
         typer.echo(line, err=True)
     for line in _warnings(done, model, len(learnt.table_), words):
         typer.echo(line, err=True)

@@ -23,6 +23,7 @@ from sosie.cli._allowed import (
 from sosie.cli._columns import Drop, Recreate, check_remade, said_of_columns
 from sosie.cli._options import Json, Lang, Missing, SchemaFile, Seed, weights_of
 from sosie.cli._places import check_apart
+from sosie.cli._remarks import doubtful
 from sosie.cli._stages import Stages
 from sosie.cli._texts import language, spelt_number, texts
 from sosie.errors import ParameterError
@@ -122,7 +123,7 @@ def avatar(
         typer.echo(json.dumps(done))
     else:
         _show(done, linked, getattr(generator, "rare_labels_", {}), words)
-    for line in told(signed, texts(language(lang))["allowed"]):
+    for line in (*doubtful(table, lang), *told(signed, texts(language(lang))["allowed"])):
         typer.echo(line, err=True)
     if linked is not None:
         typer.echo(words["warning"].format(path=linked), err=True)

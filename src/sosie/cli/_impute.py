@@ -19,6 +19,7 @@ from sosie.cli._options import (  # noqa: TC001 - Typer reads it when it runs
     Seed,
 )
 from sosie.cli._places import check_apart
+from sosie.cli._remarks import doubtful
 from sosie.cli._stages import Stages
 from sosie.cli._texts import language, spelt_number, texts
 from sosie.errors import DataError
@@ -107,6 +108,8 @@ def impute(
         typer.echo(json.dumps(done, ensure_ascii=False, default=str))
     else:
         _show(done, words)
+    for line in doubtful(table, lang):
+        typer.echo(line, err=True)
     typer.echo(words["holds_persons"].format(path=out), err=True)
 
 

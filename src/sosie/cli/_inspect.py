@@ -2,7 +2,6 @@
 
 import datetime as dt
 import json
-import re
 from dataclasses import dataclass
 from decimal import Decimal
 from pathlib import Path
@@ -12,6 +11,7 @@ import typer
 
 from sosie.cli._columns import Drop, Recreate, check_remade, said_of_columns
 from sosie.cli._options import Json, Lang, Missing, SchemaFile
+from sosie.cli._remarks import remark_in
 from sosie.cli._texts import language, spelt_number, texts
 from sosie.errors import DataError
 from sosie.table import CODED, NUMERIC, Kind
@@ -117,7 +117,7 @@ def _short(value: object) -> str:
 
 
 def _remark(column: "Column", words: dict[str, Any]) -> str:
-    notes = [_translated(column.remark, words)] if column.remark else []
+    notes = [remark_in(column.remark, words)] if column.remark else []
     if column.recreate:
         notes.append(words["recreated"])
     if column.step is not None and column.kind in (Kind.NUMBER, Kind.INTEGER):
@@ -130,15 +130,6 @@ def _remark(column: "Column", words: dict[str, Any]) -> str:
     if column.time_zone:
         notes.append(column.time_zone)
     return "; ".join(notes)
-
-
-def _translated(remark: str, words: dict[str, Any]) -> str:
-    """Put a remark in the language of the reader; its numbers stand for # in the catalogue."""
-    numbers = re.findall(r"\d+", remark)
-    template: str = words.get("remarks", {}).get(re.sub(r"\d+", "#", remark), "")
-    for number in numbers if template else ():
-        template = template.replace("#", number, 1)
-    return template or remark
 
 
 def _grid(table: "Table", path: Path, words: dict[str, Any]) -> "Grid":

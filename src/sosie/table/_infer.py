@@ -21,6 +21,7 @@ from sosie.errors import SchemaError
 from sosie.table._identifiers import why_identifier
 from sosie.table._intervals import intervals_in_order
 from sosie.table._kinds import CODED, Kind
+from sosie.table._missing import code_of_missing
 from sosie.table._names import is_named_like_code
 from sosie.table._numbers import decimals_of, step_of
 from sosie.table._places import Places
@@ -123,11 +124,17 @@ def _kind_of_numbers(present: pl.Series, n_distinct: int, max_levels: int) -> tu
     few = n_distinct <= max_levels and n_distinct * _ROWS_A_VALUE <= len(present)
     if whole and few and is_named_like_code(present.name):
         return Kind.CATEGORY, "a code by its name"
+    code = code_of_missing(present)
+    odd = (
+        ""
+        if code is None
+        else f"{code:g} is apart from all others: --missing {code:g} if it means none"
+    )
     if whole:
-        return Kind.INTEGER, ""
+        return Kind.INTEGER, odd
     if not present.dtype.is_decimal() and decimals_of(present) == 0:
-        return Kind.INTEGER, "whole numbers stored with decimals"
-    return Kind.NUMBER, ""
+        return Kind.INTEGER, odd or "whole numbers stored with decimals"
+    return Kind.NUMBER, odd
 
 
 def _kind_of_labels(present: pl.Series, n_distinct: int, max_levels: int) -> tuple[Kind, str]:

@@ -1,6 +1,8 @@
 """How people spell a missing cell."""
 
-__all__ = ["AMONG_NUMBERS", "SURE", "spellings"]
+import polars as pl
+
+__all__ = ["AMONG_NUMBERS", "SURE", "code_of_missing", "spellings"]
 
 SURE = (
     "",
@@ -76,3 +78,35 @@ def spellings(extra: list[str] | None) -> tuple[list[str], list[str]]:
     added = [text.strip() for text in extra or []]
     anywhere = list(dict.fromkeys([*SURE, *added]))
     return anywhere, [*anywhere, *(text for text in AMONG_NUMBERS if text not in anywhere)]
+
+
+_FEWEST = 5
+_CODES = {int(str(digit) * places) for digit in (7, 8, 9) for places in range(1, 7)} | {1}
+
+
+def code_of_missing(present: pl.Series) -> float | None:
+    """Find a number that may stand for a missing cell, such as an age of 999 or -9.
+
+    It is the largest or the least one, 7, 8 or 9 repeated or -1, and farther from the next than
+    all others are from each other; or -7 or beyond on several rows, with nothing else below 0.
+
+    Parameters
+    ----------
+    present : Series of numbers
+        Cells that are not missing.
+
+    Examples
+    --------
+    >>> code_of_missing(pl.Series([18, 25, 40, 61, 95, 999])), code_of_missing(pl.Series([1, 9]))
+    (999.0, None)
+    """
+    values = present.unique().sort().cast(pl.Float64).to_list()
+    if len(values) <= _FEWEST:
+        return None
+    if values[-1] in _CODES and values[-1] - values[-2] > values[-2] - values[0]:
+        return values[-1]
+    if -values[0] not in _CODES:
+        return None
+    alone = values[0] < -1 and values[1] >= 0 and (present == values[0]).sum() > 1
+    far = values[1] - values[0] > values[-1] - values[1]
+    return values[0] if alone or far else None
