@@ -177,7 +177,7 @@ def test_french_forms_are_in_french(release: Release) -> None:
     assert ";Nurses (2024) (genre ou sexe, âge, autre donnée personnelle);" in line
     begun = pia_of(certificate, "ab" * 32, "fr", wording("fr"))
     told = json.dumps(begun, ensure_ascii=False).replace("\u00a0", " ").replace("\u202f", " ")
-    asked = "verdict de l’évaluation « échec », là où est demandé « conforme » ou « attention »"
+    asked = "verdict des preuves « échec », là où est demandé « conforme » ou « attention »"
     assert asked in told
     assert "seuil 0,1, là où est demandé 0,05 : Closed room." in told
     assert "au seuil de 0,5 points" in told
