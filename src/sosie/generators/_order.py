@@ -35,7 +35,8 @@ class Steps:
 
     A step is counted from the largest of the columns that come before it in its
     chains and are not missing, or from the least value seen where all are, so that it is
-    never negative.
+    never negative. Where the column that usually is the largest is missing, a step from another
+    would be no stay: it is missing too, and a column more holds the value as it is.
 
     Parameters
     ----------
@@ -43,6 +44,11 @@ class Steps:
         Whose schema has the chains.
     values : dict of name to ndarray of shape (n,)
         NaN where missing.
+
+    Attributes
+    ----------
+    told : dict of str to list of str
+        Columns that steps tell, in order, and those that they are counted from.
 
     Examples
     --------
@@ -71,23 +77,36 @@ class Steps:
         dates = {name for name in used if table.frame.schema[name].is_temporal()}
         self._days = [name for name in used if table.frame.schema[name] == pl.Date]
         self._pairs = [(a, b) for b, others in before.items() for a in others]
-        self._told: dict[str, list[str]] = {}
+        self.told: dict[str, list[str]] = {}
         for name, others in before.items():
             those = [values[other] * self._ticks[other] / self._ticks[name] for other in others]
             if (_nearer if name in dates else _often_equal)(values[name], those):
-                self._told[name] = others
+                self.told[name] = others
+        ticked = {name: values[name] * ticks for name, ticks in self._ticks.items()}
+        self._base = {name: _largest(ticked, others) for name, others in self.told.items()}
+        self._alone = {
+            name: _fresh(name, table.names)
+            for name, base in self._base.items()
+            if (known := ~np.isnan(values[name])).any()
+            and (lacking := np.isnan(values[base]) & known).any()
+            and (known & ~lacking).any()
+        }
         self._start = {
             name: min(self._ticks[c] * float(np.nanmin(values[c])) for c in (name, *others))
-            for name, others in self._told.items()
+            for name, others in self.told.items()
         }
         self._seen = {
             name: (float(np.nanmin(values[name])), float(np.nanmax(values[name])))
-            for name in self._told
+            for name in self.told
         }
 
     def taken(self, values: Arrays) -> Arrays:
-        """Replace by steps the columns that are told so."""
-        return values | {name: values[name] - self._latest(name, values) for name in self._told}
+        """Replace by steps the columns that are told so, and add those that hold no steps."""
+        found = values | {name: values[name] - self._latest(name, values) for name in self.told}
+        for name, alone in self._alone.items():
+            found[name] = np.where(np.isnan(values[self._base[name]]), np.nan, found[name])
+            found[alone] = values[name]
+        return found
 
     def undone(self, values: Arrays) -> Arrays:
         """Replace steps by values, none beyond those seen; put them in order."""
@@ -96,6 +115,10 @@ class Steps:
         for name, seen in self._seen.items():
             latest = self._latest(name, found)
             found[name] = np.maximum(np.clip(found[name] + latest, *seen), latest)
+            if name in self._alone:
+                lacking = np.isnan(found[self._base[name]])
+                alone = np.maximum(found.pop(self._alone[name]), latest)
+                found[name] = np.where(lacking, alone, found[name])
         same = {name: found[name] * ticks for name, ticks in self._ticks.items()}
         swapped = set()
         again = True
@@ -119,9 +142,24 @@ class Steps:
     def _latest(self, name: str, values: Arrays) -> NDArray[np.float64]:
         """Give what the steps of a column are counted from, in its unit."""
         latest = np.full(len(values[name]), np.nan)
-        for other in self._told[name]:
+        for other in self.told[name]:
             latest = np.fmax(latest, values[other] * self._ticks[other])
         return np.where(np.isnan(latest), self._start[name], latest) / self._ticks[name]
+
+
+def _largest(values: Arrays, others: list[str]) -> str:
+    """Name the column that is the largest of some most often, the last of those that are."""
+    known = np.stack([values[other] for other in others])
+    known = known[:, ~np.isnan(known).any(axis=0)]
+    times = (known == known.max(axis=0, initial=-np.inf)).sum(axis=1)
+    return others[len(others) - 1 - int(times[::-1].argmax())]
+
+
+def _fresh(name: str, taken: list[str]) -> str:
+    """Name a column as no other is."""
+    while name in taken:
+        name += " as it is"
+    return name
 
 
 def _nearer(values: NDArray[np.float64], others: list[NDArray[np.float64]]) -> bool:

@@ -98,11 +98,20 @@ class Columns:
 
     def with_numbers(self, numbers: dict[str, Floats]) -> Columns:
         """Give the same columns with other numbers, NaN where missing."""
-        filled = {
-            name: np.where(np.isnan(values), np.nanmean(values), values)
-            for name, values in numbers.items()
-        }
-        return replace(self, numbers=filled)
+        filled, masks = {}, list(self.masks)
+        mask_of = {name: mask for name, mask in self.mask_of.items() if name in self.codes}
+        for name, values in numbers.items():
+            missing = np.isnan(values)
+            filled[name] = (
+                np.where(missing, np.nanmean(values), values) if missing.any() else values
+            )
+            if name in self.mask_of and (masks[self.mask_of[name]] == missing).all():
+                mask_of[name] = self.mask_of[name]
+            elif missing.any():
+                same = (i for i, mask in enumerate(masks) if (mask == missing).all())
+                mask_of[name] = next(same, len(masks))
+                masks += [missing] if mask_of[name] == len(masks) else []
+        return replace(self, numbers=filled, masks=tuple(masks), mask_of=mask_of)
 
     def known_numbers(self) -> dict[str, Floats]:
         """Give the numbers with NaN where a cell is missing."""

@@ -45,6 +45,8 @@ class Cohort:
     ----------
     table, free : Table
         The table, and what has to be learnt of it.
+    steps : Steps
+        That tell columns in order.
     columns : Columns
         Of the latter, less what bands of a number tell; columns in order are told by steps,
         levels by their places in an order where they have one.
@@ -70,8 +72,8 @@ class Cohort:
         known = columns.known_numbers()
         self._bands = Bands(columns, stratum)
         columns = self._bands.taken(columns)
-        self._steps = Steps(self.free, known)
-        columns = columns.with_numbers(self._steps.taken(known))
+        self.steps = Steps(self.free, known)
+        columns = columns.with_numbers(self.steps.taken(known))
         kinds = (Kind.ORDINAL, Kind.BOOLEAN)
         ordered = {c.name for c in self.free.schema.columns if c.kind in kinds}
         parting = stratum_of(stratum, columns)
@@ -86,9 +88,10 @@ class Cohort:
 
     def rebuilt(self, arrays: dict[str, Any]) -> Table:
         """Give values of the free columns as a table of them."""
-        numbers = self._steps.undone({name: arrays[name] for name in self.columns.numbers})
+        numbers = self.steps.undone({name: arrays[name] for name in self.columns.numbers})
+        arrays = {name: values for name, values in arrays.items() if name in self.free.schema}
         codes = self._levels.undone(arrays) | self._bands.told(numbers)
-        made = self._steps.kept(self.free.rebuild(arrays | numbers | codes))
+        made = self.steps.kept(self.free.rebuild(arrays | numbers | codes))
         if self._bands.found:  # rounding may have brought a number past a cut
             names = set(self._bands.found.values())
             codes |= self._bands.told({name: made.numbers(name) for name in names})

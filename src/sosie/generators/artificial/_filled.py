@@ -8,6 +8,7 @@ import numpy as np
 import polars as pl
 from scipy.special import ndtr
 
+from sosie.generators.artificial._beginnings import moved_back
 from sosie.generators.artificial._draws import Draws
 from sosie.generators.artificial._impute import completed
 from sosie.table import Kind, before_of
@@ -42,7 +43,8 @@ def filled_table(cohort: Cohort, model: Networks, rng: np.random.Generator, sign
     whole = cohort.table.restored(cohort.rebuilt(arrays))
     table = cohort.table.taken(np.arange(len(cohort.table)))
     names = [c.name for c in table.schema.columns if c.kind is not Kind.IDENTIFIER]
-    table.frame = filled(table.frame, whole.frame.select(names), table.schema)
+    drawn = moved_back(table.frame, whole.frame.select(names), cohort.steps.told)
+    table.frame = filled(table.frame, drawn, table.schema)
     return table
 
 
