@@ -114,3 +114,13 @@ def test_json_and_schema(path: Path, tmp_path: Path) -> None:
     assert Schema.read(written) == Table.read(path).schema
     again = json.loads(run(path, "--json", "--schema", written))
     assert again == content
+
+
+def test_a_schema_that_is_written_holds_no_extreme_value(tmp_path: Path) -> None:
+    path = tmp_path / "t.csv"
+    rows = [f"{20 + i * 37 % 60 if i % 9 else 999},{i % 4}" for i in range(200)]
+    path.write_text("age,arm\n" + "\n".join(rows) + "\n")
+    assert "--missing 999" in run(path, "--write", tmp_path / "s.toml")
+    assert "999" not in (tmp_path / "s.toml").read_text()
+    assert "--missing 999" in run(path, "--schema", tmp_path / "s.toml")
+    assert "--missing" not in run(path, "--schema", tmp_path / "s.toml", "--missing", "999")

@@ -116,7 +116,14 @@ def test_every_sentence_is_recognised_as_itself() -> None:
             "rows of 2020.csv n'a pas de colonne 'date: 1 row', que nomme le schéma ou une "
             "option\u00a0; vouliez-vous dire 'rows'\u00a0?",
         ),
+        (
+            "t.csv: columns 'Q1: age', 'constant' hold no value at all; remove them, or list "
+            "under drop in a schema.",
+            "t.csv\u00a0: les colonnes 'Q1: age', 'constant' n'ont aucune valeur\u00a0; "
+            "retirez-les, ou citez-les sous drop dans un schéma.",
+        ),
         ("Nobody wrote this sentence.", "Nobody wrote this sentence."),
+        (". " * 2000, ". " * 2000),
     ],
 )
 def test_what_is_in_the_slots_is_kept(english: str, french: str) -> None:

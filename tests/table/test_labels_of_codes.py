@@ -139,3 +139,21 @@ def test_a_transport_file_of_two_tables_is_refused(frame: pd.DataFrame, tmp_path
     path.write_bytes(content + content[content.find(b"HEADER RECORD*******MEMBER") :])
     with pytest.raises(DataError, match="holds 2 tables"):
         Table.read(path)
+
+
+def test_a_code_for_missing_is_missing_whatever_its_label(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"sex": [1.0, 2.0, 9.0] * 20, "n": np.arange(60.0)})
+    labels = {"sex": {1.0: "F", 2.0: "H", 9.0: "ne sait pas"}}
+    pyreadstat.write_sav(frame, str(tmp_path / "a.sav"), variable_value_labels=labels)
+    told = Table.read(tmp_path / "a.sav", missing=["9"])
+    assert told.schema["sex"].levels == ["F", "H"]
+    assert told.frame["sex"].null_count() == 20
+    assert Table.read(tmp_path / "a.sav").schema["sex"].levels == ["F", "H", "ne sait pas"]
+
+
+def test_ends_of_a_scale_that_have_labels_are_not_taken_for_missing(tmp_path: Path) -> None:
+    frame = pd.DataFrame({"score": [float(i % 11) for i in range(120)], "n": np.arange(120.0)})
+    labels = {"score": {0.0: "never", 10.0: "always"}}
+    pyreadstat.write_sav(frame, str(tmp_path / "a.sav"), variable_value_labels=labels)
+    remark = Table.read(tmp_path / "a.sav").schema["score"].remark
+    assert remark == "labels on 2 of 11 values: codes kept"

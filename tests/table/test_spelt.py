@@ -46,6 +46,8 @@ def test_a_schema_that_was_written_reads_the_same_table(tmp_path: Path) -> None:
         ("%d.%m.%Y", "28 cells do not read as dates in the format '%d.%m.%Y'"),
         ("%Y", "first on line 2"),
         ("%d/%m/%y", "years of two digits"),
+        ("%D", "years of two digits"),
+        ("%d/%m/%Y %H", "28 cells do not read as dates in the format '%d/%m/%Y %H'"),
     ],
 )
 def test_a_format_that_does_not_read_the_cells_is_refused(
@@ -63,7 +65,11 @@ def test_years_of_two_digits_are_refused_unless_they_are_labels(tmp_path: Path) 
         of(tmp_path / "a.csv", cells)
     assert of(tmp_path / "a.csv", cells, kind="category").schema["x"].kind is Kind.CATEGORY
     ratios = [f"{i:02}/40/{i + 3:02}" for i in range(10, 38)]  # month 40: no dates
-    assert of(tmp_path / "a.csv", ratios * 2, kind="category").frame.height == 56
+    assert of(tmp_path / "a.csv", ratios * 2).frame.height == 56
+    codes = ["01.02.03", "02.05.05", "10.12.03"] * 10  # no number is more than 12
+    assert of(tmp_path / "a.csv", codes).schema["x"].kind is Kind.CATEGORY
+    with pytest.raises(DataError, match="years of two digits"):
+        of(tmp_path / "a.csv", [*cells, "inconnue"])
 
 
 def test_codes_with_an_e_stay_as_they_are(tmp_path: Path) -> None:
@@ -77,6 +83,8 @@ def test_codes_with_an_e_stay_as_they_are(tmp_path: Path) -> None:
 @pytest.mark.parametrize("cells", [["1e5", "2e6"], ["1E+05", "2E-03"], ["1.5E3", "2.25E4"]])
 def test_numbers_with_an_exponent_are_numbers(cells: list[str], tmp_path: Path) -> None:
     table = of(tmp_path / "a.csv", cells + [f"{i}.25" for i in range(30)])
+    few = of(tmp_path / "b.csv", ["1E12", *(f"{10 ** (1 + i % 5) + 7 * i}" for i in range(60))])
+    assert few.schema["x"].kind is Kind.INTEGER
     assert table.schema["x"].kind is Kind.NUMBER
     assert table.frame["x"][:2].to_list() == [float(cell) for cell in cells]
     said = of(tmp_path / "a.csv", ["1E5", "2E3"] * 10, kind="number").frame["x"]

@@ -150,3 +150,12 @@ def test_words_among_durations_are_told_by_their_column(tmp_path: Path) -> None:
     message = refusal(write(tmp_path / "a.xlsx", {"s": rows}))
     assert "column 'stay'" in message
     assert "long" not in message
+
+
+def test_names_that_are_dates_are_kept(tmp_path: Path) -> None:
+    months = ((43831, DAY), (43862, DAY), "sex")  # 2020-01-01, 2020-02-01
+    rows = [months, *((0.5 * i, 7 * i % 11, "fm"[i % 2]) for i in range(60))]
+    path = write(tmp_path / "a.xlsx", {"s": rows})
+    names = Table.read(path).names
+    assert names == columns_of(path)
+    assert [name[:10] for name in names] == ["2020-01-01", "2020-02-01", "sex"]

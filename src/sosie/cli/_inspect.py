@@ -120,7 +120,8 @@ def _remark(column: "Column", words: dict[str, Any]) -> str:
     notes = [remark_in(column.remark, words)] if column.remark else []
     if column.recreate:
         notes.append(words["recreated"])
-    if column.step is not None and column.kind in (Kind.NUMBER, Kind.INTEGER):
+    clock = column.remark.startswith("a time or a duration")
+    if column.step is not None and column.kind in (Kind.NUMBER, Kind.INTEGER) and not clock:
         notes.append(words["step"].format(step=_spelt(column.step, words)))
     elif column.decimals and column.kind is Kind.NUMBER:
         key = "decimals_one" if column.decimals == 1 else "decimals_many"

@@ -10,13 +10,18 @@ from typing import NamedTuple
 __all__ = ["refusal"]
 
 _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+")
-_QUOTED = re.compile(r"'[^']*'|\"[^\"]*\"")
 _NARROW_SPACE = "\u202f"
+_QUOTED = re.compile(r"(?<!\w)(?:'[^']*'|\"[^\"]*\")(?!\w)")
+_LONGEST = 1000
+_DEEPEST = 6
+_FIRST_NAME = 0xF0000
+"""A character that nobody types: names stand for themselves by one each while a text is read."""
 
 
 class _Pattern(NamedTuple):
     """A sentence with slots, and what it is in the other language."""
 
+    template: str
     shape: re.Pattern[str]
     said: str
 
@@ -26,7 +31,7 @@ class _Pattern(NamedTuple):
         shape = "".join(
             re.escape(literal) + ("" if field is None else "(.*?)") for literal, field, *_ in pieces
         )
-        return cls(re.compile(shape, re.DOTALL), said)
+        return cls(template, re.compile(shape, re.DOTALL), said)
 
 
 def refusal(sentence: str, lang: str) -> str:
@@ -53,25 +58,42 @@ def refusal(sentence: str, lang: str) -> str:
     >>> refusal("cohort.csv does not exist; check its name.", "fr")
     "cohort.csv n'existe pas\xa0; vérifiez son nom."
     """
-    return sentence if lang == "en" else _read(sentence, lang)[1]
+    if lang == "en" or len(sentence) > _LONGEST:
+        return sentence
+    names: list[str] = []
+
+    def aside(quoted: re.Match[str]) -> str:
+        held = quoted[0]
+        if held in _literals(lang):
+            return held
+        names.append(held[1:-1])
+        return held[0] + chr(_FIRST_NAME + len(names) - 1) + held[0]
+
+    said = _read(_QUOTED.sub(aside, sentence), lang, _DEEPEST)[1]
+    for place, name in enumerate(names):
+        said = said.replace(chr(_FIRST_NAME + place), name)
+    return said
 
 
-@cache
-def _read(text: str, lang: str) -> tuple[int, str]:
+def _read(text: str, lang: str, deep: int) -> tuple[int, str]:
     """Give how many characters are in no sentence of the catalogue, and what the text is."""
     if _GROUPED.fullmatch(text):
         return 0, text.replace(",", _NARROW_SPACE)
     best = len(text), text
-    if _QUOTED.fullmatch(text):  # a name, whatever it says
-        return best
     stop = "." if text.endswith(".") else ""
-    for pattern in _patterns(lang):
+    for pattern in _patterns(lang) if deep else ():
         if best[0] and (match := pattern.shape.fullmatch(text.removesuffix(stop))):
-            slots = [_read(held, lang) for held in match.groups()]
+            slots = [_read(held, lang, deep - 1) for held in match.groups()]
             left = sum(unread for unread, _ in slots)
             if left < best[0]:
                 best = left, pattern.said.format(*(said for _, said in slots)) + stop
     return best
+
+
+@cache
+def _literals(lang: str) -> frozenset[str]:
+    """Give what stands in quotes in the catalogue itself."""
+    return frozenset(quoted for one in _patterns(lang) for quoted in _QUOTED.findall(one.template))
 
 
 @cache

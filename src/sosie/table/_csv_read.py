@@ -175,9 +175,13 @@ def _says_separator(record: list[str]) -> bool:
 
 
 def _without_tail(frame: pl.DataFrame) -> pl.DataFrame:
-    """Leave out separators alone at the end, as spreadsheets leave them below a table."""
-    someone = frame.select(pl.any_horizontal(pl.all().is_not_null())).to_series().arg_true()
-    return frame.head(int(someone[-1]) + 1 if len(someone) else 0)
+    """Leave out separators alone at the end, as spreadsheets leave them below a table.
+
+    Where there are such lines between persons too, they are persons of whom nothing is known.
+    """
+    someone = frame.select(pl.any_horizontal(pl.all().is_not_null())).to_series()
+    n = int(someone.sum())
+    return frame.head(n) if someone.head(n).all() else frame
 
 
 def _refuse_duplicates(names: list[str], path: Path) -> None:

@@ -25,7 +25,10 @@ _SHAPE = re.compile(
     r"|\d{1,2}[- ]?[A-Za-z]{3}[- ]?\d{4})"
     rf"({_TIME}{_ZONE})?$"
 )
-_SHORT = r"^(\d{1,2}[-/.]\d{1,2}[-/.]|\d{1,2}[- ]?[A-Za-z]{3}[- ]?)\d{2}$"
+_SHORT = (
+    r"^(\d{1,2}[-/.]\d{1,2}[-/.]\d{2}|\d{1,2}[- ]?[A-Za-z]{3}[- ]?\d{2})([T ]\d{1,2}:\d{2}.*)?$"
+)
+_DAY_OF_MONTH = r"^(1[3-9]|2\d|3[01])\D|^\d{1,2}[-/.](1[3-9]|2\d|3[01])\D|[A-Za-z]"
 _DAY = r"^(1[3-9]|2\d|3[01])[-/]\d{1,2}[-/]\d{4}"
 _MONTH = r"^\d{1,2}[-/](1[3-9]|2\d|3[01])[-/]\d{4}"
 _ZONES = ("Europe/Paris", "Europe/London", "America/New_York", "UTC")
@@ -87,19 +90,23 @@ def day_comes_first(texts: list[pl.Series]) -> bool | None:
 
 
 def has_short_years(texts: pl.Series) -> bool:
-    """Tell whether all texts are dates whose years have two digits.
+    """Tell whether texts are dates whose years have two digits, but for one in ten.
+
+    Codes of three numbers may look so: some day is to be no month.
 
     Examples
     --------
-    >>> has_short_years(pl.Series(["31/01/58", "02/11/03"]))
-    True
+    >>> dates, codes = ["31/01/58", "02/11/03"], ["01.02.03", "10.12.03"]
+    >>> has_short_years(pl.Series(dates)), has_short_years(pl.Series(codes))
+    (True, False)
     """
-    if not texts.str.contains(_SHORT).all():
+    days = texts.str.extract(_SHORT, 1).drop_nulls()
+    if len(days) < 0.9 * len(texts) or not days.str.contains(_DAY_OF_MONTH).any():
         return False
-    mark = re.sub(r"[0-9A-Za-z]", "", str(texts[0]))[:1]
+    mark = re.sub(r"[0-9A-Za-z]", "", str(days[0]))[:1]
     ways = [f"%d{mark}%m{mark}%y", f"%m{mark}%d{mark}%y", f"%d{mark}%b{mark}%y"]
     trials = (DateFormat(pattern, has_time=False) for pattern in ways)
-    return any(parse_dates(texts, how).null_count() == 0 for how in trials)
+    return any(parse_dates(days, how).null_count() == 0 for how in trials)
 
 
 def stated_format(texts: pl.Series, pattern: str) -> DateFormat:

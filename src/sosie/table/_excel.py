@@ -30,8 +30,10 @@ def read_excel(path: Path) -> pl.DataFrame:
         If several sheets hold rows, hidden ones included; if the first line is no header; if a
         column holds durations and something else.
     """
-    sheet, _ = _table_of(path)
+    sheet, names = _table_of(path)
     frame = _cells(path, sheet).rename({"__UNNAMED__0": ""}, strict=False)
+    if frame.width == len(names):  # names that are dates would be lost
+        frame.columns = names
     return frame.with_columns(_as_times(values) for values in frame.iter_columns())
 
 

@@ -131,7 +131,7 @@ class Read(NamedTuple):
     labelled: Mapping[str, frozenset[Any]] = MappingProxyType({})
 
 
-def read_binary(path: Path, numeric: Collection[str] = ()) -> Read:
+def read_binary(path: Path, numeric: Collection[str] = (), missing: Collection[str] = ()) -> Read:
     """Read a file by its suffix.
 
     Parameters
@@ -139,6 +139,8 @@ def read_binary(path: Path, numeric: Collection[str] = ()) -> Read:
     path : Path
     numeric : collection of str
         Columns that are declared numbers: labels of their codes are left aside.
+    missing : collection of str
+        Codes that stand for a missing cell, whatever their labels.
 
     Raises
     ------
@@ -148,7 +150,7 @@ def read_binary(path: Path, numeric: Collection[str] = ()) -> Read:
     suffix = suffix_of(path)
     with _told(path):
         if suffix in STATISTICS:
-            frame, labelled = read_statistics(path, numeric)
+            frame, labelled = read_statistics(path, numeric, missing)
             return Read(frame, labelled=labelled)
         if suffix in _EXCEL:
             return Read(read_excel(path))

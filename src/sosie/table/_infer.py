@@ -79,11 +79,13 @@ def describe(
     else:
         kind, remark = declared.kind, declared.remark
         _check_kind(present, kind, places)
+        if kind in (Kind.NUMBER, Kind.INTEGER) and not remark and present.dtype.is_numeric():
+            remark = _odd_code(present)
     column = Column(name=values.name, kind=kind, remark=remark)
     column = column.model_copy(update=_details(present, kind, n_distinct, max_levels))
     if declared is None:
         return column
-    said = {name: getattr(declared, name) for name in declared.model_fields_set}
+    said = {name: getattr(declared, name) for name in declared.model_fields_set if name != "remark"}
     column = column.model_copy(update=said)
     if kind in CODED and declared.levels:
         _check_levels(present, column, places)
@@ -124,17 +126,19 @@ def _kind_of_numbers(present: pl.Series, n_distinct: int, max_levels: int) -> tu
     few = n_distinct <= max_levels and n_distinct * _ROWS_A_VALUE <= len(present)
     if whole and few and is_named_like_code(present.name):
         return Kind.CATEGORY, "a code by its name"
-    code = code_of_missing(present)
-    odd = (
-        ""
-        if code is None
-        else f"{code:g} is apart from all others: --missing {code:g} if it means none"
-    )
+    odd = _odd_code(present)
     if whole:
         return Kind.INTEGER, odd
     if not present.dtype.is_decimal() and decimals_of(present) == 0:
         return Kind.INTEGER, odd or "whole numbers stored with decimals"
     return Kind.NUMBER, odd
+
+
+def _odd_code(present: pl.Series) -> str:
+    code = code_of_missing(present)
+    if code is None:
+        return ""
+    return f"{code:g} is apart from all others: --missing {code:g} if it means none"
 
 
 def _kind_of_labels(present: pl.Series, n_distinct: int, max_levels: int) -> tuple[Kind, str]:

@@ -12,7 +12,7 @@ from sosie.table._csv_read import TextTable
 from sosie.table._dates import day_comes_first
 from sosie.table._infer import describe
 from sosie.table._kinds import CODED, Kind
-from sosie.table._missing import spellings
+from sosie.table._missing import spellings, without_codes
 from sosie.table._numbers import refuse_infinities
 from sosie.table._numerals import uses_decimal_comma
 from sosie.table._places import Places
@@ -126,7 +126,7 @@ def _typed(
             columns.append(read.alias(name))
         else:
             _refuse_nested(values, source.places)
-            columns.append(_without_codes(values, missing or []))
+            columns.append(without_codes(values, missing or []))
             if values.dtype.is_float() and values.is_nan().any():
                 nan.add(name)
     if text is not None:
@@ -206,19 +206,6 @@ def _refuse_nested(values: pl.Series, places: Places) -> None:
         )
 
 
-def _without_codes(values: pl.Series, missing: list[str]) -> pl.Series:
-    """Make NaN null, and the numbers and labels that the user says stand for missing."""
-    if values.dtype.is_float():
-        values = values.fill_nan(None)
-    if missing and values.dtype in (pl.Categorical, pl.Enum):
-        said = [text.strip() for text in missing]
-        return values.set(values.cast(pl.String).is_in(said).fill_null(value=False), None)
-    if not missing or not values.dtype.is_numeric():
-        return values
-    codes = pl.Series(missing).cast(pl.Float64, strict=False).drop_nulls().to_list()
-    return values.set(values.cast(pl.Float64).is_in(codes).fill_null(value=False), None)
-
-
 def _refuse_empty_columns(frame: pl.DataFrame, places: Places) -> None:
     empty = [values.name for values in frame.iter_columns() if values.null_count() == len(values)]
     if empty:
@@ -254,9 +241,12 @@ def _partly(values: pl.Series, labelled: frozenset[Any]) -> str:
     """Say that some codes of a column have labels: these are not used."""
     if not labelled:
         return ""
-    codes = values.drop_nulls().unique().to_list()
-    n = sum(code in labelled for code in codes)
-    told = f"labels on {n} of {len(codes)} values: codes kept; --missing CODE if it means none"
+    codes = values.drop_nulls().unique().sort().to_list()
+    has = [code in labelled for code in codes]
+    n = sum(has)
+    told = f"labels on {n} of {len(codes)} values: codes kept"
+    if all(has[:n]) or all(has[-n:]):  # at one end, as of ways to be missing
+        told += "; --missing CODE if it means none"
     return told if n else ""
 
 

@@ -1,8 +1,10 @@
 """How people spell a missing cell."""
 
+from collections.abc import Collection
+
 import polars as pl
 
-__all__ = ["AMONG_NUMBERS", "SURE", "code_of_missing", "spellings"]
+__all__ = ["AMONG_NUMBERS", "SURE", "code_of_missing", "spellings", "without_codes"]
 
 SURE = (
     "",
@@ -110,3 +112,28 @@ def code_of_missing(present: pl.Series) -> float | None:
     alone = values[0] < -1 and values[1] >= 0 and (present == values[0]).sum() > 1
     far = values[1] - values[0] > values[-1] - values[1]
     return values[0] if alone or far else None
+
+
+def without_codes(values: pl.Series, missing: Collection[str]) -> pl.Series:
+    """Make NaN null, and the numbers and labels that the user says stand for missing.
+
+    Parameters
+    ----------
+    values : Series
+        Typed.
+    missing : collection of str
+
+    Examples
+    --------
+    >>> without_codes(pl.Series([1, 9, 2]), ["9"]).to_list()
+    [1, None, 2]
+    """
+    if values.dtype.is_float():
+        values = values.fill_nan(None)
+    if missing and values.dtype in (pl.String, pl.Categorical, pl.Enum):
+        said = [text.strip() for text in missing]
+        return values.set(values.cast(pl.String).is_in(said).fill_null(value=False), None)
+    if not missing or not values.dtype.is_numeric():
+        return values
+    codes = pl.Series(list(missing)).cast(pl.Float64, strict=False).drop_nulls().to_list()
+    return values.set(values.cast(pl.Float64).is_in(codes).fill_null(value=False), None)

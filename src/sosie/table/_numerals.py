@@ -13,7 +13,8 @@ _PLAIN = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$"
 _COMMA = r"^\s*[+-]?(\d+,?\d*|,\d+)([eE][+-]?\d+)?\s*$"
 _INFINITE = r"(?i)^\s*[+-]?(inf|infinity|∞)\s*$"
 _CODE = r"^\s*\d+E\d+\s*$"
-_WRITTEN = r"[eE][+-]|[.,]\d*[eE]|e"
+_COUNTED = r"[.,e]|E[+-]"
+_MANY_CODES = 0.1
 _GROUPS = (" ", "\u00a0", "\u202f", "'", "’", ",", ".")
 _INFINITE_CELL = re.compile(_INFINITE)
 _FEW = 60
@@ -36,8 +37,7 @@ class Numeral:
     exponent : bool
         Some cell has an exponent.
     is_label : bool
-        Digits that are not for counting: leading zeros, more than 15 of them, or codes as 2E05,
-        which no program writes for a number: it has a decimal mark, a sign or a small e there.
+        Digits that are not for counting: leading zeros, more than 15 of them, or codes as 2E05.
     """
 
     decimal: Literal[".", ","] = "."
@@ -148,9 +148,17 @@ def _described(distinct: pl.Series, decimal: Literal[".", ","], thousands: str) 
     exponent = bool(bare.str.contains(r"\d[eE][+-]?\d").any())
     zeros = bool(bare.str.contains(r"^\s*[+-]?0\d").any())
     long = whole and int(bare.str.strip_chars(" +-").str.len_chars().max() or 0) > _LONGEST  # type: ignore[arg-type]
-    codes = exponent and bool(bare.str.contains(_CODE).any())
-    codes = codes and not bare.str.contains(_WRITTEN).any()
-    return Numeral(decimal, thousands, whole, exponent, zeros or long or codes)
+    return Numeral(
+        decimal, thousands, whole, exponent, zeros or long or (exponent and _are_codes(bare))
+    )
+
+
+def _are_codes(cells: pl.Series) -> bool:
+    """Tell codes as 2E05 from numbers: many look so, or all are as long, and none is a measure."""
+    share = float(cells.str.contains(_CODE).mean() or 0.0)  # type: ignore[arg-type]
+    if not share or cells.str.contains(_COUNTED).any():
+        return False
+    return share >= _MANY_CODES or cells.str.strip_chars().str.len_chars().n_unique() == 1
 
 
 def parse_numerals(cells: pl.Series, how: Numeral) -> pl.Series:

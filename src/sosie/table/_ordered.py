@@ -16,9 +16,9 @@ _OF_POLARS = b"_PL_ENUM_VALUES"
 def with_order(frame: pl.DataFrame, path: Path) -> tuple[pl.DataFrame, frozenset[str]]:
     """Give ordered categories their labels in their order, and tell which columns these are.
 
-    What pandas and R write as ordered says so in the schema of Arrow that the file carries. An
-    Enum of Polars is written as ordered too, though its labels need not be: it stays as it is.
-    Without pyarrow no order is known.
+    What pandas and R write as ordered labels says so in the schema of Arrow that the file
+    carries. An Enum of Polars is written as ordered too, though its labels need not be: it stays
+    as it is. Without pyarrow no order is known.
 
     Parameters
     ----------
@@ -41,6 +41,10 @@ def with_order(frame: pl.DataFrame, path: Path) -> tuple[pl.DataFrame, frozenset
         for field in (parquet.read_schema(path) if table is None else table.schema)
         if pa.types.is_dictionary(field.type)
         and field.type.ordered
+        and (
+            pa.types.is_string(field.type.value_type)
+            or pa.types.is_large_string(field.type.value_type)
+        )
         and not any(key.startswith(_OF_POLARS) for key in field.metadata or {})
     ]
     if not ordered:

@@ -220,6 +220,8 @@ class Schema(_Model):
         content = self.model_dump(mode="python", exclude_none=True, exclude_defaults=True)
         for column in content.get("columns", []):
             column["kind"] = str(column["kind"])
+            if "--missing" in column.get("remark", ""):  # of the values of a table
+                del column["remark"]
         content = {"max_levels": self.max_levels, **content}
         with whole_file(Path(path)) as out:
             out.write(tomli_w.dumps(content).encode())

@@ -7,7 +7,7 @@ from typing import Any
 import polars as pl
 
 from sosie.table._identifiers import why_identifier
-from sosie.table._missing import SURE
+from sosie.table._missing import SURE, without_codes
 from sosie.table._numbers import decimals_of
 from sosie.table._transport import check_transport
 
@@ -20,7 +20,7 @@ _UNASKED = "F8.2"
 
 
 def read_statistics(
-    path: Path, numeric: Collection[str] = ()
+    path: Path, numeric: Collection[str] = (), missing: Collection[str] = ()
 ) -> tuple[pl.DataFrame, dict[str, frozenset[Any]]]:
     """Read a file of SAS, Stata or SPSS.
 
@@ -33,6 +33,8 @@ def read_statistics(
         Its suffix tells the format.
     numeric : collection of str
         Columns that are declared numbers: their codes are kept.
+    missing : collection of str
+        Codes that stand for a missing cell, whatever their labels.
 
     Returns
     -------
@@ -53,6 +55,8 @@ def read_statistics(
     for name, cells in columns.items():
         values = _cells(name, cells)
         labels = _labels(about.variable_value_labels.get(name), values.dtype)
+        if labels:
+            values = without_codes(values, missing)
         if labels and name not in numeric:
             if (named := _as_labels(values, labels)) is not None:
                 read.append(named)

@@ -106,7 +106,7 @@ class Table:
         places = Places(str(path))
         if suffix_of(path) in READERS:
             numbers = [c.name for c in said.columns if c.kind in NUMERIC] if said else []
-            read = read_binary(path, numbers)
+            read = read_binary(path, numbers, missing or [])
             source = Source(places, ordered=read.ordered, labelled=read.labelled)
             return cls(*interpret(read.frame, source, said, missing))
         text = read_csv(path)

@@ -1,5 +1,6 @@
 """From the text of a column to its values: numbers, truth values, dates or labels."""
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import NoReturn
 
@@ -271,10 +272,13 @@ def _as_stated(
     column: TextColumn, pattern: str, cells: pl.Series, distinct: pl.Series, spelling: Spelling
 ) -> tuple[pl.Series, Spelling, str]:
     """Read dates as the schema says that they are spelt."""
-    if "%y" in pattern:
+    if re.search("%[yDxcg]", pattern):
         _short_years(column)
-    how = stated_format(distinct.sort(), pattern)
-    values = parse_dates(cells, how)
+    try:
+        how = stated_format(distinct.sort(), pattern)
+        values = parse_dates(cells, how)
+    except pl.exceptions.PolarsError:  # an hour without its minutes
+        how, values = DateFormat(pattern, has_time=False), cells.clear(len(cells))
     bad = values.is_null() & cells.is_not_null()
     if bad.any():
         n = int(bad.sum())
