@@ -128,7 +128,7 @@ class Avatar(Parameters):
         free = table.reduced()
         columns = Columns.of(free)
         known = columns.known_numbers()
-        self._steps = Steps(free, known)
+        self._steps = Steps(free, known, self.k)
         columns = columns.with_numbers(self._steps.taken(known))
         self.seed_ = secrets.randbelow(2**53) if self.seed is None else self.seed
         self.rare_labels_ = _rare_labels(columns, self.k)
@@ -189,7 +189,8 @@ class Avatar(Parameters):
         rng = np.random.default_rng(self._draw_seed)
         with _one_thread():
             drawn = self._kernel.draw(rng, progress)
-        drawn = drawn.with_numbers(self._steps.undone(drawn.known_numbers()))
+        numbers = drawn.known_numbers() | {name: drawn.numbers[name] for name in self._steps.alone}
+        drawn = drawn.with_numbers(self._steps.undone(numbers))
         avatars = self._steps.kept(self._free.rebuild(drawn.arrays()))
         n = len(avatars)
         order = rng.permutation(n)
@@ -247,7 +248,8 @@ class Avatar(Parameters):
         if not self.column_weights:
             return None
         names = [*columns.numbers, *columns.codes]
-        said = [float(self.column_weights.get(name, 1)) for name in names]
+        owners = {alone: name for name, alone in self._steps.alone.items()}
+        said = [float(self.column_weights.get(owners.get(name, name), 1)) for name in names]
         masks = np.zeros(len(columns.masks))
         for name, mask in columns.mask_of.items():
             masks[mask] = max(masks[mask], said[names.index(name)])

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from sosie.table import Table
 
     Arrays = dict[str, NDArray[np.float64]]
+    Bools = NDArray[np.bool_]
 
 __all__ = ["Steps"]
 
@@ -35,8 +36,9 @@ class Steps:
 
     A step is counted from the largest of the columns that come before it in its
     chains and are not missing, or from the least value seen where all are, so that it is
-    never negative. Where the column that usually is the largest is missing, a step from another
-    would be no stay: it is missing too, and a column more holds the value as it is.
+    never negative. A step from a column that tells no short ones, as the age at a discharge
+    of which the admission is missing, would be no stay: it is missing too, and a column more
+    holds the value as it is.
 
     Parameters
     ----------
@@ -44,11 +46,17 @@ class Steps:
         Whose schema has the chains.
     values : dict of name to ndarray of shape (n,)
         NaN where missing.
+    fewest : int
+        Persons of whom a step is known, at least: of fewer none is told.
 
     Attributes
     ----------
+    names : list of str
+        Columns that are in order.
     told : dict of str to list of str
         Columns that steps tell, in order, and those that they are counted from.
+    alone : dict of str to str
+        Of those whose step is missing for some, the column that holds the value as it is.
 
     Examples
     --------
@@ -66,7 +74,7 @@ class Steps:
     [15.0]
     """
 
-    def __init__(self, table: Table, values: Arrays) -> None:
+    def __init__(self, table: Table, values: Arrays, fewest: int = 1) -> None:
         before = before_of(table.schema)
         used = {*before, *(name for others in before.values() for name in others)}
         self._ticks = {
@@ -74,51 +82,96 @@ class Steps:
             for column in table.schema.columns
             if column.name in used
         }
+        self.names = list(self._ticks)
         dates = {name for name in used if table.frame.schema[name].is_temporal()}
         self._days = [name for name in used if table.frame.schema[name] == pl.Date]
         self._pairs = [(a, b) for b, others in before.items() for a in others]
-        self.told: dict[str, list[str]] = {}
-        for name, others in before.items():
-            those = [values[other] * self._ticks[other] / self._ticks[name] for other in others]
-            if (_nearer if name in dates else _often_equal)(values[name], those):
-                self.told[name] = others
         ticked = {name: values[name] * ticks for name, ticks in self._ticks.items()}
-        self._base = {name: _largest(ticked, others) for name, others in self.told.items()}
-        self._alone = {
-            name: _fresh(name, table.names)
-            for name, base in self._base.items()
-            if (known := ~np.isnan(values[name])).any()
-            and (lacking := np.isnan(values[base]) & known).any()
-            and (known & ~lacking).any()
-        }
+        self.told: dict[str, list[str]] = {}
+        self.alone: dict[str, str] = {}
+        self._short: dict[str, list[str]] = {}
+        for name, others in before.items():
+            near = _nearer if name in dates else _often_equal
+            if not near(ticked[name], [ticked[other] for other in others]):
+                continue
+            short = [other for other in others if near(ticked[name], [ticked[other]])]
+            lacking = _lacks(ticked, others, short) & ~np.isnan(ticked[name])
+            known = int((~np.isnan(ticked[name])).sum())
+            if known - int(lacking.sum()) < min(fewest, known):
+                continue
+            self.told[name], self._short[name] = others, short
+            if lacking.any():
+                self.alone[name] = _fresh(name, {*table.names, *self.alone.values()})
         self._start = {
-            name: min(self._ticks[c] * float(np.nanmin(values[c])) for c in (name, *others))
+            name: min(float(np.nanmin(ticked[c])) for c in (name, *others))
             for name, others in self.told.items()
         }
         self._seen = {
             name: (float(np.nanmin(values[name])), float(np.nanmax(values[name])))
-            for name in self.told
+            for name in {*self.told, *(o for others in self.told.values() for o in others)}
         }
+        self._grid = {name: _grid(ticked[name]) for name in dates}
 
     def taken(self, values: Arrays) -> Arrays:
         """Replace by steps the columns that are told so, and add those that hold no steps."""
         found = values | {name: values[name] - self._latest(name, values) for name in self.told}
-        for name, alone in self._alone.items():
-            found[name] = np.where(np.isnan(values[self._base[name]]), np.nan, found[name])
+        for name, alone in self.alone.items():
+            found[name] = np.where(self._lacking(name, values), np.nan, found[name])
             found[alone] = values[name]
         return found
 
-    def undone(self, values: Arrays) -> Arrays:
-        """Replace steps by values, none beyond those seen; put them in order."""
+    def undone(self, values: Arrays, known: Arrays | None = None) -> Arrays:
+        """Replace steps by values, none beyond those seen; put them in order.
+
+        Parameters
+        ----------
+        values : dict of name to ndarray of shape (m,)
+            As :meth:`taken` gives them. Of columns that are told so and as they are, the second
+            says what is missing.
+        known : dict of name to ndarray of shape (m,), optional
+            What is known of the rows, NaN where missing. Missing values from which a known one
+            is counted are moved until it stands where it does: an admission is the discharge
+            less the stay.
+        """
         # A moment is counted from a whole day: rounded later, the day could overtake it.
         found = values | {name: np.rint(values[name]) for name in self._days if name in values}
-        for name, seen in self._seen.items():
-            latest = self._latest(name, found)
-            found[name] = np.maximum(np.clip(found[name] + latest, *seen), latest)
-            if name in self._alone:
-                lacking = np.isnan(found[self._base[name]])
-                alone = np.maximum(found.pop(self._alone[name]), latest)
-                found[name] = np.where(lacking, alone, found[name])
+        moved = {name: np.zeros(len(v), bool) for name, v in found.items()}
+        for name in self.told:
+            latest, seen = self._latest(name, found), self._seen[name]
+            stays = np.maximum(np.clip(found[name] + latest, *seen), latest)
+            if name in self.alone:
+                as_it_is = found.pop(self.alone[name])
+                found[name] = np.where(
+                    self._lacking(name, found), np.maximum(as_it_is, latest), stays
+                )
+                found[name] = np.where(np.isnan(as_it_is), np.nan, found[name])
+            else:
+                found[name] = stays
+            if known is not None:
+                self._put(name, found, known, moved)
+        return self._in_order(found)
+
+    def kept(self, table: Table) -> Table:
+        """Put a rebuilt table, whose values were rounded, in order again."""
+        table.frame = in_order(table.frame, table.schema)
+        return table
+
+    def _put(self, name: str, found: Arrays, known: Arrays, moved: dict[str, Bools]) -> None:
+        """Put known values in, and move what is missing and what they are counted from."""
+        stands = ~np.isnan(known[name])
+        by = (known[name] - found[name]) * self._ticks[name]
+        rows = stands & self._lacking(name, known)
+        for other in self.told[name]:
+            some = rows & np.isnan(known[other]) & ~moved[other]
+            there = found[other] * self._ticks[other] + by
+            grid = self._grid.get(other, 0.0)
+            there = (np.floor(there / grid) * grid if grid else there) / self._ticks[other]
+            found[other] = np.where(some, np.clip(there, *self._seen[other]), found[other])
+            moved[other] |= some
+        found[name] = np.where(stands, known[name], found[name])
+
+    def _in_order(self, found: Arrays) -> Arrays:
+        """Have two that are out of order change places."""
         same = {name: found[name] * ticks for name, ticks in self._ticks.items()}
         swapped = set()
         again = True
@@ -134,10 +187,10 @@ class Steps:
                     same[b] = np.where(broken, high, low)
         return found | {name: same[name] / self._ticks[name] for name in swapped}
 
-    def kept(self, table: Table) -> Table:
-        """Put a rebuilt table, whose values were rounded, in order again."""
-        table.frame = in_order(table.frame, table.schema)
-        return table
+    def _lacking(self, name: str, values: Arrays) -> Bools:
+        others = self.told[name]
+        ticked = {other: values[other] * self._ticks[other] for other in others}
+        return _lacks(ticked, others, self._short[name])
 
     def _latest(self, name: str, values: Arrays) -> NDArray[np.float64]:
         """Give what the steps of a column are counted from, in its unit."""
@@ -147,19 +200,26 @@ class Steps:
         return np.where(np.isnan(latest), self._start[name], latest) / self._ticks[name]
 
 
-def _largest(values: Arrays, others: list[str]) -> str:
-    """Name the column that is the largest of some most often, the last of those that are."""
-    known = np.stack([values[other] for other in others])
-    known = known[:, ~np.isnan(known).any(axis=0)]
-    times = (known == known.max(axis=0, initial=-np.inf)).sum(axis=1)
-    return others[len(others) - 1 - int(times[::-1].argmax())]
+def _lacks(values: Arrays, others: list[str], short: list[str]) -> Bools:
+    """Tell the rows in which no column that tells short steps is the largest of some."""
+    latest = np.fmax.reduce([values[other] for other in others])
+    if not short:
+        return np.ones(len(latest), bool)
+    near = np.fmax.reduce([values[other] for other in short])
+    return ~(near >= latest)
 
 
-def _fresh(name: str, taken: list[str]) -> str:
+def _fresh(name: str, taken: set[str]) -> str:
     """Name a column as no other is."""
     while name in taken:
         name += " as it is"
     return name
+
+
+def _grid(values: NDArray[np.float64]) -> float:
+    """Give the largest unit, in ticks, of which all values are multiples."""
+    whole = values[~np.isnan(values)].astype(np.int64)
+    return float(np.gcd.reduce(whole)) if len(whole) else 0.0
 
 
 def _nearer(values: NDArray[np.float64], others: list[NDArray[np.float64]]) -> bool:

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Cohort"]
 
+_FEWEST = 10
+"""Persons who tell a step, at least."""
+
 
 class Cohort:
     """Code a table of persons: all that a model needs but its parameters.
@@ -72,7 +75,7 @@ class Cohort:
         known = columns.known_numbers()
         self._bands = Bands(columns, stratum)
         columns = self._bands.taken(columns)
-        self.steps = Steps(self.free, known)
+        self.steps = Steps(self.free, known, _FEWEST)
         columns = columns.with_numbers(self.steps.taken(known))
         kinds = (Kind.ORDINAL, Kind.BOOLEAN)
         ordered = {c.name for c in self.free.schema.columns if c.kind in kinds}
@@ -81,14 +84,14 @@ class Cohort:
         kept = ordered if arranged else {*ordered, *columns.levels}
         self._levels = Levels(columns, kept, parting)
         self.columns = self._levels.taken(columns)
-        absent = absences(self.free, self.columns, self._bands)
+        absent = absences(self.free, self.columns, self._bands, self.steps.told)
         self.coding = Coding(self.columns, ordered | self._levels.found, parting, absent)
         self.coded = self.coding.coded(self.columns)
         self.possible = Possible(self.coding, self.columns)
 
-    def rebuilt(self, arrays: dict[str, Any]) -> Table:
-        """Give values of the free columns as a table of them."""
-        numbers = self.steps.undone({name: arrays[name] for name in self.columns.numbers})
+    def rebuilt(self, arrays: dict[str, Any], known: dict[str, Floats] | None = None) -> Table:
+        """Give values of the free columns as a table of them, and numbers known where they are."""
+        numbers = self.steps.undone({name: arrays[name] for name in self.columns.numbers}, known)
         arrays = {name: values for name, values in arrays.items() if name in self.free.schema}
         codes = self._levels.undone(arrays) | self._bands.told(numbers)
         made = self.steps.kept(self.free.rebuild(arrays | numbers | codes))
@@ -114,6 +117,8 @@ class Cohort:
             return found
         masks = [coding.missing(i, places, drawn) for i in range(coding.n_masks)]
         for name, mask in coding.mask_of.items():
+            if name in self.steps.alone:  # missing where the value as it is is
+                continue
             blank: Any = np.nan if name in columns.numbers else np.int32(-1)
             found[name] = np.where(masks[mask], blank, found[name])
         return found

@@ -8,7 +8,6 @@ import numpy as np
 import polars as pl
 from scipy.special import ndtr
 
-from sosie.generators.artificial._beginnings import moved_back
 from sosie.generators.artificial._draws import Draws
 from sosie.generators.artificial._impute import completed
 from sosie.table import Kind, before_of
@@ -40,11 +39,11 @@ def filled_table(cohort: Cohort, model: Networks, rng: np.random.Generator, sign
     for name, values in known.items():
         gone = np.isnan(values) if name in cohort.columns.numbers else values < 0
         arrays[name] = np.where(gone, arrays[name], values)
-    whole = cohort.table.restored(cohort.rebuilt(arrays))
+    numbers = {name: cohort.free.numbers(name) for name in cohort.steps.names}
+    whole = cohort.table.restored(cohort.rebuilt(arrays, numbers))
     table = cohort.table.taken(np.arange(len(cohort.table)))
     names = [c.name for c in table.schema.columns if c.kind is not Kind.IDENTIFIER]
-    drawn = moved_back(table.frame, whole.frame.select(names), cohort.steps.told)
-    table.frame = filled(table.frame, drawn, table.schema)
+    table.frame = filled(table.frame, whole.frame.select(names), table.schema)
     return table
 
 
@@ -100,9 +99,9 @@ def filled(known: pl.DataFrame, drawn: pl.DataFrame, schema: Schema) -> pl.DataF
     before = before_of(schema)
     pairs = [(first, last) for last, others in before.items() for first in others]
     for first, last in pairs:
-        frame = _moved(frame, last, first, known[last].is_null() & (frame[first] > frame[last]))
+        frame = _moved(frame, last, first, known[last].is_null() & _after(frame, first, last))
     for first, last in reversed(pairs):
-        frame = _moved(frame, first, last, known[first].is_null() & (frame[first] > frame[last]))
+        frame = _moved(frame, first, last, known[first].is_null() & _after(frame, first, last))
     for rule in schema.sums:
         frame = _completed(frame, known, rule, schema)
     return frame
@@ -125,7 +124,20 @@ def _completed(frame: pl.DataFrame, known: pl.DataFrame, rule: Sum, schema: Sche
     return frame
 
 
+def _after(frame: pl.DataFrame, first: str, last: str) -> pl.Series:
+    """Tell in which rows a column is beyond another, in whatever time zones they are."""
+    one, other = (
+        values.dt.convert_time_zone("UTC") if getattr(values.dtype, "time_zone", None) else values
+        for values in (frame[first], frame[last])
+    )
+    return one > other
+
+
 def _moved(frame: pl.DataFrame, name: str, other: str, rows: pl.Series) -> pl.DataFrame:
     """Give a column in some rows the value of another."""
-    value = pl.col(other).cast(frame.schema[name])
+    value = pl.col(other)
+    zone: str | None = getattr(frame.schema[name], "time_zone", None)
+    if zone and getattr(frame.schema[other], "time_zone", None):
+        value = value.dt.convert_time_zone(zone)
+    value = value.cast(frame.schema[name])
     return frame.with_columns(pl.when(rows).then(value).otherwise(pl.col(name)).alias(name))

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 import polars as pl
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Collection, Iterable
 
     from sosie.generators.artificial._bands import Bands
     from sosie.generators.artificial._coding import Absent
@@ -86,7 +86,7 @@ def unseen(table: Table, among: Iterable[str] | None = None) -> list[Unseen]:
     return kept
 
 
-def absences(table: Table, columns: Columns, bands: Bands) -> Absent:
+def absences(table: Table, columns: Columns, bands: Bands, steps: Collection[str] = ()) -> Absent:
     """Give the levels with which cells are missing whatever else is known, by mask.
 
     So they are where others are missing, as all that is measured of those alone who took part.
@@ -98,6 +98,8 @@ def absences(table: Table, columns: Columns, bands: Bands) -> Absent:
         Of the same rows.
     bands : Bands
         Columns of levels that numbers among ``columns`` tell.
+    steps : collection of str
+        Of the numbers, those that are steps.
 
     Returns
     -------
@@ -111,7 +113,7 @@ def absences(table: Table, columns: Columns, bands: Bands) -> Absent:
     told = [
         name
         for name, number in bands.found.items()
-        if number in columns.numbers and number not in columns.mask_of
+        if number in columns.numbers and number not in columns.mask_of and number not in steps
     ]
     for one in unseen(table, [*whole, *told]):
         if one.column not in columns.mask_of:
