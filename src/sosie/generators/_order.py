@@ -138,15 +138,11 @@ class Steps:
         moved = {name: np.zeros(len(v), bool) for name, v in found.items()}
         for name in self.told:
             latest, seen = self._latest(name, found), self._seen[name]
-            stays = np.maximum(np.clip(found[name] + latest, *seen), latest)
+            found[name] = np.maximum(np.clip(found[name] + latest, *seen), latest)
             if name in self.alone:
                 as_it_is = found.pop(self.alone[name])
-                found[name] = np.where(
-                    self._lacking(name, found), np.maximum(as_it_is, latest), stays
-                )
-                found[name] = np.where(np.isnan(as_it_is), np.nan, found[name])
-            else:
-                found[name] = stays
+                told_so = self._lacking(name, found) | np.isnan(as_it_is)
+                found[name] = np.where(told_so, np.maximum(as_it_is, latest), found[name])
             if known is not None:
                 self._put(name, found, known, moved)
         return self._in_order(found)

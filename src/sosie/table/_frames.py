@@ -10,7 +10,7 @@ import polars as pl
 from sosie.errors import DataError, ParameterError
 from sosie.table._pandas import from_pandas, ordered_columns, to_pandas
 
-__all__ = ["Frame", "from_any", "in_order", "to_native"]
+__all__ = ["Frame", "enum_of", "from_any", "to_native"]
 
 
 @dataclass(frozen=True)
@@ -76,11 +76,11 @@ def _from_arrow(data: Any) -> Frame:
     ordered = frozenset(field.name for field in encoded if field.type.ordered)
     frame = pl.from_arrow(table)
     assert isinstance(frame, pl.DataFrame)  # a table gives a frame
-    frame = frame.with_columns(in_order(table, field.name) for field in encoded)
+    frame = frame.with_columns(enum_of(table, field.name) for field in encoded)
     return Frame(frame, "pyarrow", table.schema, ordered)
 
 
-def in_order(data: Any, name: str) -> pl.Series:
+def enum_of(data: Any, name: str) -> pl.Series:
     """Turn a dictionary column into an Enum with its labels in their order."""
     chunks = data.column(name).unify_dictionaries().chunks
     labels = [str(label) for label in chunks[0].dictionary.to_pylist()] if chunks else []

@@ -102,16 +102,19 @@ def code_of_missing(present: pl.Series) -> float | None:
     >>> code_of_missing(pl.Series([18, 25, 40, 61, 95, 999])), code_of_missing(pl.Series([1, 9]))
     (999.0, None)
     """
-    values = present.unique().sort().cast(pl.Float64).to_list()
+    ends = present.min(), present.max()
+    if -ends[0] not in _CODES and ends[1] not in _CODES:  # type: ignore[operator]
+        return None
+    values = present.unique().sort().cast(pl.Float64)
     if len(values) <= _FEWEST:
         return None
     if values[-1] in _CODES and values[-1] - values[-2] > values[-2] - values[0]:
-        return values[-1]
+        return float(values[-1])
     if -values[0] not in _CODES:
         return None
     alone = values[0] < -1 and values[1] >= 0 and (present == values[0]).sum() > 1
     far = values[1] - values[0] > values[-1] - values[1]
-    return values[0] if alone or far else None
+    return float(values[0]) if alone or far else None
 
 
 def without_codes(values: pl.Series, missing: Collection[str]) -> pl.Series:

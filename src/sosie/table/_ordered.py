@@ -5,7 +5,7 @@ from typing import Any, BinaryIO
 
 import polars as pl
 
-from sosie.table._frames import in_order
+from sosie.table._frames import enum_of
 
 __all__ = ["with_order", "write_ordered"]
 
@@ -51,7 +51,7 @@ def with_order(frame: pl.DataFrame, path: Path) -> tuple[pl.DataFrame, frozenset
         return frame, frozenset()
     if table is None:
         table = parquet.read_table(path, columns=ordered)
-    return frame.with_columns(in_order(table, name) for name in ordered), frozenset(ordered)
+    return frame.with_columns(enum_of(table, name) for name in ordered), frozenset(ordered)
 
 
 def _table(path: Path) -> Any:
