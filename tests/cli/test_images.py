@@ -45,9 +45,14 @@ def folder(tmp_path_factory: pytest.TempPathFactory, digits: tuple[np.ndarray, n
 def test_a_folder_becomes_a_folder_of_the_same_labels(
     sosie: Sosie, folder: Path, tmp_path: Path
 ) -> None:
-    out, picture = tmp_path / "drawn", tmp_path / "grid.png"
-    ran = sosie(folder, "--out", out, "--rows", 30, "--balance", "--picture", picture, *QUICK)
+    given, out, picture = tmp_path / "given", tmp_path / "drawn", tmp_path / "grid.png"
+    shutil.copytree(folder, given)
+    for name in ("one/notes.txt", "one/Thumbs.db", "scan.dcm", "zero/deeper/8.png"):
+        (given / name).parent.mkdir(exist_ok=True)
+        (given / name).touch()
+    ran = sosie(given, "--out", out, "--rows", 30, "--balance", "--picture", picture, *QUICK)
     assert ran.status == 0
+    assert "3 of the files and folders" in ran.err
     assert "no independent patients" in ran.out
     assert "originals" in ran.err
     files = sorted(out.rglob("*.png"))
@@ -139,7 +144,7 @@ def test_mistakes_are_one_sentence_and_nothing_is_written(
         "cannot|can be read": (cut,),
         "no array called images": (other,),
         "does not exist": (tmp_path / "nothing",),
-        "no PNG or JPEG": (full,),
+        "holds no image": (full,),
         "No image has the label": (folder, "--label", "seven"),
         "no labels": (few, "--balance"),
         "not both": (folder, "--rows", 3, "--factor", 2),

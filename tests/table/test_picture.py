@@ -35,12 +35,17 @@ def test_a_picture_is_upright(tmp_path: Path, turned: int, back: int) -> None:
     np.testing.assert_array_equal(read_picture(path), np.rot90(GREY, back))
 
 
-def test_more_shades_than_256_are_not_cut(tmp_path: Path) -> None:
+def test_what_would_lose_something_is_not_read(tmp_path: Path) -> None:
     deep = Image.fromarray((GREY * 500.0).astype(np.uint16))
     with pytest.raises(DataError, match="more than 256 shades"):
         read_picture(saved(tmp_path / "deep.png", deep))
     with pytest.raises(DataError, match="is of 12 x 8 pixels: resize"):
         read_picture(saved(tmp_path / "wide.png", Image.fromarray(GREY)), 10)
+    page = Image.fromarray(GREY)
+    several = saved(tmp_path / "several.tif", page, save_all=True, append_images=[page, page])
+    with pytest.raises(DataError, match="holds 3 images: save each"):
+        read_picture(several)
+    np.testing.assert_array_equal(read_picture(saved(tmp_path / "one.tif", page)), GREY)
     (tmp_path / "no.png").write_bytes(b"\x89PNG")
     with pytest.raises(DataError, match="not an image that can be read"):
         read_picture(tmp_path / "no.png")
@@ -50,4 +55,4 @@ def test_what_systems_leave_in_a_folder_is_no_picture(tmp_path: Path) -> None:
     for name in ("a.png", "._a.png", ".DS_Store", "Thumbs.db", "B.PNG", "notes.txt"):
         (tmp_path / name).touch()
     (tmp_path / "c.png").mkdir()
-    assert [one.name for one in pictures_of(tmp_path, (".png",))] == ["B.PNG", "a.png"]
+    assert [one.name for one in pictures_of(tmp_path)] == ["B.PNG", "a.png"]

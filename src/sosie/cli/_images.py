@@ -37,9 +37,7 @@ __all__ = ["images"]
 def images(
     data: Annotated[
         Path,
-        typer.Argument(
-            help="A folder of PNG or JPEG files, flat or one sub-folder a label; or an .npz file."
-        ),
+        typer.Argument(help="A folder of images, flat or one sub-folder a label; or an .npz file."),
     ],
     out: Annotated[Path, typer.Option("--out", help="Where images go: an .npz or a new folder.")],
     rows: Annotated[
@@ -103,6 +101,7 @@ def images(
         check_label_names,
         check_storable,
         count_of,
+        files_left,
         image_fidelity,
         read_images,
         write_images,
@@ -164,6 +163,8 @@ def images(
         typer.echo(json.dumps(done, ensure_ascii=False))
     else:
         _show(done, words)
+    if left := files_left(data):
+        typer.echo(words["files_left"].format(n=spelt_number(left, words), path=data), err=True)
     if picture is not None:
         typer.echo(words["holds_persons"].format(path=picture), err=True)
     if model is not None:

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = ["are_images", "pictures"]
 
-_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".tif", ".tiff", ".gif")
-
 
 def are_images(path: Path) -> bool:
     """Tell whether a path is one of images: a folder, or an .npz or .npy file."""
@@ -52,7 +50,7 @@ def pictures(path: Path) -> list[Image]:
 
 
 def _of_folder(path: Path) -> list[Image]:
-    found = [read_picture(file) for file in pictures_of(path, _SUFFIXES)]
+    found = [read_picture(file) for file in pictures_of(path)]
     return found + [image for folder in folders_of(path) for image in _of_folder(folder)]
 
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from sosie.table._formula import Factor, Formula, FormulaError
     from sosie.table._header import columns_of
     from sosie.table._kinds import CODED, NUMERIC, Kind
-    from sosie.table._picture import folders_of, pictures_of, read_picture
+    from sosie.table._picture import folders_of, inside, pictures_of, read_picture
     from sosie.table._rebuild import before_of, in_order, ticks_of
     from sosie.table._schema import Column, Determined, Schema, Sum
     from sosie.table._spell import spell
@@ -34,7 +34,7 @@ else:
             "_formula": "Factor Formula FormulaError",
             "_header": "columns_of",
             "_kinds": "CODED NUMERIC Kind",
-            "_picture": "folders_of pictures_of read_picture",
+            "_picture": "folders_of inside pictures_of read_picture",
             "_rebuild": "before_of in_order ticks_of",
             "_schema": "Column Determined Schema Sum",
             "_spell": "spell",
@@ -67,6 +67,7 @@ __all__ = [
     "columns_of",
     "folders_of",
     "in_order",
+    "inside",
     "is_text",
     "pictures_of",
     "read_bytes",

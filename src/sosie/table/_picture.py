@@ -13,9 +13,13 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["folders_of", "pictures_of", "read_picture"]
+__all__ = ["folders_of", "inside", "pictures_of", "read_picture"]
 
 _DEEP = ("I", "F")
+_SUFFIXES = (".png", ".jpg", ".jpeg", ".bmp", ".gif", ".tif", ".tiff")
+_PAGED = ("GIF", "TIFF")
+"""Formats of which a file may hold several images; of JPEG the second is a preview."""
+_OF_SYSTEMS = ("__macosx", "desktop.ini", "thumbs.db")
 
 
 def read_picture(file: Path, most: int | None = None) -> NDArray[np.uint8]:
@@ -35,7 +39,7 @@ def read_picture(file: Path, most: int | None = None) -> NDArray[np.uint8]:
     Raises
     ------
     DataError
-        If it cannot be read, is larger, or has more shades than 256.
+        If it cannot be read, is larger, is one of several, or has more shades than 256.
     ParameterError
         If Pillow is not installed.
     """
@@ -53,6 +57,11 @@ def read_picture(file: Path, most: int | None = None) -> NDArray[np.uint8]:
                     f"{file} is of {width} x {height} pixels: resize images to at most {most} x "
                     f"{most}."
                 )
+            if image.format in _PAGED and getattr(image, "n_frames", 1) > 1:
+                raise DataError(
+                    f"{file} holds {getattr(image, 'n_frames', 1)} images: save each as a file of "
+                    "its own."
+                )
             if image.mode.startswith(_DEEP):
                 raise DataError(
                     f"{file} has more than 256 shades: choose the window of shades that matter and "
@@ -66,17 +75,20 @@ def read_picture(file: Path, most: int | None = None) -> NDArray[np.uint8]:
     return shades[..., 0] if same else shades
 
 
-def pictures_of(folder: Path, suffixes: tuple[str, ...]) -> list[Path]:
-    """List the pictures of a folder, but what systems leave there: hidden files, `__MACOSX`."""
-    return [one for one in _inside(folder) if one.suffix.lower() in suffixes and one.is_file()]
+def pictures_of(folder: Path) -> list[Path]:
+    """List the pictures of a folder, but those that systems leave there."""
+    return [one for one in inside(folder) if one.suffix.lower() in _SUFFIXES and one.is_file()]
 
 
 def folders_of(folder: Path) -> list[Path]:
     """List the folders of a folder, but those that systems leave there."""
-    return [one for one in _inside(folder) if one.is_dir()]
+    return [one for one in inside(folder) if one.is_dir()]
 
 
-def _inside(folder: Path) -> list[Path]:
+def inside(folder: Path) -> list[Path]:
+    """List what a folder holds, but what systems leave there: hidden files, `Thumbs.db`."""
     return sorted(
-        one for one in folder.iterdir() if not one.name.startswith(".") and one.name != "__MACOSX"
+        one
+        for one in folder.iterdir()
+        if not one.name.startswith(".") and one.name.lower() not in _OF_SYSTEMS
     )

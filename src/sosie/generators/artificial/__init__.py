@@ -11,7 +11,12 @@ if any(find_spec(library) is None for library in ("jax", "optax", "scipy")):
 
 from sosie.generators.artificial._behind import Behind, behind
 from sosie.generators.artificial._image_fidelity import image_fidelity
-from sosie.generators.artificial._image_files import check_label_names, read_images, write_images
+from sosie.generators.artificial._image_files import (
+    check_label_names,
+    files_left,
+    read_images,
+    write_images,
+)
 from sosie.generators.artificial._image_labels import check_balance, count_of
 from sosie.generators.artificial._image_rhvae import ImageRHVAE
 from sosie.generators.artificial._image_store import check_storable
@@ -41,6 +46,7 @@ __all__ = [
     "check_storable",
     "count_of",
     "curve_of",
+    "files_left",
     "geodesic",
     "grid_of",
     "image_fidelity",

@@ -9,16 +9,15 @@ from zipfile import BadZipFile
 import numpy as np
 
 from sosie.errors import DataError, ParameterError
-from sosie.table import folders_of, pictures_of, read_picture, whole_file, whole_folder
+from sosie.table import folders_of, inside, pictures_of, read_picture, whole_file, whole_folder
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from numpy.typing import NDArray
 
-__all__ = ["check_label_names", "read_images", "write_images"]
+__all__ = ["check_label_names", "files_left", "read_images", "write_images"]
 
-_SUFFIXES = (".png", ".jpg", ".jpeg")
 _NAMES = ("images", "train_images"), ("labels", "train_labels")
 _MOST = 64
 _NAMED = 3
@@ -31,8 +30,8 @@ def read_images(path: Path) -> tuple[NDArray[Any], NDArray[Any] | None]:
     Parameters
     ----------
     path : Path
-        A folder of PNG or JPEG files, flat or with one sub-folder a label; or an .npz with
-        ``images`` and maybe ``labels`` (or ``train_images`` and ``train_labels``).
+        A folder of images (PNG, JPEG, BMP, TIFF, GIF), flat or with one sub-folder a label; or
+        an .npz with ``images`` and maybe ``labels`` (or ``train_images`` and ``train_labels``).
 
     Returns
     -------
@@ -51,6 +50,22 @@ def read_images(path: Path) -> tuple[NDArray[Any], NDArray[Any] | None]:
     if not path.exists():
         raise DataError(f"{path} does not exist; give a folder of images or an .npz file.")
     raise DataError(f"{path} is neither a folder of images nor an .npz file.")
+
+
+def files_left(path: Path) -> int:
+    """Count what a folder of images holds that is not read: other formats, deeper folders.
+
+    Parameters
+    ----------
+    path : Path
+        As for `read_images`; of an .npz nothing is left.
+    """
+    if not path.is_dir():
+        return 0
+    folders = folders_of(path)
+    held = [one for place in (path, *folders) for one in inside(place)]
+    read = [one for place in (path, *folders) for one in pictures_of(place)]
+    return len(held) - len(read) - len(folders)
 
 
 def check_label_names(path: Path, labels: NDArray[Any] | None) -> None:
@@ -109,12 +124,12 @@ def _folder_name(label: Any) -> str:
 
 
 def _of_folder(path: Path) -> tuple[NDArray[Any], NDArray[Any] | None]:
-    flat, folders = pictures_of(path, _SUFFIXES), folders_of(path)
+    flat, folders = pictures_of(path), folders_of(path)
     if flat and folders:
         raise DataError(f"{path} holds images and folders: put each image in that of its label.")
-    files = flat or [one for folder in folders for one in pictures_of(folder, _SUFFIXES)]
+    files = flat or [one for folder in folders for one in pictures_of(folder)]
     if not files:
-        raise DataError(f"{path} holds no PNG or JPEG image, nor folders of them.")
+        raise DataError(f"{path} holds no image, nor folders of them.")
     images = [read_picture(file, _MOST) for file in files]
     if any(image.ndim == 3 for image in images):
         images = [
