@@ -115,6 +115,15 @@ def test_persons_who_are_equal_by_chance_are_no_overlap():
     assert len(aligned(coarse[1], coarse[2], coarse[0]).control) == 300
 
 
+@pytest.mark.parametrize(("n", "m"), [(200, 20_000), (500, 2_000)])
+def test_a_control_of_many_persons_is_no_overlap(n, m):
+    rng = np.random.default_rng(0)
+    for _ in range(10):
+        age = [rng.normal(50, 15, size).round(1) for size in (n, n, m)]
+        coarse = [pl.DataFrame({"a": a, "b": rng.choice(["u", "v"], len(a))}) for a in age]
+        assert len(aligned(coarse[1], coarse[2], coarse[0]).control) == m
+
+
 def test_control_must_not_be_the_synthetic_table():
     with pytest.raises(DataError, match="rows of the synthetic table"):
         aligned(frame(seed=1), frame(seed=1))
@@ -133,14 +142,49 @@ def test_identifiers_and_texts_that_come_back_are_counted():
     numbers = [f"{n:013}" for n in rng.integers(10**12, 10**13, 400)]
     original, fresh = frame(nir=numbers[:200]), frame(seed=1, nir=numbers[200:])
     copied = fresh.with_columns(pl.Series("nir", numbers[:200]))
-    assert aligned(copied, original=original).kept["nir"].found == 200
-    assert aligned(fresh, original=original).kept["nir"].found == 0
+    assert aligned(copied, original=original).kept["nir"].found.sum() == 200
+    assert aligned(fresh, original=original).kept["nir"].found.sum() == 0
+
+
+@pytest.mark.parametrize(
+    "spelt",
+    [
+        lambda said: said.str.to_uppercase(),
+        lambda said: said.str.replace_all("é", "e"),
+        lambda said: said + " .",
+        lambda said: said.str.replace_all("-", " "),
+    ],
+)
+def test_texts_are_found_however_they_are_spelt(spelt):
+    rng = np.random.default_rng(0)
+    notes = pl.Series([f"opéré-{n:06} à {m}" for n, m in rng.integers(0, 10**6, (200, 2))])
+    made = frame(seed=1, note=spelt(notes))
+    assert aligned(made, original=frame(note=notes)).kept["note"].found.sum() == 200
+
+
+def test_numbers_are_found_however_they_are_spelt():
+    numbers = np.random.default_rng(0).choice(10**9, 200, replace=False)
+    original = frame(nir=[f"{n:09}" for n in numbers])
+    for spelt in (numbers, numbers.astype(float), [f"{n},00" for n in numbers]):
+        assert aligned(frame(seed=1, nir=spelt), original=original).kept["nir"].found.sum() == 200
 
 
 def test_numbers_that_count_rows_meet_without_a_leak():
     original = frame(patient=[f"P{i:04}" for i in range(200)])
     made = frame(seed=1, patient=[f"P{i:04}" for i in range(200)])
     assert "patient" not in aligned(made, original=original).kept
+
+
+def test_numbers_that_run_on_are_compared_where_the_control_shares_them():
+    numbers = np.array([f"NIP{5_001_000 + i}" for i in range(400)])
+    mixed = np.random.default_rng(0).permutation(300)
+    original, made = frame(nip=numbers[mixed[:200]]), frame(seed=1, nip=numbers[mixed[:200]])
+    among = frame(n=100, seed=2, nip=numbers[mixed[200:]])
+    assert not aligned(made, among, original).kept["nip"].running
+    before, after = frame(nip=numbers[:200]), frame(seed=2, nip=numbers[200:])
+    found = aligned(frame(seed=1, nip=numbers[199::-1]), after, before).kept["nip"]
+    assert found.running
+    assert found.found.all()
 
 
 def test_coding_again_gives_the_same():

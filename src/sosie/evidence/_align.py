@@ -5,12 +5,13 @@ from __future__ import annotations
 import contextlib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import polars as pl
 
 from sosie.errors import DataError
+from sosie.evidence._kept import Kept, kept_cells
 from sosie.evidence._people import Layout, People
 from sosie.table import CODED, NUMERIC, Column, Kind, Schema, Table, columns_of
 
@@ -29,15 +30,6 @@ _ROW_NAMES = {"", "Unnamed: 0"}
 
 _MANY_LEVELS = 1_000
 """Labels of a column beyond which it is text to an attacker."""
-
-
-class Kept(NamedTuple):
-    """Cells of a column that are found in the synthetic table."""
-
-    found: int
-    of: int
-    found_of_control: int | None
-    of_control: int
 
 
 @dataclass(frozen=True)
@@ -215,7 +207,7 @@ def align(
         people.get("linked"),
         original.schema,
         left_out,
-        _kept(original, synthetic, control, left_out),
+        kept_cells(original, synthetic, control, left_out),
     )
 
 
@@ -323,52 +315,22 @@ def _codes(text: pl.Series, levels: tuple[str, ...]) -> NDArray[np.int32]:
 def _check_apart(original: People, control: People, name: str, other: str) -> None:
     """Refuse persons of another table among the control.
 
-    Two persons may be equal by chance; as often, then, within the other table.
+    Persons may be equal by chance. Of rows that two have, chance puts one in either table as
+    often as it parts any two persons.
     """
     from scipy import stats
 
-    inside = original.words().sum(axis=1)
-    shared = np.isin(control.words().sum(axis=1), inside)
-    _, place, count = np.unique(inside, return_inverse=True, return_counts=True)
-    twins = max(float((count[place] > 1).mean()), 1 / len(inside))
-    surely = stats.binomtest(int(shared.sum()), len(shared), twins, alternative="greater").pvalue
-    if shared.sum() >= 5 and surely < 1e-6:
+    inside, theirs = original.words().sum(axis=1), control.words().sum(axis=1)
+    shared = np.isin(theirs, inside)
+    n, m = len(inside), len(theirs)
+    _, first, count = np.unique(
+        np.concatenate([inside, theirs]), return_index=True, return_counts=True
+    )
+    of_two = first[count == 2]
+    apart = int(np.isin(inside[of_two[of_two < n]], theirs).sum())
+    by_chance = 2 * n * m / ((n + m) * (n + m - 1))
+    if apart >= 5 and stats.binomtest(apart, len(of_two), by_chance, "greater").pvalue < 1e-6:
         raise DataError(
             f"{name}: {int(shared.sum())} of its {len(shared)} rows are rows of {other}; "
             "control persons must be others, whom the generator never saw."
         )
-
-
-def _kept(
-    original: Table, synthetic: Table, control: Table | None, left_out: dict[str, str]
-) -> dict[str, Kept]:
-    """Look up the identifiers and the texts of persons in the synthetic table."""
-    found = {}
-    for name, why in left_out.items():
-        if why == "constant" or name not in synthetic.names:
-            continue
-        mine = original.frame[name].cast(pl.String).drop_nulls()
-        if not len(mine) or _is_counter(mine):
-            continue
-        made = synthetic.frame[name].cast(pl.String).drop_nulls().unique().implode()
-        theirs = None
-        if control is not None and name in control.names:
-            theirs = control.frame[name].cast(pl.String).drop_nulls()
-        found[name] = Kept(
-            int(mine.is_in(made).sum()),
-            len(mine),
-            None if theirs is None else int(theirs.is_in(made).sum()),
-            0 if theirs is None else len(theirs),
-        )
-    return found
-
-
-def _is_counter(values: pl.Series) -> bool:
-    """Tell numbers that count rows, with or without letters before: made afresh they meet."""
-    digits = values.str.extract(r"^\D*(\d{1,15})$").cast(pl.Int64, strict=False)
-    if digits.null_count():
-        return False
-    low, high = digits.min(), digits.max()
-    assert isinstance(low, int)
-    assert isinstance(high, int)
-    return high - low < 1.5 * len(values)

@@ -15,9 +15,8 @@ from sosie.evidence._case import EFFORTS, Case
 from sosie.evidence._controls import controls, trusted
 from sosie.evidence._criteria import judge
 from sosie.evidence._evidence import Evidence
-from sosie.evidence._finding import Criterion, Finding, Verdict
-from sosie.evidence._intervals import clopper_pearson, difference_interval
-from sosie.evidence.privacy import ATTACKS
+from sosie.evidence._finding import Finding, Verdict
+from sosie.evidence.privacy import ATTACKS, identifiers
 from sosie.evidence.utility import MEASURES, Replication
 from sosie.table import Table
 
@@ -42,9 +41,6 @@ __all__ = [
 
 THRESHOLD, OPEN_RELEASE = 0.05, 0.02
 """Advantage of an attacker above which a criterion fails; the controller may set another."""
-
-_MEET_BY_CHANCE = 0.01
-"""Share of identifiers that may be found again where they are made afresh, as numbers are."""
 
 _LIBRARIES = ("sosie", "numpy", "polars", "scipy", "scikit-learn", "statsmodels", "lifelines")
 
@@ -168,7 +164,7 @@ def judged(
     measured = case.measured()
     steps = len(ATTACKS) + len(MEASURES) + 4
     done = 0
-    privacy: dict[str, Finding] = {"identifiers_copied": _identifiers(aligned)}
+    privacy: dict[str, Finding] = {"identifiers_copied": identifiers(aligned.kept)}
     for attack in ATTACKS:
         privacy |= attack().run(case)
         told((done := done + 1) / steps)
@@ -319,32 +315,6 @@ def input_of(source: Any, table: Table | None) -> dict[str, Any] | None:
         digest = hashlib.sha256(table.frame.write_ipc(None).getbuffer()).hexdigest()
         name = ""
     return {"name": name, "rows": len(table), "columns": len(table.names), "sha256": digest}
-
-
-def _identifiers(aligned: Aligned) -> Finding:
-    """Judge the identifiers and the texts that the synthetic table has: none may come back."""
-    if not aligned.kept:
-        return Finding(why_not="no_identifier", criterion=Criterion.SINGLING_OUT)
-    found = []
-    for one in aligned.kept.values():
-        control = one.found_of_control or 0
-        low = difference_interval(one.found, one.of, control, max(one.of_control, one.of))[0]
-        found.append((low, one))
-    low, worst_one = max(found, key=lambda pair: pair[0])
-    share = worst_one.found / worst_one.of
-    surely = low > 0 and share > _MEET_BY_CHANCE
-    return Finding(
-        value=share,
-        ci=clopper_pearson(worst_one.found, worst_one.of),
-        control=None
-        if worst_one.found_of_control is None
-        else worst_one.found_of_control / max(worst_one.of_control, 1),
-        target=_MEET_BY_CHANCE,
-        verdict=Verdict.FAIL if surely else Verdict.PASS,
-        criterion=Criterion.SINGLING_OUT,
-        n=worst_one.of,
-        detail={"columns": {name: one.found / one.of for name, one in aligned.kept.items()}},
-    )
 
 
 def _settings(case: Case) -> dict[str, Any]:

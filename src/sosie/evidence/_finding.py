@@ -6,7 +6,7 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-__all__ = ["SURE", "Criterion", "Finding", "Verdict", "decide", "magnified", "worst"]
+__all__ = ["SURE", "Criterion", "Finding", "Verdict", "decide", "magnified", "surely", "worst"]
 
 
 SURE = 0.01
@@ -83,6 +83,23 @@ class Finding(BaseModel):
         return None if value is None or not math.isfinite(value) else float(value)
 
 
+def surely(difference: float, low: float) -> bool:
+    """Tell whether chance alone makes such a difference once in a hundred times at most.
+
+    Parameters
+    ----------
+    difference : float
+    low : float
+        End of its interval of 95 %.
+
+    Examples
+    --------
+    >>> surely(0.2, 0.1), surely(0.2, 0.01)
+    (True, False)
+    """
+    return difference - _SURELY * (difference - low) > 0
+
+
 def decide(difference: float, interval: Pair, target: float) -> Verdict:
     """Decide on an advantage: how much more is found of persons the generator saw.
 
@@ -104,7 +121,7 @@ def decide(difference: float, interval: Pair, target: float) -> Verdict:
     (<Verdict.PASS: 'pass'>, <Verdict.FAIL: 'fail'>)
     """
     low, high = interval
-    if difference > target and difference - _SURELY * (difference - low) > 0:
+    if difference > target and surely(difference, low):
         return Verdict.FAIL
     if high < -target:  # control persons nearer than the generator's own: no control
         return Verdict.ATTENTION
@@ -128,9 +145,10 @@ def magnified(finding: Finding, share: float) -> Finding:
     low, high = (end / share for end in finding.difference_ci)
     verdict = finding.verdict
     if verdict is not Verdict.FAIL:
-        verdict = decide(difference, (low, high), finding.target or 0.0)
-        if verdict is Verdict.FAIL and finding.p_value is not None and finding.p_value > SURE:
-            verdict = Verdict.ATTENTION
+        wider = decide(difference, (low, high), finding.target or 0.0)
+        if wider is Verdict.FAIL and finding.p_value is not None and finding.p_value > SURE:
+            wider = Verdict.ATTENTION
+        verdict = worst([verdict, wider])
     return finding.model_copy(
         update={
             "difference": difference,

@@ -2,6 +2,7 @@
 
 from sosie.evidence.privacy._avatar import AvatarDiagnostics
 from sosie.evidence.privacy._copies import Copies
+from sosie.evidence.privacy._identifiers import identifiers
 from sosie.evidence.privacy._inference import AttributeInference
 from sosie.evidence.privacy._linkability import Linkability
 from sosie.evidence.privacy._membership import Membership
@@ -21,6 +22,7 @@ __all__ = [
     "RegenerationLinkage",
     "ShadowMembership",
     "SinglingOut",
+    "identifiers",
 ]
 
 ATTACKS = (

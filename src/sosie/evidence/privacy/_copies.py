@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
-from sosie.evidence._finding import Criterion, Finding, Verdict, decide, magnified
+from sosie.evidence._finding import Criterion, Finding, Verdict, decide, magnified, surely, worst
 from sosie.evidence._intervals import clopper_pearson, difference_interval
 
 if TYPE_CHECKING:
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     Words = NDArray[np.uint64]
     Found = NDArray[np.bool_]
 
-__all__ = ["Copies"]
+__all__ = ["Copies", "judged"]
 
 _HAIR = 0.03
 """Distance below which two rows are one: labels equal, numbers within 3 % of a deviation."""
@@ -40,7 +40,8 @@ class Copies:
       control person is looked for among as many as the original has, control persons and,
       where these are fewer, persons of the original drawn to make up the number.
     - ``near_copies``: all columns equal but at most one, for the persons attacked; the
-      tolerance is that of the case.
+      tolerance is that of the case, but where the control surely has fewer, and none, they ask
+      for attention.
     - ``moved_copies``: all labels equal, and all numbers together within 3 % of a standard
       deviation: rows to which a little noise was added. Persons and tolerance as above.
     - ``known_copies``: the combination of the known columns, among persons who alone have it,
@@ -110,7 +111,7 @@ class _Rows:
 
 def _exact(rows: _Rows) -> Finding:
     theirs = None if rows.control is None else _among(rows.control, rows.synthetic)
-    return _judged(_among(rows.original, rows.synthetic), theirs, None)
+    return judged(_among(rows.original, rows.synthetic), theirs, None)
 
 
 def _unique(rows: _Rows, rng: np.random.Generator, tolerance: float | None) -> Finding:
@@ -124,7 +125,7 @@ def _unique(rows: _Rows, rng: np.random.Generator, tolerance: float | None) -> F
         fill = rng.choice(mine, len(mine) - len(control), replace=False)
         control = control[_alone(np.concatenate([control, fill]))[: len(control)]]
         theirs = _among(control, rows.synthetic) if len(control) >= _FEWEST else None
-    return _judged(_among(alone, rows.synthetic), theirs, tolerance)
+    return judged(_among(alone, rows.synthetic), theirs, tolerance)
 
 
 def _near(case: Case) -> Finding:
@@ -138,7 +139,7 @@ def _near(case: Case) -> Finding:
         ranked = np.sort(whole - case.synthetic.words([name])[:, 0])
         for near, table, total in zip(found, tables, sums, strict=True):
             near |= _among(total - table.words([name])[:, 0], ranked)
-    return _judged(found[0], found[1] if len(found) > 1 else None, case.threshold)
+    return judged(found[0], found[1] if len(found) > 1 else None, case.threshold)
 
 
 def _moved(case: Case) -> Finding:
@@ -146,12 +147,23 @@ def _moved(case: Case) -> Finding:
         return Finding(why_not="no_number")
     persons, control = case.near_synthetic
     theirs = None if control is None else control[:, 0] < _HAIR
-    judged = _judged(persons[:, 0] < _HAIR, theirs, case.threshold)
-    return magnified(judged, case.visible_share)
+    return magnified(judged(persons[:, 0] < _HAIR, theirs, case.threshold), case.visible_share)
 
 
-def _judged(mine: Found, theirs: Found | None, tolerance: float | None) -> Finding:
-    """Compare the share found with that of the control; no tolerance where it is None."""
+def judged(mine: Found, theirs: Found | None, tolerance: float | None) -> Finding:
+    """Compare the share found with that of the control.
+
+    Where the control has none, chance is no explanation: what is surely more than none fails
+    where nothing is tolerated, and what is found asks for attention. Where it has some, chance
+    must make as much once in a hundred times at most, as for other attacks.
+
+    Parameters
+    ----------
+    mine, theirs : ndarray of bool
+        Of every person, and of every control person, whether he is found.
+    tolerance : float or None
+        Difference that passes; None where no surplus does.
+    """
     copied, n = int(mine.sum()), len(mine)
     shown = _shown(copied)
     told: dict[str, Any] = {
@@ -169,12 +181,16 @@ def _judged(mine: Found, theirs: Found | None, tolerance: float | None) -> Findi
     by_chance, m = int(theirs.sum()), len(theirs)
     difference = copied / n - by_chance / m
     interval = difference_interval(copied, n, by_chance, m)
-    if tolerance is None:
-        # Copies that no control person explains are a question, even where chance may.
-        unexplained = Verdict.ATTENTION if copied and not by_chance else Verdict.PASS
-        verdict = Verdict.FAIL if interval[0] > 0 else unexplained
-    else:
+    unexplained = copied > 0 and by_chance == 0
+    if tolerance is not None:
         verdict = decide(difference, interval, tolerance)
+        unexplained = unexplained and interval[0] > 0
+    elif interval[0] > 0 if unexplained else surely(difference, interval[0]):
+        verdict = Verdict.FAIL
+    else:
+        verdict = Verdict.PASS
+    if unexplained:
+        verdict = worst([verdict, Verdict.ATTENTION])
     by_chance = _shown(by_chance)
     return Finding(
         control=by_chance / m,
