@@ -47,8 +47,9 @@ def attack(
     gap = value - control
     verdict = "fail" if gap > 0.05 and gap > half else "pass" if gap + half < 0.05 else "attention"
     settled = {
-        "ci": [value - half * 0.7, value + half * 0.7], "control": control, "naive": naive,
-        "difference": gap, "difference_ci": [gap - half, gap + half], "target": 0.05,
+        "ci": [max(value - half * 0.7, 0), min(value + half * 0.7, 1)],
+        "control": control, "naive": naive, "difference": gap,
+        "difference_ci": [gap - half, gap + half], "target": 0.05,
         "verdict": verdict, "criterion": criterion, "n": 2000, "n_control": 2000,
     }  # fmt: skip
     return finding(value, **{**settled, **more})

@@ -176,7 +176,10 @@ def test_pdf_has_its_pages(pages: dict[str, dict[str, Any]]) -> None:
 @pytest.mark.parametrize("bare", [False, True])
 @pytest.mark.parametrize("lang", ["en", "fr"])
 def test_the_first_two_pages_are_two(lang: str, bare: bool) -> None:
-    pages = document(evidence(verdict="fail", bare=bare), lang)
+    told = evidence(verdict="fail", bare=bare)
+    if not bare:
+        told["utility"]["detector_auc"]["detail"]["of_control"] = {"value": 0.8, "ci": [0.7, 0.9]}
+    pages = document(told, lang)
     ends = [i for i, b in enumerate(pages["blocks"]) if b["type"] == "heading" and b["level"] == 1]
     front = {**pages, "blocks": pages["blocks"][: ends[1]]}
     assert len(compiled(front, format="png", ppi=20)) == 2
@@ -328,6 +331,19 @@ def test_who_chose_the_threshold(lang: str) -> None:
             words = {"threshold": "5\u00a0pt"}
             assert text(key + chosen, **words) in shown
             assert text(key + other, **words) not in shown
+
+
+@pytest.mark.usefixtures("undrawn")
+@pytest.mark.parametrize("lang", ["en", "fr"])
+def test_control_persons_of_another_population_are_told(lang: str) -> None:
+    told, text = evidence(NAMES[:4]), Texts(lang)
+    for low, surely in ((0.48, False), (0.74, True)):
+        found = {"value": 0.79, "ci": [low, 0.84]}
+        told["utility"]["detector_auc"]["detail"]["of_control"] = found
+        shown = said(document(told, lang))
+        auc = "0,790" if lang == "fr" else "0.790"
+        assert (text("meaning.other_population", auc=auc) in shown) is surely
+        assert text("controls.alike") in shown
 
 
 @pytest.mark.usefixtures("undrawn")

@@ -25,6 +25,10 @@ _BY_CHANCE = {
 """Attacks whose naive guess is reckoned, not counted on persons."""
 
 
+_ALIKE = 0.55
+"""Area under the curve above which two tables are surely not of one population."""
+
+
 def measured(finding: Finding | None) -> bool:
     """Tell whether there is a number to show."""
     return bool(finding) and finding.get("value") is not None  # type: ignore[union-attr]
@@ -47,6 +51,12 @@ class Desk:
         self.utility: dict[str, Finding] = evidence.get("utility") or {}
         self.settings: dict[str, Any] = evidence.get("settings") or {}
         self.inputs: dict[str, Any] = evidence.get("inputs") or {}
+
+    def control_alike(self) -> dict[str, Any] | None:
+        """Tell how well original and control are told apart, and whether one expects it."""
+        detail = (self.utility.get("detector_auc") or {}).get("detail") or {}
+        told: dict[str, Any] | None = detail.get("of_control")
+        return told and {**told, "as_expected": told["ci"][0] <= _ALIKE}
 
     def threshold(self) -> str:
         """Write the threshold of advantage."""

@@ -140,6 +140,7 @@ def second_page(desk: Desk) -> list[Block]:
         heading(t("meaning.means"), 2),
         paragraph(meaning, "lead"),
         paragraph(_power(desk)),
+        *_other_population(desk),
         heading(t("meaning.limits"), 2),
         points(written),
         heading(t("meaning.change"), 2),
@@ -152,6 +153,15 @@ def second_page(desk: Desk) -> list[Block]:
 def _key(desk: Desk, limit: str) -> str:
     key = f"limit.{limit}_text"
     return desk.by_default(key) if limit == "threshold" else key
+
+
+def _other_population(desk: Desk) -> list[Block]:
+    """Say that control persons differ, where they surely do."""
+    alike = desk.control_alike()
+    if alike is None or alike["as_expected"]:
+        return []
+    auc = desk.form.number(alike["value"], 3)
+    return [paragraph(desk.t("meaning.other_population", auc=auc), "warning")]
 
 
 def _power(desk: Desk) -> str:

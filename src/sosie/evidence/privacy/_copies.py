@@ -155,7 +155,8 @@ def judged(mine: Found, theirs: Found | None, tolerance: float | None) -> Findin
 
     Where the control has none, chance is no explanation: what is surely more than none fails
     where nothing is tolerated, and what is found asks for attention. Where it has some, chance
-    must make as much once in a hundred times at most, as for other attacks.
+    must make as much once in a hundred times at most, as for other attacks; up to one in forty
+    it asks for attention.
 
     Parameters
     ----------
@@ -181,16 +182,7 @@ def judged(mine: Found, theirs: Found | None, tolerance: float | None) -> Findin
     by_chance, m = int(theirs.sum()), len(theirs)
     difference = copied / n - by_chance / m
     interval = difference_interval(copied, n, by_chance, m)
-    unexplained = copied > 0 and by_chance == 0
-    if tolerance is not None:
-        verdict = decide(difference, interval, tolerance)
-        unexplained = unexplained and interval[0] > 0
-    elif interval[0] > 0 if unexplained else surely(difference, interval[0]):
-        verdict = Verdict.FAIL
-    else:
-        verdict = Verdict.PASS
-    if unexplained:
-        verdict = worst([verdict, Verdict.ATTENTION])
+    verdict = _verdict(difference, interval, tolerance, unexplained=0 == by_chance < copied)
     by_chance = _shown(by_chance)
     return Finding(
         control=by_chance / m,
@@ -200,6 +192,18 @@ def judged(mine: Found, theirs: Found | None, tolerance: float | None) -> Findin
         verdict=verdict,
         **told,
     )
+
+
+def _verdict(
+    difference: float, interval: Pair, tolerance: float | None, *, unexplained: bool
+) -> Verdict:
+    more = interval[0] > 0
+    if tolerance is not None:
+        found = decide(difference, interval, tolerance)
+        return worst([found, Verdict.ATTENTION]) if unexplained and more else found
+    if surely(difference, interval[0]) or (unexplained and more):
+        return Verdict.FAIL
+    return Verdict.ATTENTION if unexplained or more else Verdict.PASS
 
 
 def _shown(count: int) -> int:

@@ -47,6 +47,8 @@ class Detector:
       about 0, as the twin of each row was learnt as the other sort. Low is then no merit.
       ``detail["against_control"]`` is the same against persons that the generator never saw,
       where nearness to the original earns nothing.
+    - ``detail["of_control"]`` is the original against those persons, with its interval: they
+      are of one population, and of use to judge a leak, where that is about 0.5.
     - Interval: that of DeLong, which takes the scores as given.
 
     References
@@ -67,6 +69,9 @@ class Detector:
             rng = case.rng("detector_auc control")
             theirs = _scores(case.control, case.synthetic, case.effort.learners, rng)
             detail["against_control"] = auc_of(*theirs)
+            rng = case.rng("detector_auc of control")
+            others = _scores(case.original, case.control, case.effort.learners, rng)
+            detail["of_control"] = {"value": auc_of(*others), "ci": auc_interval(*others)}
         if interval[1] <= _TARGET:
             verdict = Verdict.PASS
         else:
