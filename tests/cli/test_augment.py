@@ -279,6 +279,21 @@ def refused(ran: Ran, place: Path, *parts: str, also: tuple[str, ...] = ()) -> N
 
 
 @pytest.mark.parametrize(
+    ("lang", "told"), [("en", "among others: north, south."), ("fr", "ses modalités")]
+)
+def test_a_refusal_names_no_level_that_few_persons_have(
+    sosie: Sosie, tmp_path: Path, lang: str, told: str
+) -> None:
+    few = np.where(np.arange(200) < 4, "Ushant", persons()["town"].replace("mid", "south"))
+    persons().assign(town=few).to_csv(tmp_path / "few.csv", index=False)
+    asked = ("--where", "town=west", "--out", tmp_path / "o.csv", "--lang", lang, *QUICK)
+    ran = sosie(tmp_path / "few.csv", *asked)
+    assert ran.status == 2
+    assert told in ran.err
+    assert "Ushant" not in ran.err
+
+
+@pytest.mark.parametrize(
     ("options", "parts"),
     [
         (("--rows", 0), ("--rows", "at least 1")),

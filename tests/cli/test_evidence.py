@@ -100,6 +100,24 @@ def test_a_rehearsal_and_then_the_release(folder: Path, tmp_path: Path, sosie: S
     assert len(pd.read_csv(tmp_path / "avatars.csv")) == 432
 
 
+def test_with_strict_what_fails_is_not_released(folder: Path, tmp_path: Path, sosie: Sosie) -> None:
+    given = (
+        *("rehearse", folder / "all.csv", "--k", "2", "--kernel", "published"),
+        *("--effort", "quick", "--release", tmp_path / "avatars.csv"),
+    )
+    for lang, said in (("en", "No release was made"), ("fr", "Aucune table à diffuser")):
+        barred = sosie(*given, "--json", tmp_path / "e.json", "--strict", "--lang", lang)
+        assert barred.status == 3
+        assert said in barred.out
+        assert "avatars.csv" not in barred.out
+        assert files(tmp_path) == {"e.json"}
+    assert json.loads((tmp_path / "e.json").read_text())["verdict"] == "fail"
+    made = sosie(*given)
+    assert made.status == 0
+    assert "avatars.csv" in made.out
+    assert files(tmp_path) == {"e.json", "avatars.csv"}
+
+
 def _bad(folder: Path, name: str) -> tuple[object, ...]:
     train = pd.read_csv(folder / "train.csv")
     bad = folder / f"{name}.csv"
@@ -171,6 +189,33 @@ def test_evidence_of_another_format_is_refused(tmp_path: Path, sosie: Sosie) -> 
     ran = sosie("report", tmp_path / "e.json", "--report", tmp_path / "r.html")
     assert ran.status == 2
     assert files(tmp_path) == {"e.json"}
+
+
+def test_evidence_that_was_changed_is_refused(folder: Path, tmp_path: Path, sosie: Sosie) -> None:
+    out = tmp_path / "e.json"
+    given = ("evidence", folder / "train.csv", folder / "avatars.csv", "--effort", "quick")
+    assert sosie(*given, "--control", folder / "control.csv", "--json", out).status == 0
+    good = out.read_text()
+
+    def refused(**changed: object) -> str:
+        out.write_text(json.dumps({**json.loads(good), **changed}))
+        ran = sosie("report", out, "--report", tmp_path / "r.html")
+        assert (ran.status, ran.err.count("\n")) == (2, 1)
+        assert files(tmp_path) == {"e.json"}
+        return ran.err
+
+    verdict = "attention" if json.loads(good)["verdict"] == "pass" else "pass"
+    assert "not what its findings say" in refused(verdict=verdict)
+    for part, name, detail in (
+        ("privacy", "membership_auc", {"roc": {"fpr": [1], "tpr": "x"}}),
+        ("privacy", "membership_auc", {"distances": {"edges": [1], "original": [1, 2, 3]}}),
+        ("privacy", "linkability", {"by_split": [{"value": "x", "control": {}}]}),
+        ("utility", "hellinger_mean", {"columns": [{"name": "age", "edges": ["a", {}]}]}),
+        ("utility", "association_difference", {"names": ["a", "b"], "original": 1, "synthetic": 2}),
+    ):
+        told = json.loads(good)[part]
+        told[name]["detail"] = detail
+        assert "is not evidence" in refused(**{part: told})
 
 
 def test_both_catalogues_have_the_same_keys() -> None:

@@ -270,6 +270,7 @@ def test_a_model_of_other_images_is_refused(
         "flat": {"images": images.reshape(80, 64), "labels": labels},
         "three": {"images": images, "labels": np.arange(80) % 3},
         "none": {"images": images},
+        "rare": {"images": images, "labels": np.where(np.arange(80) > 76, 17, labels)},
         "dates": {"images": images, "labels": labels + np.datetime64("2020-01-01")},
         "slash": {"images": images, "labels": np.where(labels, "a/b", "c")},
     }
@@ -287,7 +288,10 @@ def test_a_model_of_other_images_is_refused(
     before = sorted(place.rglob("*"))
     new, known = ("--model", place / "new", *TINY), ("--model", place / "model")
     grey = "was learnt on images of 8 x 8 pixels in grey (uint8), and those of"
+    rare = f"{place / 'model'} and {place / 'rare.npz'} differ in labels: give images"
     for part, arguments in {
+        rare: (place / "rare.npz", *known),
+        "the labels are, among others: 0, 1.": (place / "rare.npz", "--label", "x"),
         f"{grey} {place / 'higher.npz'} are of 9 x 8 pixels": (place / "higher.npz", *known),
         "are of 8 x 8 pixels in colour (uint8)": (place / "colour.npz", *known),
         "are of 8 x 8 pixels in grey (float64)": (place / "floats.npz", *known),

@@ -9,6 +9,7 @@ from statsmodels.api import OLS, add_constant
 
 from sosie.errors import DataError, ParameterError
 from sosie.evidence import adjusted_effect, prognostic_score
+from sosie.table import Table
 
 
 @pytest.fixture(scope="module")
@@ -88,6 +89,74 @@ def test_labels_are_the_same_whole_or_with_a_point():
         prognostic_score(earlier, trial, "y")
 
 
+def _pain(n, rng):
+    """Give patients with a pain of 0 to 6 that their age tells."""
+    age = rng.normal(60, 10, n)
+    pain = np.clip((age - 30) / 10 + rng.normal(0, 0.7, n), 0, 6).round().astype(int)
+    return pd.DataFrame({"age": age, "pain": pain})
+
+
+@pytest.mark.parametrize(
+    "spelt",
+    [
+        lambda frame: frame,
+        lambda frame: frame.astype({"pain": float}),
+        lambda frame: frame.astype({"pain": pd.CategoricalDtype(range(7), ordered=True)}),
+        lambda frame: frame.astype({"pain": str}),
+        lambda frame: Table.of(frame),
+        pl.from_pandas,
+    ],
+)
+def test_an_outcome_on_a_short_scale_is_a_number(spelt):
+    rng = np.random.default_rng(0)
+    earlier, trial = _pain(400, rng), _pain(200, rng)
+    earlier.loc[:9, "pain"] = 0
+    score = prognostic_score(spelt(earlier), trial, "pain", ["age"])
+    assert np.abs(score - trial["pain"]).mean() < 0.8
+    # The same outcome with decimals, which no table takes for levels.
+    fine = earlier.assign(pain=earlier["pain"] + rng.normal(0, 1e-9, 400))
+    np.testing.assert_allclose(score, prognostic_score(fine, trial, "pain", ["age"]), atol=1e-3)
+
+
+def test_serial_numbers_and_yes_or_no_are_outcomes_too():
+    rng = np.random.default_rng(0)
+    earlier, trial = _pain(400, rng), _pain(200, rng)
+    order = earlier.assign(pain=earlier["age"].rank().astype(int))
+    assert np.corrcoef(prognostic_score(order, trial, "pain"), trial["age"])[0, 1] > 0.95
+    severe = earlier["pain"] >= 4
+    found = [
+        prognostic_score(earlier.assign(pain=said), trial, "pain")
+        for said in (severe, severe.astype(int), severe.astype(float).where(earlier.index > 5))
+    ]
+    np.testing.assert_array_equal(found[0], found[1])
+    assert np.abs(found[2] - found[0]).mean() < 0.05
+    assert abs(found[0].mean() - (trial["pain"] >= 4).mean()) < 0.1
+
+
+def test_an_outcome_that_is_the_same_for_everybody_is_told_as_such():
+    earlier = _pain(400, np.random.default_rng(0))
+    for same in (3, 2.5, True, np.where(np.arange(400) % 2, 3.0, np.nan)):
+        with pytest.raises(DataError, match="'pain' is the same for everybody"):
+            prognostic_score(earlier.assign(pain=same), earlier, "pain")
+    with pytest.raises(ParameterError, match="give a number"):
+        prognostic_score(earlier.assign(pain="mild"), earlier, "pain")
+
+
+def test_a_refusal_names_the_table(cohorts, tmp_path):
+    earlier, trial = cohorts
+    named = {"historical": earlier, "trial": trial}
+    for which, frame in named.items():
+        odd = frame.assign(age=frame["age"].replace(frame["age"].iloc[0], np.inf))
+        with pytest.raises(DataError, match=f"^The {which} table: .*column 'age'"):
+            prognostic_score(*(named | {which: odd}).values(), "y")
+    text = trial.assign(age="old")
+    with pytest.raises(DataError, match=r"^The trial table: .*'age': 142 cells do not read as n"):
+        prognostic_score(earlier, text, "y")
+    text.to_csv(tmp_path / "patients.csv", index=False)
+    with pytest.raises(DataError, match=r"^[^:]*patients\.csv, column 'age': 142 cells"):
+        prognostic_score(earlier, tmp_path / "patients.csv", "y")
+
+
 def test_estimate_and_interval_are_those_of_statsmodels():
     rng = np.random.default_rng(3)
     score, treated = rng.normal(size=80), rng.random(80) < 0.4
@@ -157,3 +226,25 @@ def test_what_cannot_be_estimated_is_told():
     ):
         with pytest.raises(error, match=match):
             adjusted_effect(*given)
+
+
+def test_series_are_of_the_same_patients_place_by_place(cohorts):
+    earlier, trial = cohorts
+    score = prognostic_score(earlier, trial, "y")
+    y, arm = trial["y"], pd.Series(np.arange(len(trial)) % 3 == 0, trial.index)
+    truth = adjusted_effect(y.to_numpy(), arm.to_numpy(), score)
+    for same in (
+        (y, arm, score),
+        (y, arm, pd.Series(score, trial.index, name="score")),
+        (y.to_numpy(), arm, score.tolist()),
+        (pl.Series(y.to_numpy()), arm, pl.Series(score)),
+        (y.reset_index(drop=True), arm.reset_index(drop=True), pd.Series(score)),
+    ):
+        assert adjusted_effect(*same) == truth
+    for other in (
+        (y, arm.sample(frac=1, random_state=1), score),
+        (y, arm.to_numpy(), pd.Series(score)),
+        (y, arm, pd.Series(score, trial.index).sort_index()),
+    ):
+        with pytest.raises(ParameterError, match="different indexes"):
+            adjusted_effect(*other)

@@ -13,7 +13,7 @@ from sosie.cli._options import Lang, Missing, SchemaFile, weights_of
 from sosie.cli._places import check_apart, check_place
 from sosie.cli._stages import Stages
 from sosie.cli._texts import language, spelt_number, texts
-from sosie.errors import ParameterError
+from sosie.errors import DataError, ParameterError
 
 if TYPE_CHECKING:
     from sosie.evidence import Evidence
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 __all__ = ["evidence", "redraw", "rehearse"]
 
 _FAILED = 3
+
+_MALFORMED = (ArithmeticError, AttributeError, LookupError, TypeError, ValueError)
+"""What comes of drawing details that are not of the form they have when sosie writes them."""
 
 Target = Annotated[
     str | None, typer.Option("--target", metavar="COL", help="Column that models predict.")
@@ -54,7 +57,10 @@ OpenRelease = Annotated[
     bool,
     typer.Option("--open-release", help="For a table anyone may have: threshold 0.02 at most."),
 ]
-Strict = Annotated[bool, typer.Option("--strict", help="Leave with status 3 if it fails.")]
+Strict = Annotated[
+    bool,
+    typer.Option("--strict", help="If it fails, leave with status 3 and make no release."),
+]
 
 
 def evidence(
@@ -199,7 +205,8 @@ def rehearse(
             progress=stages.advance,
         )
         made = {}
-        if release is not None:
+        barred = strict and _failed(found)
+        if release is not None and not barred:
             stages.begin("release")
             fresh = Avatar(k, ncp, weights, kernel, randomness.randbelow(2**53))
             made[release] = fresh.fit(table, stages.advance).sample_tables()[0]
@@ -208,6 +215,8 @@ def rehearse(
     _show(found, json_out, report, words)
     for path in made:
         typer.echo(words["released"].format(path=path))
+    if release is not None and barred:
+        typer.echo(words["not_released"])
     _leave(found, strict=strict)
 
 
@@ -236,7 +245,13 @@ def redraw(
     certified = _certified(certificate, source) if certificate else None
     with Stages(words["stages"], shown=True) as stages:
         stages.begin("write")
-        _write(found, None, report, spoken, certificate=certified)
+        try:
+            _write(found, None, report, spoken, certificate=certified)
+        except _MALFORMED as error:
+            raise DataError(
+                f"{source} is not evidence that can be drawn; make it again with "
+                "`sosie evidence --json`."
+            ) from error
     typer.echo(words["report_written"].format(path=report))
 
 
@@ -355,6 +370,10 @@ def _show(
     )
     if found.controls.get("planted") and not found.controls["planted"]["found"]:
         console.print(words["no_power"], highlight=False)
+    beside = found.utility["detector_auc"].detail.get("of_control")
+    if beside and not beside["alike"]:
+        auc = _spelt(beside["value"], words)
+        console.print(words["other_population"].format(auc=auc), highlight=False)
     if found.inputs.get("control") is None and found.judged == "table":
         console.print(words["no_control"], highlight=False)
     for path, text in ((json_out, "json_written"), (report, "report_written")):
@@ -373,5 +392,9 @@ def _interval(pair: tuple[float, float] | None, words: dict[str, Any]) -> str:
 
 
 def _leave(found: Evidence, *, strict: bool) -> None:
-    if strict and found.verdict == "fail":
+    if strict and _failed(found):
         raise typer.Exit(_FAILED)
+
+
+def _failed(found: Evidence) -> bool:
+    return found.verdict == "fail"

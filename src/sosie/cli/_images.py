@@ -193,6 +193,7 @@ def _learn(
 def _read(folder: Path, data: Path, images: Any, labels: Any, seed: int) -> ImageRHVAE:
     """Read a model; refuse one of images or labels of another kind than those given."""
     from sosie.generators.artificial import ImageRHVAE
+    from sosie.table import tellable
 
     model = ImageRHVAE.load(folder, seed)
     originals, of = model.originals_
@@ -211,9 +212,11 @@ def _read(folder: Path, data: Path, images: Any, labels: Any, seed: int) -> Imag
         )
     odd = sorted(set(there or ()) ^ set(here or ()))
     if odd:
+        held = Counter([*(there or ()), *(here or ())])
+        told = tellable(odd, [held[one] for one in odd])
         raise DataError(
-            f"{folder} and {data} differ in labels ({odd[0]!r} is in one of them only): "
-            f"{what_to_do}"
+            f"{folder} and {data} differ in labels"
+            f"{f' ({told[0]!r} is in one of them only)' if told else ''}: {what_to_do}"
         )
     return model
 

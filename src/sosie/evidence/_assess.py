@@ -12,10 +12,9 @@ from typing import TYPE_CHECKING, Any
 from sosie.errors import DataError, ParameterError
 from sosie.evidence._align import Aligned, align, read_alike
 from sosie.evidence._case import EFFORTS, Case
-from sosie.evidence._controls import controls, trusted
-from sosie.evidence._criteria import judge
+from sosie.evidence._conclusion import concluded
+from sosie.evidence._controls import controls
 from sosie.evidence._evidence import Evidence
-from sosie.evidence._finding import Finding, Verdict
 from sosie.evidence.privacy import ATTACKS, identifiers
 from sosie.evidence.utility import MEASURES, Replication
 from sosie.table import Table
@@ -23,6 +22,7 @@ from sosie.table import Table
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from sosie.evidence._finding import Finding
     from sosie.evidence._question import Question
     from sosie.table import Schema
 
@@ -181,9 +181,7 @@ def judged(
     if case.control is not None:
         base = done
         tried = controls(case, lambda share: told((base + 4 * share) / steps))
-    criteria, verdict = judge(privacy, control=case.control is not None)
-    if verdict is Verdict.PASS and not trusted(tried):
-        verdict = Verdict.ATTENTION
+    criteria, verdict = concluded(privacy, tried, control=case.control is not None)
     today = dt.datetime.now(dt.UTC).date()
     return Evidence(
         sosie=version("sosie"),

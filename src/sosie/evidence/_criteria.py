@@ -6,7 +6,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from sosie.evidence._finding import Criterion, Finding, Verdict, worst
 
-__all__ = ["Judgement", "judge"]
+__all__ = ["ATTACKS_OF_TABLES", "DECIDING_ATTACKS", "Judgement", "judge"]
 
 _DECIDING: dict[Criterion, tuple[tuple[str, ...], tuple[str, ...]]] = {
     Criterion.SINGLING_OUT: (
@@ -29,6 +29,18 @@ _DECIDING: dict[Criterion, tuple[tuple[str, ...], tuple[str, ...]]] = {
 }
 """For each criterion the attacks that must be passed, and those that only count by failing:
 they attack so few persons that no interval could ever lie below the threshold."""
+
+DECIDING_ATTACKS = tuple(
+    name for attacks in _DECIDING.values() for some in attacks for name in some
+)
+"""All of these."""
+
+ATTACKS_OF_TABLES = tuple(
+    name
+    for name in DECIDING_ATTACKS
+    if name not in ("shadow_membership", "regeneration_linkage")  # they run the generator again
+)
+"""Those of them that are tried, or said not to be, on every table."""
 
 _IMPOSSIBLE = ("no_number",)
 """Why an attack does not exist at all, rather than could not be made."""

@@ -17,6 +17,9 @@ __all__ = ["FORMAT", "RULEBOOK", "Evidence"]
 FORMAT = "sosie-evidence/1"
 RULEBOOK = "WP216 (2014), CNIL (2020), EDPB 28/2024; sosie rules 2026-11"
 
+_MALFORMED = (AttributeError, LookupError, TypeError, ValueError)
+"""What comes of details that are not of the form they have when sosie writes them."""
+
 
 class Evidence(BaseModel):
     """What a synthetic table leaks and what it keeps.
@@ -67,25 +70,36 @@ class Evidence(BaseModel):
         Raises
         ------
         DataError
-            If it is not such a file.
+            If it is not such a file, or its verdicts are not what its findings say.
         """
+        from sosie.evidence._reread import follows, misplaced
+
         path = Path(path)
         try:
             content = json.loads(path.read_text(encoding="utf-8"))
         except OSError as error:
             raise DataError(f"{path} could not be read ({error.strerror}).") from error
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise DataError(
                 f"{path} is not JSON; give what `sosie evidence --json` wrote."
             ) from error
         try:
-            return cls.model_validate(content)
+            found = cls.model_validate(content)
         except ValidationError as error:
             where = ".".join(str(step) for step in error.errors()[0]["loc"])
+            raise _not_evidence(path, where or "its top") from error
+        if place := misplaced(found):
+            raise _not_evidence(path, place)
+        try:
+            same = follows(found)
+        except _MALFORMED as error:  # where judging looks into details
+            raise _not_evidence(path, "privacy") from error
+        if not same:
             raise DataError(
-                f"{path} is not evidence of this version of sosie (at {where or 'its top'}); make "
-                "it again with `sosie evidence --json`."
-            ) from error
+                f"{path}: its verdict is not what its findings say: it was changed, or made by "
+                "another version of sosie; make it again with `sosie evidence --json`."
+            )
+        return found
 
     def _repr_html_(self) -> str:
         rows = "".join(
@@ -103,6 +117,13 @@ class Evidence(BaseModel):
             "<th>value</th><th>control</th><th>difference</th><th>target</th><th>verdict</th></tr>"
             f"</thead><tbody>{rows}</tbody></table>"
         )
+
+
+def _not_evidence(path: Path, where: str) -> DataError:
+    return DataError(
+        f"{path} is not evidence of this version of sosie (at {where}); make it again with "
+        "`sosie evidence --json`."
+    )
 
 
 def _spelt(value: float | None) -> str:

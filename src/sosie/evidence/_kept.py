@@ -17,6 +17,10 @@ if TYPE_CHECKING:
 __all__ = ["Kept", "kept_cells"]
 
 
+_FEWEST = 5
+"""Cells below which no share is told."""
+
+
 class Kept(NamedTuple):
     """Cells of a column, and which of them are found in the synthetic table."""
 
@@ -53,13 +57,13 @@ def kept_cells(
             continue
         mine = _plain(original.frame[name])
         ends = _running(mine)
-        if not len(mine) or (ends and ends[0] <= 1):
+        if len(mine) < _FEWEST or (ends and ends[0] <= 1):
             continue
         made = _plain(synthetic.frame[name]).unique().implode()
         theirs, shares = None, False
         if control is not None and name in control.names:
             others = _plain(control.frame[name])
-            theirs = others.is_in(made).to_numpy()
+            theirs = others.is_in(made).to_numpy() if len(others) >= _FEWEST else None
             shares = ends is not None and 2 * _numbers(others).is_between(*ends).sum() > len(others)
         found[name] = Kept(mine.is_in(made).to_numpy(), theirs, ends is not None and not shares)
     return found

@@ -6,8 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from sosie.evidence._controls import trusted
-from sosie.evidence._criteria import judge
+from sosie.evidence._conclusion import concluded
 from sosie.evidence._finding import SURE, Finding, Verdict, decide, worst
 
 if TYPE_CHECKING:
@@ -29,10 +28,8 @@ def pooled(rounds: list[Evidence]) -> Evidence:
         return first
     privacy = _averaged([one.privacy for one in rounds])
     utility = _averaged([one.utility for one in rounds])
-    criteria, verdict = judge(privacy, control=True)
     controls = _together([one.controls for one in rounds])
-    if verdict is Verdict.PASS and not trusted(controls):
-        verdict = Verdict.ATTENTION
+    criteria, verdict = concluded(privacy, controls, control=True)
     return first.model_copy(
         update={
             "controls": controls,

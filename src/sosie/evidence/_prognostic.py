@@ -6,6 +6,7 @@ the learners that evidence has already.
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,7 +16,7 @@ import polars as pl
 from scipy import stats
 from threadpoolctl import threadpool_limits
 
-from sosie.errors import DataError, ParameterError
+from sosie.errors import DataError, ParameterError, SosieError
 from sosie.evidence._learners import features
 from sosie.evidence._models import Estimate
 from sosie.evidence._people import Layout, People
@@ -58,7 +59,8 @@ def prognostic_score(
     trial : Table, path or dataframe
         Patients of the trial.
     outcome : str
-        A column of numbers of the historical table.
+        A column of numbers of the historical table, on a short scale too. Of one that is 1 or
+        0, true or false, the score is a chance, which may leave this range.
     baseline : sequence of str, optional
         Columns known before treatment; by default all that both tables have but the outcome:
         name them if one of these is measured later. A column that is the same for all
@@ -74,7 +76,8 @@ def prognostic_score(
     Raises
     ------
     DataError
-        If there are fewer than 30 historical patients with an outcome.
+        If a table cannot be read, there are fewer than 30 historical patients with an outcome,
+        or it is the same for everybody.
     ParameterError
         If a column is absent, the outcome is no number, or no label of a column of the trial
         is one that historical patients have.
@@ -95,20 +98,22 @@ def prognostic_score(
     array([5., 7.])
     """
     names = _baseline(historical, trial, outcome, baseline)
-    earlier = _kept(historical, [*names, outcome])
-    column = earlier.schema[outcome]
-    if column.kind not in NUMERIC:
-        raise ParameterError(f"The outcome {outcome!r} is of kind {column.kind}: give a number.")
-    truth = earlier.numbers(outcome)
+    earlier = _kept("historical", historical, [*names, outcome])
+    truth = _outcome_of(earlier, outcome)
     known = np.flatnonzero(~np.isnan(truth))
     if len(known) < _FEWEST:
         raise DataError(
             f"{len(known)} historical patients have the outcome {outcome!r}: a prognostic model "
             f"needs at least {_FEWEST}."
         )
+    if not np.ptp(truth[known]):
+        raise DataError(
+            f"The outcome {outcome!r} is the same for everybody in the historical table: there is "
+            "nothing to predict."
+        )
     names = _telling(earlier, names)
     said = [Column(name=c.name, kind=c.kind) for c in earlier.schema.columns if c.name in names]
-    patients = _kept(trial, names, Schema(columns=said, max_levels=10**9))
+    patients = _kept("trial", trial, names, Schema(columns=said, max_levels=10**9))
     learn, apply = _coded(earlier, patients, names)
     return _predicted(learn.taken(known), truth[known], apply, seed)
 
@@ -155,14 +160,15 @@ def adjusted_effect(outcome: ArrayLike, treated: ArrayLike, score: ArrayLike) ->
     ----------
     outcome, treated, score : array of shape (n,)
         Outcome; whether the patient was treated, true or false; score of
-        :func:`prognostic_score`.
+        :func:`prognostic_score`. By place, not by index: Series of pandas have the same.
 
     Raises
     ------
     DataError
         If a value is missing, or an arm has fewer than 5 patients.
     ParameterError
-        If the lengths differ, or ``treated`` is not made of two values, true and false.
+        If the lengths or the indexes differ, or ``treated`` is not made of two values, true and
+        false.
 
     References
     ----------
@@ -181,6 +187,7 @@ def adjusted_effect(outcome: ArrayLike, treated: ArrayLike, score: ArrayLike) ->
     y, given, z = (np.asarray(values) for values in (outcome, treated, score))
     if not y.shape == given.shape == z.shape or y.ndim != 1:
         raise ParameterError("Outcome, treated and score have one value a patient, all of them.")
+    _check_indexes(outcome, treated, score)
     try:
         y, z, arm = y.astype(np.float64), z.astype(np.float64), given.astype(np.float64)
     except (TypeError, ValueError):
@@ -209,6 +216,19 @@ def adjusted_effect(outcome: ArrayLike, treated: ArrayLike, score: ArrayLike) ->
         (error / plain) ** 2 if plain else 1.0,
         len(y),
     )
+
+
+def _check_indexes(*given: ArrayLike) -> None:
+    """Refuse Series of which one place is another patient: aligned silently, nobody would know."""
+    pandas = sys.modules.get("pandas")
+    if pandas is None:
+        return
+    first, *others = [one.index for one in given if isinstance(one, pandas.Series)] or [None]
+    if not all(first.equals(other) for other in others):
+        raise ParameterError(
+            "Outcome, treated and score are Series of pandas with different indexes: put the "
+            "patients of all in one order, under the same index."
+        )
 
 
 def _effect(y: Floats, design: Floats) -> tuple[Estimate, float]:
@@ -259,13 +279,31 @@ def _names(source: Any) -> list[str]:
     return list(source.columns) if hasattr(source, "columns") else Table.of(source).names
 
 
-def _kept(source: Any, names: list[str], said: Schema | None = None) -> Table:
+def _kept(which: str, source: Any, names: list[str], said: Schema | None = None) -> Table:
     """Read some columns of a table; the others need not even be known yet."""
     said = said or Schema(max_levels=10**9)
     said = said.model_copy(update={"drop": [n for n in _names(source) if n not in names]})
     if isinstance(source, Table):
         source = source.labelled()
-    return Table.read(source, said) if isinstance(source, str | Path) else Table.of(source, said)
+    if isinstance(source, str | Path):
+        return Table.read(source, said)
+    try:
+        return Table.of(source, said)
+    except SosieError as error:  # a dataframe has no name of its own, as files have
+        raise type(error)(f"The {which} table: {error}") from error
+
+
+def _outcome_of(earlier: Table, name: str) -> Floats:
+    """Give the outcome as numbers: few different ones are levels to a table, or a constant."""
+    kind, cells = earlier.schema[name].kind, earlier.frame[name]
+    if kind in NUMERIC:
+        return earlier.numbers(name)
+    if not (cells.dtype.is_numeric() or cells.dtype == pl.Boolean):
+        cells = cells.cast(pl.String)
+    found = cells.cast(pl.Float64, strict=False)
+    if found.null_count() > cells.null_count() or not found.is_finite().all():
+        raise ParameterError(f"The outcome {name!r} is of kind {kind}: give a number.")
+    return found.fill_null(np.nan).to_numpy()
 
 
 def _telling(earlier: Table, names: list[str]) -> list[str]:

@@ -14,7 +14,7 @@ from sosie.evidence._intervals import auc_of
 from sosie.evidence._learners import boosted, features
 from sosie.evidence.utility._design import Design
 from sosie.evidence.utility._logistic import logistic, probability
-from sosie.table import CODED, NUMERIC
+from sosie.table import CODED, NUMERIC, tellable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -107,7 +107,8 @@ class TwoClasses:
         by = tuple(name for name in layout.names if name != target)
         if not by:
             raise DataError(f"There is no column besides {target!r} that it could be told by.")
-        values = np.unique(people.column(target)[~people.missing(target)])
+        known = people.column(target)[~people.missing(target)]
+        values, persons = np.unique(known, return_counts=True)
         number = layout.is_number(target)
         if number and len(values) > 2:
             raise ParameterError(
@@ -122,7 +123,7 @@ class TwoClasses:
                 "together."
             )
         if positive is not None and positive not in labels:
-            near = difflib.get_close_matches(positive, labels, 1)
+            near = difflib.get_close_matches(positive, tellable(labels, persons), 1)
             hint = f"did you mean {near[0]!r}?" if near else "`sosie inspect` lists them."
             raise ParameterError(
                 f"There is no class {positive!r} in the target {target!r}, given as positive; "

@@ -42,13 +42,13 @@ def controls(desk: Desk) -> list[Block]:
             [cell(t(f"controls.{name}"), note=t(f"controls.{name}_text")), cell(text),
              _as_expected(desk, test.get("as_expected"))]
         )  # fmt: skip
-    alike = desk.control_alike()
+    alike = desk.beside_control()
     if alike:
         text = t("controls.alike_auc", value=form.number(alike["value"], 3),
                  interval=form.interval(alike["ci"], "score"))  # fmt: skip
         rows.append(
             [cell(t("controls.alike"), note=t("controls.alike_text")), cell(text),
-             _as_expected(desk, alike["as_expected"])]
+             _as_expected(desk, alike["alike"])]
         )  # fmt: skip
     planted = told.get("planted")
     if planted:

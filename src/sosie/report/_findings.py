@@ -25,10 +25,6 @@ _BY_CHANCE = {
 """Attacks whose naive guess is reckoned, not counted on persons."""
 
 
-_ALIKE = 0.55
-"""Area under the curve above which two tables are surely not of one population."""
-
-
 def measured(finding: Finding | None) -> bool:
     """Tell whether there is a number to show."""
     return bool(finding) and finding.get("value") is not None  # type: ignore[union-attr]
@@ -52,11 +48,10 @@ class Desk:
         self.settings: dict[str, Any] = evidence.get("settings") or {}
         self.inputs: dict[str, Any] = evidence.get("inputs") or {}
 
-    def control_alike(self) -> dict[str, Any] | None:
-        """Tell how well original and control are told apart, and whether one expects it."""
+    def beside_control(self) -> dict[str, Any] | None:
+        """Tell how well the original and the control are told apart."""
         detail = (self.utility.get("detector_auc") or {}).get("detail") or {}
-        told: dict[str, Any] | None = detail.get("of_control")
-        return told and {**told, "as_expected": told["ci"][0] <= _ALIKE}
+        return detail.get("of_control")
 
     def threshold(self) -> str:
         """Write the threshold of advantage."""

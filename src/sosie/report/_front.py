@@ -157,8 +157,8 @@ def _key(desk: Desk, limit: str) -> str:
 
 def _other_population(desk: Desk) -> list[Block]:
     """Say that control persons differ, where they surely do."""
-    alike = desk.control_alike()
-    if alike is None or alike["as_expected"]:
+    alike = desk.beside_control()
+    if alike is None or alike["alike"]:
         return []
     auc = desk.form.number(alike["value"], 3)
     return [paragraph(desk.t("meaning.other_population", auc=auc), "warning")]

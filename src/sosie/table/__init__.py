@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from sosie.table._spell import spell
     from sosie.table._spelling import Spelling
     from sosie.table._table import Table
+    from sosie.table._tellable import FEWEST_TOLD, tellable
     from sosie.table._toml import read_toml
     from sosie.table._verbatim import is_text, spelt_cells, verbatim_cells
 else:
@@ -40,6 +41,7 @@ else:
             "_spell": "spell",
             "_spelling": "Spelling",
             "_table": "Table",
+            "_tellable": "FEWEST_TOLD tellable",
             "_toml": "read_toml",
             "_verbatim": "is_text spelt_cells verbatim_cells",
         },
@@ -47,6 +49,7 @@ else:
 
 __all__ = [
     "CODED",
+    "FEWEST_TOLD",
     "NUMERIC",
     "Column",
     "Determined",
@@ -75,6 +78,7 @@ __all__ = [
     "read_toml",
     "spell",
     "spelt_cells",
+    "tellable",
     "ticks_of",
     "verbatim_cells",
     "whole_file",

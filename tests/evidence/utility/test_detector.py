@@ -23,6 +23,7 @@ def test_new_persons_cannot_be_told_and_copies_are_told_backwards(draw, case):
     assert found.verdict is Verdict.PASS
     assert found.detail["against_control"] == pytest.approx(0.5, abs=0.1)
     assert found.detail["of_control"]["ci"][0] < 0.5 < found.detail["of_control"]["ci"][1]
+    assert found.detail["of_control"]["alike"]
     assert found.n == 1_000
     copies = run(case(original, original, control))
     assert copies.value < 0.1
@@ -36,6 +37,7 @@ def test_control_persons_of_another_population_are_told(numbers, case):
     found = run(case(numbers(x), numbers(y), numbers(z + 1)))
     best = norm.cdf(1 / np.sqrt(2))
     assert best - 0.05 < found.detail["of_control"]["value"] < best + 0.02
+    assert not found.detail["of_control"]["alike"]
 
 
 def test_it_finds_nearly_what_the_best_rule_finds(numbers, case):

@@ -81,6 +81,24 @@ def test_labels_asked_for_are_those_drawn(model):
         model.sample(4, law="best")
 
 
+def test_a_refusal_names_no_label_that_few_images_have(digits):
+    images = digits[0][:40]
+
+    def refused(labels):
+        model = ImageRHVAE(2, seed=0, epochs=0).fit(images, labels)
+        with pytest.raises(ParameterError) as one:
+            model.sample(4, label="x")
+        with pytest.raises(ParameterError, match=str(one.value)):
+            model.sample(1, ["x"])
+        return str(one.value)
+
+    named = np.repeat(["b", "a", "rare", "Smith"], [30, 5, 4, 1])
+    assert refused(named).endswith("; the labels are, among others: a, b.")
+    assert refused(np.repeat(["b", "a"], [35, 5])).endswith("; the labels are: a, b.")
+    assert refused(np.arange(40) // 4) == "No image has the label asked for."
+    assert "have no labels" in refused(None)
+
+
 def test_a_pace_that_diverges_is_left_and_a_model_that_does_is_told(digits, monkeypatch):
     images, labels = (part[:KEPT] for part in digits)
     model = ImageRHVAE(3, seed=0, epochs=0).fit(images, labels)
@@ -250,7 +268,8 @@ def test_resampling_of_the_manifold_is_what_long_chains_give(digits):
         ([np.zeros((8, 8))] * 30 + [np.zeros((8, 9))], None, "unequal sizes"),
         (np.full((30, 8, 8), np.nan), None, "no numbers"),
         (np.zeros((30, 65, 65)), None, "resize them"),
-        (np.full((30, 8, 8), 2.0), None, "from 0 to 1"),
+        (np.full((30, 8, 8), 2.0), None, "from 0 to 1: divide"),
+        (np.linspace(-1, 1, 1920).reshape(30, 8, 8), None, "below 0: subtract .*, then divide"),
         (np.zeros((30, 8, 8), int), None, "of type int64"),
         (np.zeros((30, 8)), None, "not of shape"),
         (np.zeros((30, 8, 8)), None, "all the same|the same"),

@@ -18,6 +18,9 @@ from sosie.generators.artificial._conditions import balanced_levels
 from sosie.generators.artificial._room import check_rows, row_bytes
 from sosie.table import Schema, Sum, Table
 
+LISTED = ", ".join(f"grade {i:02}" for i in range(1, 11))
+"""Ten of the levels are listed."""
+
 
 @pytest.fixture(scope="module")
 def persons():
@@ -291,6 +294,24 @@ def test_what_cannot_be_learnt_is_told(persons, build, match):
 def test_what_cannot_be_drawn_is_told(model, n, asked, match):
     with pytest.raises(ParameterError, match=match):
         model.sample(n, **asked)
+
+
+@pytest.mark.parametrize(
+    ("counts", "told"),
+    [
+        ({"high": 40, "low": 5}, " as asked; it has: high, low."),
+        ({"high": 40, "low": 5, "rare": 4, "superrare": 1}, "; it has, among others: high, low."),
+        ({f"grade {i:02}": 4 + i for i in range(20)}, f": {LISTED}."),
+        ({f"grade {i}": 4 for i in range(20)}, "Column 'grade' has no level as asked."),
+    ],
+)
+def test_a_refusal_names_no_level_that_few_persons_have(counts, told):
+    grade = [level for level, n in counts.items() for _ in range(n)] + [None] * 9
+    frame = pd.DataFrame({"grade": grade, "age": np.arange(len(grade)) % 40})
+    with pytest.raises(ParameterError) as refused:
+        RHVAE(seed=0, epochs=0, latent_dim=1).fit(frame).sample(5, where={"grade": "xx"})
+    assert str(refused.value).endswith(told)
+    assert not [level for level, n in counts.items() if n < 5 and level in str(refused.value)]
 
 
 def test_the_memory_that_is_told_is_that_which_is_taken(model):

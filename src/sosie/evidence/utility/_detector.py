@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 __all__ = ["Detector"]
 
 _TARGET, _TOO_MUCH = 0.6, 0.75
+_ALIKE = 0.55
+"""Area above which two tables are surely not of one population."""
 _MOST, _MOST_QUICKLY = 10_000, 3_000
 _FOLDS, _FOLDS_QUICKLY = 5, 3
 _POINTS = 101
@@ -48,7 +50,7 @@ class Detector:
       ``detail["against_control"]`` is the same against persons that the generator never saw,
       where nearness to the original earns nothing.
     - ``detail["of_control"]`` is the original against those persons, with its interval: they
-      are of one population, and of use to judge a leak, where that is about 0.5.
+      are ``alike``, of one population and of use to judge a leak, where that is about 0.5.
     - Interval: that of DeLong, which takes the scores as given.
 
     References
@@ -71,7 +73,12 @@ class Detector:
             detail["against_control"] = auc_of(*theirs)
             rng = case.rng("detector_auc of control")
             others = _scores(case.original, case.control, case.effort.learners, rng)
-            detail["of_control"] = {"value": auc_of(*others), "ci": auc_interval(*others)}
+            between = auc_interval(*others)
+            detail["of_control"] = {
+                "value": auc_of(*others),
+                "ci": list(between),
+                "alike": between[0] <= _ALIKE,
+            }
         if interval[1] <= _TARGET:
             verdict = Verdict.PASS
         else:
@@ -107,8 +114,9 @@ def _scores(
     with threadpool_limits(1):
         for learn, test in folds.split(x, is_real):
             model = HistGradientBoostingClassifier(**_LEARNER, random_state=state)
-            model.fit(x[learn], is_real[learn])
-            found[test] = model.predict_proba(x[test])[:, 1]
+            known = ~np.isnan(x[learn]).all(axis=0)  # a column without any value cannot be cut
+            model.fit(x[learn][:, known], is_real[learn])
+            found[test] = model.predict_proba(x[test][:, known])[:, 1]
     return found[:size], found[size:]
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import polars as pl
 
 from sosie.errors import ParameterError
-from sosie.table import CODED, NUMERIC, Kind, Table
+from sosie.table import CODED, NUMERIC, Kind, Table, tellable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
     Bools = NDArray[np.bool_]
 
 __all__ = ["Condition", "balanced_levels", "check_name", "check_shared", "conditions_of", "met"]
+
+_LISTED = 10
+"""Levels that a refusal lists."""
 
 
 @dataclass(frozen=True)
@@ -187,8 +190,13 @@ def _code(table: Table, name: str, asked: Any) -> int:
             return place
         if isinstance(level, Real) and _as_float(asked) == float(level):
             return place
+    codes = table.codes(name)
+    told = tellable(levels, np.bincount(codes[codes >= 0], minlength=len(levels)))[:_LISTED]
+    if not told:
+        raise ParameterError(f"Column {name!r} has no level as asked.")
     raise ParameterError(
-        f"Column {name!r} has no level as asked; it has: {', '.join(map(str, levels[:10]))}."
+        f"Column {name!r} has no level as asked; it has"
+        f"{', among others' if len(told) < len(levels) else ''}: {', '.join(map(str, told))}."
     )
 
 

@@ -94,7 +94,12 @@ class Pictures:
                     f"{n_broken} images have pixels that are no numbers (the first is image "
                     f"{first}): leave them out."
                 )
-            if pixels.min() < 0 or pixels.max() > 1:
+            if pixels.min() < 0:
+                raise DataError(
+                    "Pixels that are floats go from 0 to 1, and some are below 0: subtract the "
+                    "smallest value that a pixel can have, then divide by the largest that is left."
+                )
+            if pixels.max() > 1:
                 raise DataError(
                     "Pixels that are floats go from 0 to 1: divide them by the largest value that "
                     "a pixel can have."

@@ -9,11 +9,15 @@ import numpy as np
 
 from sosie.errors import DataError, ParameterError
 from sosie.generators.artificial._conditions import check_shared
+from sosie.table import tellable
 
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
 __all__ = ["Labels", "check_balance", "count_of"]
+
+_LISTED = 10
+"""Labels that a refusal lists."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +94,8 @@ class Labels:
         given = np.asarray(labels).ravel()
         if len(given) != n:
             raise ParameterError(f"Give {n} labels, and not {len(given)}.")
-        return np.array([_code_of(one, self.names) for one in given.tolist()], np.intp)
+        counts = self._counts()
+        return np.array([_code_of(one, self.names, counts) for one in given.tolist()], np.intp)
 
     def asked(
         self,
@@ -114,16 +119,19 @@ class Labels:
             raise ParameterError("Ask for labels, balance or one label, and not for two of them.")
         c = len(self.names)
         if label is not None:
-            return np.full(n, _code_of(label, self.names))
+            return np.full(n, _code_of(label, self.names, self._counts()))
         if labels is not None:
             return self.told(labels, n)
         if balance:
             check_balance(c, n)
-        counts = np.full(c, 1) if balance else np.bincount(self.codes, minlength=c)
+        counts = np.full(c, 1) if balance else self._counts()
         shares = counts / counts.sum()
         ends = (np.cumsum(shares) * n + (0 if balance else rng.random())).round(6).astype(int)
         ends[-1] = n
         return rng.permutation(np.repeat(np.arange(c), np.diff(np.minimum(ends, n), prepend=0)))
+
+    def _counts(self) -> NDArray[np.intp]:
+        return np.bincount(self.codes, minlength=len(self.names))
 
 
 def check_balance(labels: int, n: int) -> None:
@@ -151,13 +159,20 @@ def count_of(label: Any, labels: ArrayLike) -> int:
     2
     """
     names, counts = np.unique(np.asarray(labels).ravel(), return_counts=True)
-    return int(counts[_code_of(label, names.tolist())])
+    return int(counts[_code_of(label, names.tolist(), counts)])
 
 
-def _code_of(label: Any, names: list[Any]) -> int:
+def _code_of(label: Any, names: list[Any], counts: NDArray[np.intp]) -> int:
     """Find the code of a label; text stands for what it spells."""
     for code, name in enumerate(names):
         if name == label or str(name) == str(label):
             return code
-    listed = ", ".join(str(name) for name in names[:10]) if names != [None] else "none"
-    raise ParameterError(f"No image has the label asked for; the labels are: {listed}.")
+    if names == [None]:
+        raise ParameterError("The images have no labels: ask for none.")
+    told = tellable(names, counts)[:_LISTED]
+    if not told:
+        raise ParameterError("No image has the label asked for.")
+    raise ParameterError(
+        "No image has the label asked for; the labels are"
+        f"{', among others' if len(told) < len(names) else ''}: {', '.join(map(str, told))}."
+    )
