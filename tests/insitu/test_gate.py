@@ -255,8 +255,16 @@ def test_a_masked_part_is_random():
 
 
 def test_fixed_point_keeps_digits():
-    values = np.array([1e-9, -1e-9, 123456.789, -(2.0**61), 0.1, -0.1])
-    np.testing.assert_allclose(of_words(as_words(values), (6,)), values, rtol=1e-15, atol=2**-53)
+    values = np.array([1e-9, -1e-9, 123456.789, -(2.0**61), 0.1, -0.1, 3e-30, -3e-30, 2.0**103])
+    np.testing.assert_array_equal(of_words(as_words(values), (9,)), values)
+    words = np.stack([as_words(values * (-1) ** i * (i + 1)) for i in range(1000)])
+    total = of_words(words.sum(axis=0, dtype=np.uint64)[:, :8], (8,))
+    np.testing.assert_allclose(total, -500 * values[:8], rtol=1e-15)
+
+
+@pytest.mark.parametrize("size", [1e-40, 1e31])
+def test_numbers_that_would_lose_digits_do_not_leave(size):
+    assert "form" in verdicts(Part({"x": sums(np.full((50, 1), size))}, (everyone(),)))
 
 
 def test_cell_key_noise_is_always_the_same_and_does_not_average():
@@ -318,7 +326,7 @@ def test_what_leaves_is_the_arrays_and_nothing_of_the_rows():
         "sum_0": [1],
     }
     words = np.frombuffer(base64.b64decode(said["arrays"]["n_0"]["words"]), "<u8")
-    assert words.tolist() == [N, 0]
+    assert words.tolist() == [0, N, 0, 0, 0]
     assert all(verdict.holds for verdict in cleared.verdicts)
 
 

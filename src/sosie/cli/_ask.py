@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from sosie.cli._options import FILE, Drop, HubUrl, Keys, Lang
-from sosie.cli._places import check_apart, check_place
+from sosie.cli._places import check_apart, check_new, check_place
+from sosie.cli._question import plain
+from sosie.cli._refusals import one_line, refusal
 from sosie.cli._texts import language, texts
 from sosie.errors import ParameterError
 
@@ -24,7 +26,7 @@ def ask(
     agreement: Annotated[Path, typer.Argument(help="As its holders signed it.", **FILE)],
     key: Annotated[Path, typer.Option("--key", help="Of the recipient.", **FILE)],
     out: Annotated[
-        Path, typer.Option("--out", metavar="RESULT.json", help="Where the result goes.")
+        Path, typer.Option("--out", metavar="RESULT.json", help="A new file for the result.")
     ],
     analysis: Annotated[
         str | None,
@@ -74,7 +76,13 @@ def ask(
     if report is not None:
         check_place(report, ".html")
     check_apart([out, rows_beside(out), *([report] if report else [])], [agreement, key])
-    if (task is None) == (analysis is None):
+    for path in (out, rows_beside(out)):
+        check_new(path)  # a certified result, of which there may be no other copy
+    if task is not None and analysis is not None:
+        raise ParameterError(
+            "Give an analysis or --task, not both: --task fetches an earlier answer."
+        )
+    if task is None and analysis is None:
         raise ParameterError("Give an analysis to ask for, or --task to fetch an earlier answer.")
     question = None
     if analysis is not None:
@@ -87,10 +95,10 @@ def ask(
         raise ParameterError(f"--task goes without {other}.")
     with connect(agreement, hub, key=key, keys=keys, drop=drop) as connection:
         try:
-            name = task or connection.send(question)  # type: ignore[arg-type]
+            name = connection.send(question) if question is not None else str(task)
             answer = connection.fetch(name, wait=wait)
         except RefusedError as error:
-            typer.echo(str(error), err=True)
+            typer.echo(one_line(refusal(str(error), spoken)), err=True)
             raise typer.Exit(_REFUSED) from error
     written = answer.write(out)
     if report is not None:
@@ -123,20 +131,21 @@ def _print(answer: "Answer", words: dict[str, Any]) -> None:
 
     console = Console()
     sites = ", ".join(answer.content["sites"])
-    console.print(Text(words["title"].format(analysis=answer.analysis, sites=sites), "bold"))
+    title = words["title"].format(analysis=answer.analysis, sites=plain(sites))
+    console.print(Text(title, "bold"))
     for name in answer.tables:
         frame = answer.frame(name).drop("why_not", strict=False)
         right = [frame[c].dtype.is_numeric() or c == "ci" for c in frame.columns]
-        head = [words["columns"].get(column, column) for column in frame.columns]
+        head = [words["columns"].get(column, plain(column)) for column in frame.columns]
         rows = [[_spelt(value, words) for value in row] for row in frame.iter_rows()]
         print_wide(console, head, rows, right=right)
     if answer.single:
-        spelt = (f"{name} {_spelt(value, words)}" for name, value in answer.single.items())
+        spelt = (f"{plain(name)} {_spelt(value, words)}" for name, value in answer.single.items())
         console.print(Text(", ".join(spelt)))
     for sentence in sentences_of(answer, words):
-        console.print(Text(sentence))
+        console.print(Text(plain(sentence)))
     checks = ", ".join(one["check"] for one in answer.content["gate"])
-    console.print(words["gate"].format(checks=checks), highlight=False)
+    console.print(Text(words["gate"].format(checks=plain(checks))))
 
 
 def _spelt(value: Any, words: dict[str, Any]) -> str:
@@ -151,4 +160,4 @@ def _spelt(value: Any, words: dict[str, Any]) -> str:
         from sosie.insitu.analyst import spelt_float
 
         return spelt_float(value, words["decimal"])
-    return str(words["words"].get(value, value))
+    return words["words"].get(value) or plain(str(value))

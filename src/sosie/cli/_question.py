@@ -26,8 +26,10 @@ def question_line(asked: Mapping[str, Any], words: dict[str, Any]) -> str:
     str
         What has its default is left out; nothing else is.
     """
+    from sosie.insitu.analyst import rule_line
+
     said = [f"{name} {_spelt(value)}" for name, value in _given(asked).items()]
-    said += [_made(rule, words["made"]) for rule in asked["derive"]]
+    said += [rule_line(rule, words["made"]) for rule in asked["derive"]]
     if "epsilon" in asked:
         said.append(f"epsilon {_spelt(asked['epsilon'])}")
     return f"{asked['analysis']['id']}: {'; '.join(said)}" if said else asked["analysis"]["id"]
@@ -58,15 +60,6 @@ def _given(asked: Mapping[str, Any]) -> dict[str, Any]:
     except ParameterError:  # of a catalogue that is not this one
         return {name: one for name, one in asked["analysis"].items() if name != "id"}
     return analysis.model_dump(mode="json", exclude={"id"}, exclude_defaults=True)
-
-
-def _made(rule: Mapping[str, Any], words: dict[str, str]) -> str:
-    said = {name: _spelt(value) for name, value in rule.items()}
-    if "groups" in rule:
-        said["groups"] = ", ".join(
-            f"{label} ({_spelt(group)})" for label, group in rule["groups"].items()
-        )
-    return words[rule["rule"]].format(**said)
 
 
 def _spelt(value: Any) -> str:

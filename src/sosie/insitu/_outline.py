@@ -84,6 +84,11 @@ class Outline:
         return {name: said for name, said in self.content.items() if name != "version"}
 
     @property
+    def made(self) -> tuple[str, ...]:
+        """Names of the columns that its rules make."""
+        return tuple(rule["name"] for rule in self.content["derive"])
+
+    @property
     def sha256(self) -> str:
         """Of the content, as canonical JSON."""
         return sha256(canonical(self.content))

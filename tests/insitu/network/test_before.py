@@ -1,6 +1,6 @@
 """What the agreement alone tells is told to the analyst, and nobody is asked."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -10,6 +10,7 @@ from tests.insitu.network.conftest import COX, CROSSTAB, Network
 from sosie.errors import ParameterError
 from sosie.insitu.analyst import Connection, asked
 from sosie.insitu.exchange._raised import RefusedError
+from sosie.insitu.node._received import DeclinedError, allowed_sites
 
 
 class Nobody:
@@ -22,10 +23,10 @@ class Nobody:
 
 
 def ask_nobody(
-    network: Network, analysis: str, said: dict[str, Any], by: str = "recipient"
+    network: Network, analysis: str, said: dict[str, Any], derive: Sequence[dict[str, Any]] = ()
 ) -> None:
-    asker = Connection(network.parties(), network.world.keys[by], Nobody())
-    asker.send(asked(analysis, said))
+    asker = Connection(network.parties(), network.world.keys["recipient"], Nobody())
+    asker.send(asked(analysis, said, derive))
 
 
 @pytest.mark.parametrize(
@@ -75,6 +76,23 @@ def test_a_made_column_and_another_made_from_it(connected: Callable[..., Network
     asker = Connection(network.parties(), network.world.keys["recipient"], Nobody())
     with pytest.raises(AssertionError, match="something was sent"):
         asker.send(asked("linear", {"formula": "age ~ rate + many"}, rules))
+
+
+def test_no_rule_takes_the_name_of_an_agreed_column(
+    connected: Callable[..., Network], tmp_path: Path
+) -> None:
+    """Also of one that the question does not read, or that another holder alone has."""
+    rate = {"rule": "ratio", "name": "age", "column": "pnodes", "over": "tsize"}
+    network = connected()
+    with pytest.raises(RefusedError, match="A column 'age' exists already; name the new one else"):
+        ask_nobody(network, "means", {"columns_of": ["age"]}, [rate])
+    sets = [dict(one) for one in network.world.content["data_sets"]]
+    sets[2]["columns"] = [one for one in sets[2]["columns"] if one["name"] != "age"]
+    network = connected(network.world.signed(tmp_path / "narrow.json", data_sets=sets))
+    question = asked("means", {"columns_of": ["age"]}, [rate])
+    with pytest.raises(DeclinedError, match="agreement") as raised:
+        allowed_sites(question.outline, network.parties(), "holder_3", "recipient")
+    assert raised.value.reasons == ["column"]
 
 
 def test_a_budget_of_noise(connected: Callable[..., Network], tmp_path: Path) -> None:

@@ -69,13 +69,25 @@ def test_asking(sosie: Sosie, up: tuple[Network, list[str]], tmp_path: Path) -> 
     html = page.read_text()
     assert all(f"{one['estimate']:.4g}" in html for one in terms)
     assert "http" not in re.sub(r"data:image/png;base64,[^\"]*", "", html)
+    # No result is replaced; nobody is asked.
+    was, asked_before = out.read_bytes(), len(network.store.tasks())
+    ran = ask(sosie, asked, "crosstab", "--row", "menostat", "--column", "horTh", "--out", out)
+    assert (ran.status, "exists already" in ran.err) == (2, True)
+    assert (out.read_bytes(), len(network.store.tasks())) == (was, asked_before)
     # As JSON, and in French.
+    out = tmp_path / "json.json"
     ran = ask(sosie, asked, "crosstab", "--row", "menostat", "--column", "horTh", "--out", out,
               "--json")  # fmt: skip
     result = json.loads(ran.out)
     counted = network.world.pooled.groupby(["menostat", "horTh"]).size()
     assert [one["count"] for one in result["cells"]] == counted.tolist()
     assert json.loads(out.read_text())["result"] == result
+    # There are no rows to compare with, and nobody has the persons' table.
+    table = network.world.data("holder_1")
+    for option in ("--synthetic", "--original"):
+        ran = sosie("verify", out, "--keys", network.world.folder / "keys", option, table)
+        assert (ran.status, ran.out, ran.err.startswith(f"{option}: ")) == (2, "", True)
+    out = tmp_path / "french.json"
     ran = ask(sosie, asked, "crosstab", "--row=menostat", "--column=horTh", "--out", out,
               "--lang", "fr")  # fmt: skip
     assert ran.status == 0
@@ -111,17 +123,47 @@ def test_what_is_refused_and_what_is_wrong(
         (2, ["means", "--columns", "age", "--task", "0" * 64]),
         (2, ["--task", "0" * 64]),
         (2, ["--task", "x"]),
+        (2, ["--task", ""]),
     ):
         ran = sosie("ask", agreement, *words, *rest, "--out", out, "--wait", 20)
         assert ran.status == status, (words, ran)
         assert "Traceback" not in ran.err
         assert ran.err.strip()
         assert not out.exists()
+    for words, french in (
+        (["crosstab", "--row", "tgrade", "--column", "horTh"], "Le détenteur refuse cette analyse"),
+        (["means", "--columns", "nowhere"], "n'est pas dans la convention"),
+        (["counts", "--column", "tgrade", "--epsilon", "1"], "pas de budget de confidentialité"),
+    ):
+        ran = sosie("ask", agreement, *words, *rest, "--out", out, "--wait", 20, "--lang", "fr")
+        assert (ran.status, french in ran.err) == (3, True), ran
+    ran = sosie("ask", agreement, "means", "--columns", "age", "--task", "0" * 64, *rest,
+                "--out", out)  # fmt: skip
+    assert "not both" in ran.err
     ran = sosie("ask", agreement, "means", "--columns", "age", "--out", out)
     assert (ran.status, "--hub or --drop" in ran.err or "--key" in ran.err) == (2, True)
     stranger = Path(rest[-1]).with_name("stranger.key")
     ran = sosie("ask", agreement, "means", "--columns", "age", *rest[:-1], stranger, "--out", out)
     assert (ran.status, "of none of the parties" in ran.err) == (2, True)
+
+
+def test_what_was_made_is_told_and_does_nothing_to_a_terminal(
+    sosie: Sosie, up: tuple[Network, list[str]], tmp_path: Path
+) -> None:
+    _, asked = up
+    rules = tmp_path / "rules.json"
+    groups = {"[red]b\x1b[2J": ["I", "II"], "c": ["III"]}
+    rule = {"rule": "recode", "name": "late\x1b[1m", "column": "tgrade", "groups": groups}
+    rules.write_text(json.dumps([rule]))
+    for lang, made in (("en", "tgrade grouped as"), ("fr", "tgrade regroupé en")):
+        out, page = tmp_path / f"{lang}.json", tmp_path / f"{lang}.html"
+        ran = ask(sosie, asked, "crosstab", "--row", rule["name"], "--column", "menostat",
+                  "--derive", rules, "--out", out, "--report", page, "--lang", lang)  # fmt: skip
+        assert (ran.status, ran.err) == (0, "")
+        assert "\x1b" not in ran.out
+        said = " ".join(ran.out.split())
+        assert rf"late\x1b[1m = {made} [red]b\x1b[2J (I, II), c (III)" in said
+        assert made in page.read_text()
 
 
 def test_verifying(sosie: Sosie, up: tuple[Network, list[str]], tmp_path: Path) -> None:
@@ -165,7 +207,8 @@ def test_what_a_holder_sees(sosie: Sosie, up: tuple[Network, list[str]], tmp_pat
     state = network.place("holder_1").folder
     out = tmp_path / "r.json"
     ask(sosie, asked, "crosstab", "--row", "menostat", "--column", "horTh", "--out", out)
-    ask(sosie, asked, "crosstab", "--row", "tgrade", "--column", "horTh", "--out", out)
+    more = tmp_path / "more.json"
+    ask(sosie, asked, "crosstab", "--row", "tgrade", "--column", "horTh", "--out", more)
     said = json.loads(sosie("node", "status", "--state", state, "--json").out)
     assert said["state"] == "up"
     assert (said["joined"], said["released"] + said["refused"]) == (2, 2)

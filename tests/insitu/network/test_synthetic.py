@@ -379,10 +379,11 @@ def test_asking_in_words(
     threads = Threads(nodes_over(network, serving.url))
     out, rows = tmp_path / "r.json", tmp_path / "r.avatars.csv"
     words = ["--hub", serving.url, "--key", world.folder / "private" / "recipient.key",
-             "--out", out, "--wait", 30]  # fmt: skip
+             "--wait", 30]  # fmt: skip
     try:
         ran = sosie("ask", world.agreement, "avatars", "--columns", ",".join(COLUMNS), "--k", 100,
-                    "--factors", 2, *words, "--report", tmp_path / "r.html")  # fmt: skip
+                    "--factors", 2, *words, "--out", out,
+                    "--report", tmp_path / "r.html")  # fmt: skip
         assert (ran.status, ran.err) == (0, "")
         assert str(rows) in ran.out
         content = json.loads(out.read_text())
@@ -394,7 +395,22 @@ def test_asking_in_words(
         page = (tmp_path / "r.html").read_text()
         assert "Membership, strongest attack" in page
         assert "not exactly what the pooled rows" not in page
-        assert sosie("verify", out, "--keys", world.folder / "keys").status == 0
+        keys = ["--keys", world.folder / "keys"]
+        assert sosie("verify", out, *keys).status == 0
+        same = sosie("verify", out, *keys, "--synthetic", rows)
+        assert (same.status, "are certified" in same.out) == (0, True)
+        lie = tmp_path / "lie.csv"
+        lie.write_text(rows.read_text().replace(first, first + "0", 1))
+        other = sosie("verify", out, *keys, "--synthetic", lie, "--lang", "fr")
+        assert (other.status, "NON vérifié : Table synthétique." in other.out) == (3, True)
+        alone = tmp_path / "certificate.json"
+        alone.write_text(json.dumps(content["certificate"]))
+        for words_, why in (
+            ([out, "--original", world.data("holder_1")], "--original: "),
+            ([alone, "--synthetic", rows], "--synthetic: "),
+        ):
+            refused = sosie("verify", *words_, *keys)
+            assert (refused.status, refused.err.startswith(why)) == (2, True), refused
         task = network.store.tasks()[-1].id
         again = tmp_path / "again.json"
         ran = sosie("ask", world.agreement, "--task", task, *words[:4], "--out", again,
@@ -403,8 +419,14 @@ def test_asking_in_words(
         assert "Appartenance" in ran.out
         content["result"]["csv"] = content["result"]["csv"].replace(first, first + "0", 1)
         out.write_text(json.dumps(content))
-        assert sosie("verify", out, "--keys", world.folder / "keys").status == 3
-        ran = sosie("ask", world.agreement, "avatars", "--columns", "age,educ", "--k", 10, *words)
+        assert sosie("verify", out, *keys).status == 3
+        # Rows of which the answer itself is not certified are compared with nothing.
+        lie.write_text(content["result"]["csv"])
+        ran = sosie("verify", out, *keys, "--synthetic", lie, "--json")
+        items = {one["name"]: one["ok"] for one in json.loads(ran.out)["items"]}
+        assert (ran.status, items["result"], items["synthetic"]) == (3, False, None)
+        ran = sosie("ask", world.agreement, "avatars", "--columns", "age,educ", "--k", 10, *words,
+                    "--out", tmp_path / "no.json")  # fmt: skip
         assert ran.status == 3
     finally:
         for thread in (threads, serving):

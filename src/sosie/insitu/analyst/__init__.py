@@ -4,7 +4,7 @@ from sosie.insitu.analyst._answer import Answer, rows_beside
 from sosie.insitu.analyst._asked import analyses, asked, parameters_of
 from sosie.insitu.analyst._connection import Connection, connect
 from sosie.insitu.analyst._page import texts_of
-from sosie.insitu.analyst._sentences import sentences_of, spelt_float
+from sosie.insitu.analyst._sentences import rule_line, sentences_of, spelt_float
 
 __all__ = [
     "Answer",
@@ -14,6 +14,7 @@ __all__ = [
     "connect",
     "parameters_of",
     "rows_beside",
+    "rule_line",
     "sentences_of",
     "spelt_float",
     "texts_of",

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from sosie.insitu._derive import spelt
+
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sosie.insitu.analyst._answer import Answer
 
-__all__ = ["sentences_of", "spelt_float"]
+__all__ = ["rule_line", "sentences_of", "spelt_float"]
 
 
 def sentences_of(answer: Answer, words: dict[str, Any]) -> list[str]:
-    """Say how exact an answer is, and what its reader must know.
+    """Say what was made for an answer, how exact it is, and what its reader must know.
 
     Parameters
     ----------
@@ -19,6 +23,13 @@ def sentences_of(answer: Answer, words: dict[str, Any]) -> list[str]:
     words : dict
         Of :func:`sosie.insitu.analyst.texts_of`.
     """
+    rules = answer.content.get("question", {}).get("derive", [])
+    made = "; ".join(rule_line(rule, words["rules"]) for rule in rules)
+    said = _on_the_result(answer, words)
+    return [words["made"].format(rules=made), *said] if made else said
+
+
+def _on_the_result(answer: Answer, words: dict[str, Any]) -> list[str]:
     name, result = answer.analysis, answer.content["result"]
     notes = [words["notes"][name]] if name in words["notes"] else []
     if name in words["told"]:
@@ -58,6 +69,34 @@ def _bound(answer: Answer, words: dict[str, Any]) -> str:
     said = [words["bounds"][name]] if name in words["bounds"] else []
     said += [words["softened"]] if "count_off" in result else []
     return " ".join(said or ["{bound}"]).format(**values)
+
+
+def rule_line(rule: Mapping[str, Any], words: Mapping[str, str]) -> str:
+    """Say how a column is made.
+
+    Parameters
+    ----------
+    rule : mapping
+        Of a question.
+    words : mapping of str to str
+        By the name of the rule.
+
+    Examples
+    --------
+    >>> rule = {"rule": "cut", "name": "old", "column": "age", "edges": [50.0, 65.5]}
+    >>> rule_line(rule, {"cut": "{name} = {column} cut at {edges}"})
+    'old = age cut at 50, 65.5'
+    """
+    said = {name: _listed(value) for name, value in rule.items()}
+    if "groups" in rule:
+        said["groups"] = ", ".join(
+            f"{label} ({_listed(group)})" for label, group in rule["groups"].items()
+        )
+    return words[rule["rule"]].format(**said)
+
+
+def _listed(value: Any) -> str:
+    return ", ".join(map(spelt, value)) if isinstance(value, list) else spelt(value)
 
 
 def spelt_float(value: float, decimal: str) -> str:

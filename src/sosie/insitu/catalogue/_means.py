@@ -14,6 +14,7 @@ from sosie.insitu._analysis import Analysis, ColumnName, State
 from sosie.insitu._result import Result
 from sosie.insitu._rows import labels, require_coded, require_number
 from sosie.insitu._told import told_apart, told_of
+from sosie.insitu.catalogue._moments import off_centre
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -134,7 +135,7 @@ def by_group(
         most = float(np.abs(np.asarray(bounds)[:, None] - centre).max())
         most = most if centres is None else most**2
     if centres is not None:
-        values = (values - np.asarray(centres)[own]) ** 2
+        values = off_centre(values, np.asarray(centres)[own]) ** 2
     n = counts(own, groups, known)
     inside = np.where(own[:, None] == np.arange(groups), values[:, None], 0.0)
     names = (column,) if by is None else (column, by)

@@ -13,6 +13,7 @@ from sosie.insitu._analysis import Analysis, ColumnName, State
 from sosie.insitu._result import Result
 from sosie.insitu._rows import labels, require_coded, require_number
 from sosie.insitu._told import told_apart, told_of
+from sosie.insitu.catalogue._moments import off_centre
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -84,7 +85,7 @@ class WithinBetween(Analysis):
             found = _by_group(values, codes, state["groups"])
             arrays["sums"] = over(replace(found, cells=cells), n)
         else:
-            off = values - state["means"][codes]
+            off = off_centre(values, state["means"][codes])
             pairs = np.column_stack([off[:, 0] ** 2, off[:, 0] * off[:, 1], off[:, 1] ** 2])
             found = _by_group(pairs, codes, state["groups"])
             arrays["products"] = over(replace(found, cells=cells), n)

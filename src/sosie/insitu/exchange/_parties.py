@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING, Self
 
 from sosie.errors import TrustError
 from sosie.table import CODED, Column, Schema
-from sosie.trust import SignedAgreement
+from sosie.trust import Refusal, SignedAgreement
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from pathlib import Path
 
     from sosie.insitu._outline import Outline
-    from sosie.trust import Agreement, PublicKey, Refusal
+    from sosie.trust import Agreement, PublicKey
     from sosie.trust._clauses import ColumnAgreed, DataSet
 
 __all__ = ["Parties"]
@@ -162,7 +162,14 @@ class Parties:
         by : str
             The party that asks.
         """
-        return self.signed.refuses(
+        # Also a column that the question does not read: who reads the answer would take one for
+        # the other.
+        taken = [
+            Refusal("column", f"A column {name!r} exists already; name the new one else.")
+            for name in question.made
+            if any(name == c.name for one in self.agreement.data_sets for c in one.columns)
+        ]
+        return taken + self.signed.refuses(
             analysis=question.analysis, columns=question.columns, recipient=by,
             generator=question.generator, parameters=question.parameters,
         )  # fmt: skip

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from sosie.insitu.gate._secure_sum import LARGEST, SMALLEST
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -19,8 +21,6 @@ _BOTTOM = 0.1
 """p of the p % rule (ACRO 1.0, safe_pratio_p): what the third and smaller contributions are
 together, as a share of the largest; below, the second contributor can tell the largest."""
 
-_LARGEST = 2.0**58
-"""So that sums which go with a rounded count, at most 16 times the true one, fit into words."""
 _MOST_NUMBERS = 20_000
 _MOST_VOTES = 4_096
 
@@ -113,7 +113,10 @@ def _bins(part: Part, floors: Floors) -> bool:
 def _form(part: Part, _: Floors) -> bool:
     numbers = votes = 0
     for one in part.arrays.values():
-        if not np.isfinite(one.values).all() or (np.abs(one.values) >= _LARGEST).any():
+        if not np.isfinite(one.values).all() or (np.abs(one.values) >= LARGEST).any():
+            return False
+        # Of what is smaller, digits would be lost on the way, and nobody told.
+        if one.total is not None and ((one.total > 0) & (one.total < SMALLEST)).any():
             return False
         if one.kind == "vote":
             votes += one.values.size
@@ -134,7 +137,7 @@ CHECKS: dict[str, tuple[str, Callable[[Part, Floors], bool]]] = {
     "parameters": ("dsBase nfilter.glm; vantage6, 10 %", _parameters),
     "leverage": ("Ritchie 2012, disclosure by regressions", _leverage),
     "bins": ("NVFlare, HistogramBinsCleanser", _bins),
-    "form": ("default deny: finite numbers, in a bounded number", _form),
+    "form": ("default deny: finite numbers of a bounded size, in a bounded number", _form),
 }
 """By name: who asks for it, and whether a part holds."""
 

@@ -20,46 +20,60 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Words = NDArray[np.uint64]
 
-__all__ = ["FEWEST", "SecureSum", "as_words", "of_words"]
+__all__ = ["FEWEST", "LARGEST", "SMALLEST", "WORDS", "SecureSum", "as_words", "of_words"]
 
 FEWEST = 3
 """Holders below which a sum hides nothing: each of two subtracts his own."""
 
-_FRACTION = 2.0**52
+_UNIT = 2.0**52
+_PLACES = (1, 0, -1, -2, -3)
+"""Powers of the unit, one a word: so many that squares of small numbers keep their digits."""
+WORDS = len(_PLACES)
+"""Of each number."""
+
+SMALLEST, LARGEST = 2.0**-120, 2.0**100
+"""Sizes between which a sum keeps its digits; also one of 16 times that size, as a sum may be
+that goes with a rounded count."""
 
 
 def as_words(values: Floats) -> Words:
-    """Write numbers in fixed point: two words each, a whole part and 2**-52ths.
+    """Write numbers in fixed point: a word for each of five powers of 2**52.
 
-    Sums modulo 2**64 of up to 1,000 such pairs are those of the numbers, to 2**-53 a term.
+    Sums modulo 2**64 of the words of up to 1,000 numbers are those of the numbers, to 2**-157 a
+    term: a column has the same digits in whatever unit it is.
 
     Parameters
     ----------
     values : ndarray
-        Below 2**62 in size.
+        Below 2**104 in size.
 
     Returns
     -------
-    ndarray of uint64, shape (2, size)
+    ndarray of uint64, shape (5, size)
 
     Examples
     --------
-    >>> of_words(as_words(np.array([1.5, -0.25])), (2,)).tolist()
-    [1.5, -0.25]
+    >>> of_words(as_words(np.array([1.5, -0.25, 1e-24])), (3,)).tolist()
+    [1.5, -0.25, 1e-24]
     """
-    flat = np.asarray(values, float).ravel()
-    whole = np.floor(flat)
-    part = np.rint((flat - whole) * _FRACTION)
-    return np.stack([whole.astype(np.int64), part.astype(np.int64)]).view(np.uint64)
+    rest = np.asarray(values, float).ravel()
+    words = []
+    for place in _PLACES:
+        word = np.rint(rest / _UNIT**place)
+        rest = rest - word * _UNIT**place
+        words.append(word.astype(np.int64))
+    return np.stack(words).view(np.uint64)
 
 
 def of_words(words: Words, shape: tuple[int, ...]) -> Floats:
     """Read numbers, or their sums, in fixed point."""
-    whole, part = words.view(np.int64)
-    # Carry first: a large negative whole and many fractions would lose digits in one addition.
-    carry = part // int(_FRACTION)
-    rest = (part - carry * int(_FRACTION)) / _FRACTION
-    return ((whole + carry).astype(float) + rest).reshape(shape)
+    # Carry first, to the nearest: no word then takes digits away from the one above it.
+    found, carry = np.zeros(words.shape[1]), np.int64(0)
+    for place, word in zip(_PLACES[:0:-1], words.view(np.int64)[:0:-1], strict=True):
+        whole = word + carry
+        carry = (whole + int(_UNIT) // 2) // int(_UNIT)
+        found = found + (whole - carry * int(_UNIT)) * _UNIT**place
+    return (found + (words.view(np.int64)[0] + carry) * _UNIT ** _PLACES[0]).reshape(shape)
 
 
 class SecureSum:
@@ -112,7 +126,7 @@ class SecureSum:
 
         Parameters
         ----------
-        words : ndarray of uint64, shape (2, size)
+        words : ndarray of uint64, shape (5, size)
         turn : int
             Number of the round.
         array : str

@@ -10,7 +10,7 @@ import numpy as np
 
 from sosie.errors import TrustError
 from sosie.insitu._aggregate import Total
-from sosie.insitu.gate._secure_sum import of_words
+from sosie.insitu.gate._secure_sum import WORDS, of_words
 from sosie.trust import canonical, strict_json
 
 if TYPE_CHECKING:
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
 __all__ = ["added", "read", "spelt", "total_of"]
 
-_FORMAT = "sosie-part/1"
+_FORMAT = "sosie-part/2"
 _LARGEST = 2 << 20
 _MOST_DIMENSIONS = 4
 _MOST_OFF = 1_000_000
@@ -128,4 +128,4 @@ def _array(said: Any) -> tuple[tuple[int, ...], Words]:
     if len(shape) > _MOST_DIMENSIONS or not all(type(n) is int and n >= 0 for n in shape):
         raise ValueError
     words = np.frombuffer(base64.b64decode(said["words"], validate=True), "<u8")
-    return shape, words.astype(np.uint64).reshape(2, int(np.prod(shape)))
+    return shape, words.astype(np.uint64).reshape(WORDS, int(np.prod(shape)))
