@@ -207,6 +207,13 @@ def test_signatures_and_dates_that_do_not_hold(sosie: Sosie, signed: Path, tmp_p
     ran = sosie("avatar", "known.csv", "--out", "o.csv", "--recipient", RECIPIENT)
     assert ran.status == 2
     assert "--agreement" in ran.err
+    for lang, told in (("en", "does not exist"), ("fr", "n'existe pas")):
+        ran = sosie(
+            "avatar", "known.csv", "--out", "o.csv", "--agreement", "no.json", "--lang", lang
+        )
+        assert ran.status == 2
+        assert f"no.json {told}" in ran.err
+        assert ran.err.count("no.json") == 1
     assert not (tmp_path / "o.csv").exists()
 
 

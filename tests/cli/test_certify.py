@@ -127,6 +127,21 @@ def test_what_there_is_is_not_replaced(
     assert [path.read_text("utf-8") for path in tmp_path.iterdir()] == ["the only one"]
 
 
+def test_evidence_that_was_changed_is_not_certified(
+    release: Release, tmp_path: Path, sosie: Sosie
+) -> None:
+    told = evidence(release.original, release.synthetic, "fail")
+    told["verdict"] = "pass"
+    for one in told["criteria"].values():
+        one |= {"verdict": "pass", "drivers": []}
+    told["privacy"]["attribute_inference_max"]["verdict"] = "attention"
+    (tmp_path / "e.json").write_text(json.dumps(told), "utf-8")
+    ran = sosie(*asked(release, tmp_path / "c.json", **{"--evidence": tmp_path / "e.json"}))
+    assert ran.status == 2
+    assert "its verdict is not what its findings say" in ran.err
+    assert {path.name for path in tmp_path.iterdir()} == {"e.json"}
+
+
 def test_an_exception(release: Release, tmp_path: Path, sosie: Sosie) -> None:
     failed = tmp_path / "failed.json"
     failed.write_text(json.dumps(evidence(release.original, release.synthetic, "fail")), "utf-8")
@@ -190,7 +205,8 @@ def test_a_report_with_its_certificate(release: Release, tmp_path: Path, sosie: 
 
 def test_every_reason_has_a_text(release: Release) -> None:
     source = Path(__file__).parents[2] / "src" / "sosie"
-    files = ("trust/_verify.py", "trust/_agreed.py", "insitu/exchange/_certificate.py")
+    files = ("trust/_verify.py", "trust/_agreed.py", "insitu/exchange/_certificate.py",
+             "cli/_verify.py")  # fmt: skip
     written = "".join((source / file).read_text("utf-8") for file in files)
     english, french = texts("en")["verify"], texts("fr")["verify"]
     for part in ("items", "reasons", "words"):

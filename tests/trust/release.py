@@ -11,6 +11,8 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from sosie.evidence import Finding
+from sosie.evidence._criteria import ATTACKS_OF_TABLES, judge
 from sosie.trust import (
     PAYLOAD_TYPE,
     Agreement,
@@ -26,14 +28,12 @@ from sosie.trust import (
 )
 
 from ..report.sample import evidence as evidence_of
+from ..report.sample import finding
 
 TODAY = dt.datetime.now(dt.UTC).date()
 RUN = {"rows": 300, "k": 10, "ncp": 5, "kernel": "gibbs", "seed": 20261122, "out": "s.csv"}
 COLUMNS = ("age", "sex", "ward")
-MEASURES = (
-    "exact_copies", "unique_copies", "singling_out_multivariate", "linkability", "hidden_rate",
-    "attribute_inference_max", "membership_auc", "shadow_membership", "hellinger_mean", "sd_ratio",
-)  # fmt: skip
+MEASURES = (*ATTACKS_OF_TABLES, "hidden_rate", "hellinger_mean", "sd_ratio")
 """Few, as every place of a certificate is changed one at a time."""
 
 
@@ -55,10 +55,20 @@ def evidence(original: Path, synthetic: Path, verdict: str = "pass", **more: Any
         "review_by": (TODAY + dt.timedelta(365)).isoformat(),
         **more,
     }
+    made["privacy"] |= {
+        "moved_copies": finding(why_not="no_number"),
+        "attribute_inference_max": {
+            **made["privacy"]["attribute_inference_max"],
+            "verdict": verdict,
+        },
+    }
     for part in ("privacy", "utility"):
         made[part] = {
             name: {**one, "detail": {}} for name, one in made[part].items() if name in MEASURES
         }
+    found = {name: Finding(**one) for name, one in made["privacy"].items()}
+    judged, _ = judge(found, control=True)
+    made["criteria"] = {name: one.model_dump(mode="json") for name, one in judged.items()}
     for role, path in (("original", original), ("synthetic", synthetic)):
         made["inputs"][role] = {**made["inputs"][role], "sha256": sha256(path.read_bytes())}
     return made

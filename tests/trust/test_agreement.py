@@ -206,6 +206,20 @@ def test_signing_what_others_did_not_sign(signed: Path) -> None:
     assert signed.read_bytes() == before
 
 
+def test_a_file_that_cannot_be_read_is_named_once(signed: Path) -> None:
+    for path, why in (
+        (signed.with_name("none.json"), "does not exist"),
+        (signed.parent, "directory"),
+    ):
+        with pytest.raises(TrustError, match=why) as refused:
+            SignedAgreement.read(path, KEYS)
+        assert str(refused.value).count(str(path)) == 1
+    signed.write_text("{")
+    with pytest.raises(TrustError, match="strict JSON") as refused:
+        SignedAgreement.read(signed, KEYS)
+    assert str(refused.value).count(str(signed)) == 1
+
+
 def test_another_spelling_of_the_same(signed: Path) -> None:
     spelt = json.dumps(Agreement.of(content()).content()).encode()
     envelope = seal(spelt, AGREEMENT, [HOLDER, SECOND])

@@ -206,6 +206,13 @@ def test_what_is_not_certified(release: Release, tmp_path: Path) -> None:
     forged = evidence(release.original, release.synthetic, "fail")
     forged["verdict"] = "pass"
     assert "better than that of one of its criteria" in refused(release, forged)
+    forged = evidence(release.original, release.synthetic, "fail")
+    for one in (forged, *forged["criteria"].values()):
+        one["verdict"] = "pass"
+    assert "better than that of one of its attacks" in refused(release, forged)
+    assert "controls did not all end as expected" in refused(release, told(controls={}))
+    missed = {**good["controls"], "planted": {**good["controls"]["planted"], "found": False}}
+    assert "controls did not all end as expected" in refused(release, told(controls=missed))
     few = json.dumps({**RUN, "k": 2}).encode()
     assert "k of avatar is 2" in refused(release, good, run=few)
     published = json.dumps({**RUN, "kernel": "published"}).encode()

@@ -35,7 +35,14 @@ def test_names_of_people_pass(name: str) -> None:
 def test_names_that_mislead_are_refused(name: str, why: str) -> None:
     with pytest.raises(TrustError, match=why) as refused:
         check_name(name)
-    assert str(refused.value).isascii()  # what is not seen is told
+    assert str(refused.value).isprintable()  # what is not seen is told
+
+
+def test_a_name_is_told_as_it_is_read() -> None:
+    with pytest.raises(TrustError, match="The name 'é{120}' must have"):
+        check_name("é" * 121)
+    with pytest.raises(TrustError, match="The names 'Nîmes' and 'Nimes' could be taken"):
+        check_distinct(["Nîmes", "Nimes"])
 
 
 @pytest.mark.parametrize(

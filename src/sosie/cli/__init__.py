@@ -7,7 +7,6 @@ import signal
 import sys
 import threading
 import traceback
-import unicodedata
 import warnings
 from collections.abc import Iterable, Sequence
 from importlib import import_module
@@ -17,7 +16,7 @@ from typing import Annotated, Any
 
 import typer
 
-from sosie.cli._refusals import refusal
+from sosie.cli._refusals import one_line, refusal
 from sosie.cli._texts import LANGUAGES, language, texts
 from sosie.errors import SosieError
 
@@ -166,12 +165,6 @@ def _unexpected(error: BaseException, words: dict[str, str]) -> int:
 
 
 def _say(sentence: str, status: int) -> int:
-    """Print one line on stderr: names of files and columns may hold line ends."""
-    typer.echo("".join(_plain(character) for character in sentence), err=True)
+    """Print one line on stderr."""
+    typer.echo(one_line(sentence), err=True)
     return status
-
-
-def _plain(character: str) -> str:
-    if unicodedata.category(character) == "Cc":
-        return character.encode("unicode_escape").decode()
-    return character

@@ -8,6 +8,7 @@ import typer
 from sosie.cli._checked import Checked, show_checked
 from sosie.cli._options import Json, Keys, Lang
 from sosie.cli._places import check_apart, check_new, check_place
+from sosie.cli._refusals import refusal
 from sosie.cli._texts import language, texts
 
 if TYPE_CHECKING:
@@ -78,7 +79,8 @@ def check(
     lang: Lang = None,
 ) -> None:
     """Check that an agreement is filled in and, once it is signed, that all signatures hold."""
-    words: dict[str, Any] = texts(language(lang))["agreement"]
+    spoken = language(lang)
+    words: dict[str, Any] = texts(spoken)["agreement"]
     if _is_signed(file):
         signed = _signed(file, keys)
         items = list(_of_signatures(signed, words))
@@ -88,7 +90,7 @@ def check(
     from sosie.trust._agreement import faults_of
 
     read, faults = faults_of(file)
-    items = [_item("valid", words, ok=False, why=fault) for fault in faults]
+    items = [_item("valid", words, ok=False, why=refusal(fault, spoken)) for fault in faults]
     if read is not None:
         items.append(_item("valid", words, ok=True, why=words["valid"]))
         empty = read.unfilled()

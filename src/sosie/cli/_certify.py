@@ -87,6 +87,7 @@ def certify(
     assert original
     assert synthetic
     assert out
+    from sosie.evidence import Evidence
     from sosie.trust import (
         PAYLOAD_TYPE,
         Key,
@@ -107,9 +108,11 @@ def certify(
     for path in (out, opening_at):
         check_new(path)  # no other copy of an opening can be made
     signer = Key.read(key)
+    content = _bytes(evidence)
+    Evidence.read(evidence)  # the room of trust cannot judge the findings again itself
     made = certified(
         SignedAgreement.read(agreement),
-        _bytes(evidence),
+        content,
         original,
         synthetic,
         signer,

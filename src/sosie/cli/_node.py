@@ -14,6 +14,7 @@ import typer
 from sosie.cli._checked import Checked, show_checked
 from sosie.cli._options import FILE, Drop, HubUrl, Json, Keys, Lang
 from sosie.cli._question import plain, question_line
+from sosie.cli._refusals import refusal
 from sosie.cli._texts import language, texts
 from sosie.errors import ParameterError
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from sosie.insitu.node import Place
+    from sosie.trust._ledger_check import Verified
 
 __all__ = ["node"]
 
@@ -88,7 +90,8 @@ def up(
     lang: Lang = None,
 ) -> None:
     """Serve a table under a signed agreement, until stopped; connections go out only."""
-    words: dict[str, Any] = texts(language(lang))["node"]
+    spoken = language(lang)
+    words: dict[str, Any] = texts(spoken)["node"]
     from sosie.insitu.exchange import Drop, Http, Parties
     from sosie.insitu.node import Node, Place
     from sosie.trust import PRESETS, Key, PublicKey
@@ -120,7 +123,7 @@ def up(
     where = hub or str(drop)
 
     def told(word: str) -> None:
-        typer.echo(words.get(word, word).format(hub=where))
+        typer.echo(words[word].format(hub=where) if word in words else refusal(word, spoken))
 
     with contextlib.suppress(_LeftError):
         serving.run(told)
@@ -159,7 +162,8 @@ def status(
     lang: Lang = None,
 ) -> None:
     """Tell whether a node is up, since when, and what left."""
-    words: dict[str, Any] = texts(language(lang))["node"]
+    spoken = language(lang)
+    words: dict[str, Any] = texts(spoken)["node"]
     from sosie.insitu.gate import MOST_REFUSALS
 
     place = _existing(state, data)
@@ -182,7 +186,7 @@ def status(
         return
     typer.echo(words["states"][how].format(since=told.get("since", "?"), at=told.get("at", "?")))
     if told.get("why") and how == "refused":
-        typer.echo(told["why"])
+        typer.echo(refusal(told["why"], spoken))
     typer.echo(words["counted"].format(**counted))
     if locked:
         typer.echo(words["locked"].format(most=MOST_REFUSALS))
@@ -221,13 +225,13 @@ def audit(
     lang: Lang = None,
 ) -> None:
     """Show all that was asked, left and was refused, with why; and that no line was changed."""
-    words: dict[str, Any] = texts(language(lang))["node"]
-    from sosie.trust import verify_ledger
-
+    spoken = language(lang)
+    words: dict[str, Any] = texts(spoken)["node"]
     place = _existing(state, data)
-    found = verify_ledger(place.ledger)
+    lines = list(place.lines(damaged=True))
+    found = list(_verified(place.verified(), words, spoken))
     if as_json:
-        show_checked(list(_verified(found, words)), words, as_json=True, lines=list(place.lines()))
+        show_checked(found, words, as_json=True, lines=lines)
         return
     from rich.console import Console
     from rich.table import Table as Grid
@@ -236,19 +240,19 @@ def audit(
     grid = Grid(box=None, pad_edge=False)
     for name in ("at", "event", "what"):
         grid.add_column(words["columns"][name], overflow="fold")
-    for line in place.lines():
+    for line in lines:
         event = words["events"].get(line["event"], line["event"])
         grid.add_row(line["at"], Text(event), Text(plain(_what(line, words))))
     Console().print(grid)
-    show_checked(list(_verified(found, words)), words, as_json=False)
+    show_checked(found, words, as_json=False)
 
 
-def _verified(found: Any, words: dict[str, Any]) -> Iterator[Checked]:
+def _verified(found: Verified, words: dict[str, Any], lang: str) -> Iterator[Checked]:
     whole = words["whole"].format(lines=found.head.lines)
     if not found.broken:
         yield Checked("ledger", ok=True, why=whole, shown=words["ledger"])
     for one in found.broken:
-        yield Checked("ledger", ok=False, why=one.why, shown=words["ledger"])
+        yield Checked("ledger", ok=False, why=refusal(one.why, lang), shown=words["ledger"])
 
 
 def _what(line: dict[str, Any], words: dict[str, Any]) -> str:

@@ -2,12 +2,13 @@
 
 import re
 import tomllib
+import unicodedata
 from functools import cache
 from importlib.resources import files
 from string import Formatter
 from typing import NamedTuple
 
-__all__ = ["refusal"]
+__all__ = ["one_line", "refusal"]
 
 _GROUPED = re.compile(r"\d{1,3}(?:,\d{3})+")
 _NARROW_SPACE = "\u202f"
@@ -73,6 +74,23 @@ def refusal(sentence: str, lang: str) -> str:
     for place, name in enumerate(names):
         said = said.replace(chr(_FIRST_NAME + place), name)
     return said
+
+
+def one_line(sentence: str) -> str:
+    r"""Show a refusal on one line of a terminal: names of files and columns may hold line ends.
+
+    Examples
+    --------
+    >>> print(one_line("a\nb.csv does not exist."))
+    a\nb.csv does not exist.
+    """
+    return "".join(map(_shown, sentence))
+
+
+def _shown(character: str) -> str:
+    if unicodedata.category(character) == "Cc":
+        return character.encode("unicode_escape").decode()
+    return character
 
 
 def _read(text: str, lang: str, deep: int) -> tuple[int, str]:

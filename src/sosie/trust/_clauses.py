@@ -42,7 +42,7 @@ def check_known(vocabulary: Vocabulary, terms: list[str]) -> None:
     unknown = [term for term in terms if term not in terms_of(vocabulary)]
     if unknown:
         listed = ", ".join(terms_of(vocabulary))
-        raise ValueError(f"{unknown[0][:60]!a} is none of the {vocabulary}: {listed}")
+        raise ValueError(f"{unknown[0][:60]!r} is none of the {vocabulary}: {listed}")
 
 
 class Party(Written):
@@ -230,4 +230,4 @@ def check_unique(what: str, names: list[str]) -> None:
     """
     twice = [name for name, times in Counter(names).items() if times > 1]
     if twice:
-        raise ValueError(f"{what} {twice[0]!a} is there twice")
+        raise ValueError(f"{what} {twice[0]!r} is there twice")

@@ -46,7 +46,7 @@ def check_name(name: str, what: str = "name") -> str:
     >>> check_name("CHU de Montpellier")
     'CHU de Montpellier'
     """
-    said = f"The {what} {name[:_LONGEST]!a}"
+    said = f"The {what} {name[:_LONGEST]!r}"
     if not name or name != name.strip() or len(name) > _LONGEST:
         raise TrustError(
             f"{said} must have 1 to {_LONGEST} characters, the first and the last not a space."
@@ -100,7 +100,7 @@ def check_distinct(names: Iterable[str], what: str = "name") -> None:
         bones = skeleton(name) or name
         if bones in seen:
             raise TrustError(
-                f"The {what}s {seen[bones]!a} and {name!a} could be taken for one another; "
+                f"The {what}s {seen[bones]!r} and {name!r} could be taken for one another; "
                 "make them differ by more than accents, case or look-alike letters."
             )
         seen[bones] = name

@@ -19,6 +19,7 @@ _CONCLUSIONS: dict[str, Literal["no_criterion_met", "not_excluded", "detailed_an
     "fail": "detailed_analysis_needed",
 }
 _ORDER = ("pass", "attention", "fail")
+_CONTROLS = ("original_as_synthetic", "fresh_control", "planted")
 
 
 def opinion_of(evidence: Judged) -> Opinion:
@@ -27,7 +28,8 @@ def opinion_of(evidence: Judged) -> Opinion:
     Raises
     ------
     TrustError
-        If a criterion is missing, or the verdict is better than that of one of them.
+        If a criterion is missing, the verdict is better than that of one of them, or one of them
+        is better than an attack that failed; or if it passes by a battery that was not borne out.
     """
     names: tuple[Criteria, ...] = ("singling_out", "linkability", "inference", "membership")
     if set(evidence.criteria) != set(names):
@@ -35,6 +37,19 @@ def opinion_of(evidence: Judged) -> Opinion:
     worst = max(_ORDER.index(_deciding(one.verdict)) for one in evidence.criteria.values())
     if _ORDER.index(evidence.verdict) < worst:
         raise TrustError("The verdict of the evidence is better than that of one of its criteria.")
+    if any(
+        one.verdict == "fail"
+        and one.criterion is not None
+        and evidence.criteria[one.criterion].verdict != "fail"
+        for one in evidence.privacy.values()
+    ):
+        raise TrustError("The verdict of a criterion is better than that of one of its attacks.")
+    if evidence.verdict == "pass" and not (
+        set(evidence.controls) == set(_CONTROLS) and all(evidence.controls.values())
+    ):
+        raise TrustError(
+            "The evidence passes though its controls did not all end as expected, or are not told."
+        )
     return Opinion(
         conclusion=_CONCLUSIONS[evidence.verdict],
         **{name: _risk(name, evidence) for name in names},

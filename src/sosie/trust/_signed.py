@@ -107,11 +107,12 @@ class SignedAgreement:
         Raises
         ------
         TrustError
-            If it is no signed agreement.
+            If there is no such file, or it is no signed agreement.
         """
         path = Path(path)
+        content = _content_of(path)
         try:
-            return cls.of(_envelope_of(path), keys, on=on)
+            return cls.of(strict_json(content), keys, on=on)
         except TrustError as error:
             raise TrustError(f"{path}: {error}") from error
 
@@ -152,7 +153,7 @@ def sign_agreement(agreement: Agreement, key: Key, out: str | Path) -> SignedAgr
         listed = ", ".join(party.name for party in agreement.parties)
         raise TrustError(f"The key of {key.name!r} is of none of the parties: {listed}.")
     if out.exists():
-        envelope = _envelope_of(out)
+        envelope = strict_json(_content_of(out))
         former = _agreement_in(envelope)
         if changed := differences(former.content(), agreement.content()):
             raise TrustError(
@@ -201,10 +202,12 @@ def _differences(one: Any, other: Any, where: str) -> Iterator[str]:
         yield where or "the whole"
 
 
-def _envelope_of(path: Path) -> Any:
+def _content_of(path: Path) -> bytes:
     try:
         with path.open("rb") as file:
-            return strict_json(file.read(LARGEST + 1))
+            return file.read(LARGEST + 1)
+    except FileNotFoundError:
+        raise TrustError(f"{path} does not exist; check its name.") from None
     except OSError as error:
         raise TrustError(f"{path} could not be read ({error.strerror}).") from error
 

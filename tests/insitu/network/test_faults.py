@@ -281,7 +281,7 @@ def test_a_file_that_is_touched_or_gone(network: Network, own_data: Path) -> Non
     assert told == [network.place("holder_1").told()["state"]] == ["absent"]
 
 
-@pytest.mark.parametrize("done", ["lines cut", "line changed", "gone", "last line cut"])
+@pytest.mark.parametrize("done", ["lines cut", "line changed", "gone", "last line cut", "emptied"])
 def test_a_ledger_that_is_not_as_it_was_left(network: Network, done: str) -> None:
     """What lines that went tell of could be asked for again: nothing is served."""
     network.ask("crosstab", **CROSSTAB)
@@ -297,10 +297,13 @@ def test_a_ledger_that_is_not_as_it_was_left(network: Network, done: str) -> Non
                 "lines cut": lines[0],
                 "line changed": whole.replace(b"crosstab", b"crosstub"),
                 "last line cut": whole[:-9],
+                "emptied": b"",
             }[done]
         )
     with pytest.raises(TrustError, match="is not as this node left it"):
         network.start("holder_1")
+    with pytest.raises(TrustError, match="is not as this node left it"):
+        network.place("holder_1").forgive()
     ledger.write_bytes(whole)
     network.start("holder_1")
     assert network.ask("means", columns_of=["age"])

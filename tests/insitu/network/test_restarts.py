@@ -8,6 +8,7 @@ import pytest
 import statsmodels.formula.api as smf
 from tests.insitu.network.conftest import CROSSTAB, HOLDERS, LOGISTIC, Network, World
 
+from sosie.cli._refusals import refusal
 from sosie.errors import DataError
 from sosie.insitu.analyst import asked
 from sosie.insitu.exchange import Direct, RefusedError
@@ -118,6 +119,36 @@ def test_of_two_nodes_of_a_holder_the_later_serves(network: Network, tmp_path: P
     network.nodes["holder_1"], network.due["holder_1"] = second, (second._poll(), None)
     assert network.ask("crosstab", **CROSSTAB)
     first.close()
+
+
+def test_a_refused_node_says_so_once(
+    network: Network, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """It tries again and again; started again once the later one is gone, it serves."""
+    node, told, waits = network.nodes["holder_1"], [], []
+    Direct(network.hub).post(node._poll())
+    second = Node(
+        network.parties(), network.world.keys["holder_1"], network.world.data("holder_1"),
+        Place(tmp_path / "second.node"), Direct(network.hub),
+    )  # fmt: skip
+    Direct(network.hub).post(second._poll())
+    second.stop()
+    second.close()
+
+    def wait(seconds: float) -> bool:
+        waits.append(seconds)
+        if len(waits) == 3:
+            node.stop()
+        return False
+
+    monkeypatch.setattr(node._stopping, "wait", wait)
+    network.nodes.pop("holder_1").run(told.append)
+    assert len(waits) == 3
+    (why,) = told
+    assert why.endswith("stop the one that is not to serve, then start the other again.")
+    assert refusal(why, "fr").endswith("puis redémarrez l'autre.")
+    network.start("holder_1")
+    assert network.ask("crosstab", **CROSSTAB)
 
 
 @pytest.mark.parametrize("turns", [0, 1, 2, 4])

@@ -191,7 +191,7 @@ class Parties:
         if not found:
             known = {c.name for one in self.agreement.data_sets for c in one.columns}
             absent = sorted(asked - known) or sorted(asked)
-            named = ", ".join(ascii(name) for name in absent[:5])
+            named = ", ".join(repr(name) for name in absent[:5])
             raise TrustError(f"The agreement has no data set with {named}; nothing was asked.")
         return found
 

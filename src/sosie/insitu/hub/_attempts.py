@@ -83,7 +83,8 @@ class Attempts:
         if not self._presence.saw(*known, paused=paused, left=left):
             raise NotAllowedError(
                 "Another node of this holder was started after this one, and one alone may serve, "
-                "since what the one released the other does not know: stop one of them."
+                "since what the one released the other does not know: stop the one that is not to "
+                "serve, then start the other again."
             )
         running = self._queue.running(message.agreement)
         if running is not None:

@@ -154,18 +154,37 @@ def _way_to(url: str) -> _Way:
 
 def _sqlite(file: str) -> _Way:
     if file not in ("", ":memory:"):
-        with contextlib.suppress(OSError):  # what is wrong with it, the database says
-            Path(file).touch(mode=0o600)  # it holds answers
+        _make(Path(file))
 
     def connect() -> sqlite3.Connection:
         made = sqlite3.connect(file or ":memory:", check_same_thread=False)
-        # A task that was accepted survives a power cut; readers never wait for a writer.
-        made.execute("PRAGMA journal_mode=WAL")
+        try:
+            # A task that was accepted survives a power cut; readers never wait for a writer.
+            made.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.Error as error:
+            made.close()
+            if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
+                raise ParameterError(
+                    f"--database: {file} is not a database of SQLite; give another file."
+                ) from error
+            raise
         made.execute("PRAGMA synchronous=FULL")
         made.execute("PRAGMA cache_size=-200")
         return made
 
     return connect, (sqlite3.Error,), False
+
+
+def _make(path: Path) -> None:
+    """Make the file of a database, which holds answers, for its owner alone."""
+    if not path.parent.is_dir():
+        raise ParameterError(
+            f"--database: the folder {path.parent} does not exist; make it first."
+        )
+    try:
+        path.touch(mode=0o600)
+    except OSError as error:
+        raise DataError(f"{path} could not be written ({error.strerror}).") from error
 
 
 def _postgresql(read: SplitResult, port: int) -> _Way:

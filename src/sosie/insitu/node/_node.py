@@ -45,7 +45,7 @@ if TYPE_CHECKING:
     from sosie.insitu.exchange._way import Way
     from sosie.insitu.node._place import Place
     from sosie.insitu.process import Worker
-    from sosie.trust import Floors, Key
+    from sosie.trust import Floors, Head, Key
 
 __all__ = ["Node"]
 
@@ -136,7 +136,7 @@ class Node:
         self._asked: dict[str, Any] = {}
         self._sent: tuple[tuple[Any, ...], dict[str, Any], bytes | None] | None = None
         self._answered = 0
-        self._told = ("", "", 0.0)
+        self._told: tuple[str, str, Head | None, float] = ("", "", None, 0.0)
         self._data = "up"
         self._heard: str | None = None
         self._idle = False
@@ -178,9 +178,10 @@ class Node:
                     message, payload = self._poll(), None
                     continue
                 except SosieError as error:
+                    if (state, self._told[1]) != ("refused", str(error)):
+                        told(str(error))
                     state = "refused"
                     self._tell(state, why=str(error))
-                    told(str(error))
                     self._stopping.wait(_LONGEST_PAUSE)
                     message, payload = self._poll(), None
                     continue
@@ -221,7 +222,7 @@ class Node:
     def close(self) -> None:
         """End all processes, and leave the folder to others; the hub is told of one that stops."""
         self._drop(good=False)
-        self._told = ("", "", 0.0)
+        self._told = ("", "", None, 0.0)
         self._tell(self._data)
         self._workers.close()
         self._way.close(self._of(Leave) if self._stopping.is_set() else None)
@@ -401,10 +402,10 @@ class Node:
         return base64.b64encode(hmac.new(self._key.seed, of, "sha256").digest()).decode("ascii")
 
     def _tell(self, state: str, why: str = "") -> None:
-        now = time.monotonic()
-        if (state, why) == self._told[:2] and now < self._told[2] + _TELL_EVERY:
-            return
-        self._told = (state, why, now)
+        now, head = time.monotonic(), self._place.durable
+        if (state, why, head) == self._told[:3] and now < self._told[3] + _TELL_EVERY:
+            return  # a line of what leaves is told before it leaves
+        self._told = (state, why, head, now)
         said = {
             "state": state, "why": why, "since": self._since, "at": self._heard or self._since,
             "agreement": self._parties.signed.sha256, "holder": self._key.name,

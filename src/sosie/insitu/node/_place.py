@@ -11,12 +11,14 @@ from pydantic import ValidationError
 
 from sosie.errors import DataError, ParameterError, TrustError
 from sosie.insitu.gate import forgive, mend
-from sosie.trust import Head, append, head_of, strict_json, verify_ledger
-from sosie.trust._ledger import LONGEST, locked
+from sosie.trust import Broken, Head, append, head_of, verify_ledger
+from sosie.trust._ledger import FIRST, LONGEST, locked, read_line
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from pathlib import Path
+
+    from sosie.trust._ledger_check import Verified
 
 __all__ = ["Place"]
 
@@ -28,6 +30,12 @@ class Place:
     ----------
     folder : Path
         Made where it does not exist, readable by its owner alone.
+
+    Attributes
+    ----------
+    ledger, released : Path
+    durable : Head or None
+        Where the ledger stood when something was last put on the disk, by this process.
 
     Raises
     ------
@@ -49,7 +57,7 @@ class Place:
         self._status = folder / "status.json"
         self._paused = folder / "paused"
         self._lock = folder / "node.lock"
-        self._durable: Head | None = None
+        self.durable: Head | None = None
         self._held: IO[bytes] | None = None
         self._kept: int | None = None
 
@@ -103,10 +111,11 @@ class Place:
             If not: what the lines that went tell of could be asked for again.
         """
         expected = self._told_head()
-        if not self.ledger.exists() and expected is None:
-            return
+        nothing = not self.ledger.exists() and not self.released.exists()
+        if nothing and (expected is None or not expected.lines):
+            return  # new, or stopped before its first line
         try:
-            broken = [one.why for one in verify_ledger(self.ledger, expected=expected).broken]
+            broken = [one.why for one in self.verified().broken]
         except DataError as error:
             broken = [str(error)]
         if broken:
@@ -115,6 +124,24 @@ class Place:
                 "served. Put it back as it was, or have a new agreement signed and give another "
                 "--state."
             )
+
+    def verified(self) -> Verified:
+        """Verify the ledger, against where it stood when the node last told.
+
+        Raises
+        ------
+        DataError
+            If it cannot be read.
+        """
+        expected = self._told_head()
+        found = verify_ledger(self.ledger, expected=expected)
+        if expected is None:
+            why = (
+                f"{self._status.name}, which tells where the ledger stood, is missing or damaged: "
+                "lines cut off at its end would not be seen."
+            )
+            found.broken.append(Broken("untold", None, why))
+        return found
 
     def _told_head(self) -> Head | None:
         try:
@@ -145,26 +172,69 @@ class Place:
         self.write("paused" if on else "resumed", {})
 
     def write(self, event: str, content: Mapping[str, Any], *, durable: bool = True) -> Head:
-        """Add a line to the ledger."""
+        """Add a line to the ledger.
+
+        Raises
+        ------
+        TrustError
+            If the ledger is gone, or its last line is damaged.
+        DataError
+            If it cannot be written.
+        """
         fresh = not self.ledger.exists()
+        if fresh:
+            self._begin()
         head = append(self.ledger, event, content, durable=durable)
         if fresh:
             self.ledger.chmod(0o600)
         if durable:
-            self._durable = head
+            self.durable = head
         return head
+
+    def _begin(self) -> None:
+        """Write that there is no line yet: a ledger with lines and no word of them is not served.
+
+        It is on the disk before the first line is, so that no power cut leaves the one without
+        the other.
+        """
+        self.check()
+        self.durable = Head(lines=0, sha256=FIRST)
+        try:
+            self.tell(self.told())
+        except OSError as error:
+            raise DataError(f"{self._status} could not be written ({error.strerror}).") from error
 
     def head(self) -> Head:
         """Tell where the ledger stands."""
         return head_of(self.ledger)
 
-    def lines(self) -> Iterator[dict[str, Any]]:
-        """Read the ledger; `sosie ledger verify` is what finds out changes."""
+    def lines(self, *, damaged: bool = False) -> Iterator[dict[str, Any]]:
+        """Read the ledger; :meth:`verified` is what finds out changes.
+
+        A last line without its end is left out: it was cut while it was written, and nothing left.
+
+        Parameters
+        ----------
+        damaged : bool
+            Go on after a line that cannot be read, which is left out.
+
+        Raises
+        ------
+        TrustError
+            At such a line otherwise.
+        """
         if not self.ledger.exists():
             return
         with self.ledger.open("rb") as file:
-            for line in file:
-                yield strict_json(line.rstrip(b"\n"))
+            for number, line in enumerate(file, start=1):
+                if not line.endswith(b"\n"):
+                    return
+                try:
+                    yield read_line(line.removesuffix(b"\n")).model_dump()
+                except TrustError as error:
+                    if not damaged:
+                        why = str(error).rstrip(".")
+                        raise TrustError(f"{self.ledger}, line {number}: {why}.") from error
 
     def mend(self) -> None:
         """Take away what was being kept of a task when its process was killed.
@@ -186,9 +256,12 @@ class Place:
         ------
         DataError
             If the node is up: it would be counting meanwhile.
+        TrustError
+            If the ledger is not as the node left it.
         """
         self.hold()
         try:
+            self.check()
             self.mend()
             if self.released.exists():
                 forgive(self.released)
@@ -220,19 +293,22 @@ class Place:
     def tell(self, status: Mapping[str, Any]) -> None:
         """Write how the node stands, and its ledger, whole or not at all."""
         draft = self._status.with_suffix(".draft")
-        head = self._durable and self._durable.model_dump()
-        said = {**status, "pid": os.getpid(), "ledger": head}
+        head = self.durable or self._told_head()
+        said = {**status, "pid": os.getpid(), "ledger": head and head.model_dump()}
         draft.touch(mode=0o600)
-        draft.write_text(json.dumps(said), encoding="utf-8")
+        with draft.open("w", encoding="utf-8") as file:
+            file.write(json.dumps(said))
+            file.flush()
+            os.fsync(file.fileno())
         draft.replace(self._status)
 
     def told(self) -> dict[str, Any]:
         """Read how the node stood."""
         try:
-            found: dict[str, Any] = json.loads(self._status.read_text(encoding="utf-8"))
-        except (OSError, ValueError):
+            found = json.loads(self._status.read_text(encoding="utf-8"))
+        except (OSError, ValueError, RecursionError):
             return {}
-        return found
+        return found if isinstance(found, dict) else {}
 
 
 def _lock(file: IO[bytes]) -> bool:
