@@ -39,7 +39,7 @@ def test_names_that_mislead_are_refused(name: str, why: str) -> None:
 
 
 def test_a_name_is_told_as_it_is_read() -> None:
-    with pytest.raises(TrustError, match="The name 'é{120}' must have"):
+    with pytest.raises(TrustError, match=r"The name 'é{120}' must have"):
         check_name("é" * 121)
     with pytest.raises(TrustError, match="The names 'Nîmes' and 'Nimes' could be taken"):
         check_distinct(["Nîmes", "Nimes"])
@@ -70,3 +70,8 @@ def test_different_names_pass() -> None:
     check_distinct(
         ["CHU de Nantes", "CHU de Nancy", "CHU de Nîmes", "Hôpital", "Hospice", "京", "都"]
     )
+
+
+def test_a_letter_that_looks_like_another_is_told_by_its_code() -> None:
+    with pytest.raises(TrustError, match=r"'Nantes' and 'N\\u0430ntes' could be taken"):
+        check_distinct(["Nantes", "N\u0430ntes"])

@@ -24,7 +24,7 @@ from sosie.trust._clauses import (
     check_unique,
 )
 from sosie.trust._disclosure import Disclosure
-from sosie.trust._names import check_distinct
+from sosie.trust._names import check_distinct, quoted
 from sosie.trust._vocabulary import is_special
 from sosie.trust._written import Identity, Text, Word, Written, faults, read_toml, to_fill
 
@@ -95,7 +95,9 @@ class Agreement(Written):
                     raise ValueError(f"a crossing names data set {name!r}, which does not exist")
                 absent = [column for column in crossing.on if column not in columns[name]]
                 if absent:
-                    raise ValueError(f"a crossing is on {absent[0]!r}, not a column of {name!r}")
+                    raise ValueError(
+                        f"a crossing is on {quoted(absent[0])}, not a column of {name!r}"
+                    )
         if not any(self._has(party, "controller", "joint_controller") for party in self.parties):
             raise ValueError("no party is a controller or a joint controller")
 
@@ -105,7 +107,7 @@ class Agreement(Written):
         special = [c.name for one in self.data_sets for c in one.columns if is_special(c.category)]
         if special and not any(term.startswith("A9-") for term in self.legal_basis):
             raise ValueError(
-                f"column {special[0]!r} is of a special category and legal_basis names no "
+                f"column {quoted(special[0])} is of a special category and legal_basis names no "
                 "exception of article 9(2) of the GDPR"
             )
 

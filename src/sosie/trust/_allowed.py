@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal
 
+from sosie.trust._names import quoted
+
 if TYPE_CHECKING:
     import datetime as dt
     from collections.abc import Iterable
@@ -56,7 +58,7 @@ def refusals(
         found += _of_recipient(agreement, recipient)
     if analysis is not None and analysis not in agreement.analyses:
         listed = ", ".join(agreement.analyses) or "none"
-        why = f"Analysis {analysis!r} is not among those that the agreement allows: {listed}."
+        why = f"Analysis {quoted(analysis)} is not among those that the agreement allows: {listed}."
         found.append(Refusal("analysis", why))
     return found
 
@@ -76,7 +78,9 @@ def _of_generator(
     allowed = next((one for one in agreement.generators if one.name == generator.lower()), None)
     if allowed is None:
         listed = ", ".join(one.name for one in agreement.generators) or "none"
-        why = f"Generator {generator!r} is not among those that the agreement allows: {listed}."
+        why = (
+            f"Generator {quoted(generator)} is not among those that the agreement allows: {listed}."
+        )
         return [Refusal("generator", why)]
     found = []
     for name, value in parameters.items():
@@ -87,7 +91,8 @@ def _of_generator(
             continue
         for one in value.values() if isinstance(value, Mapping) else [value]:
             if not rule.allows(one):
-                why = f"Parameter {name} of {allowed.name} is {one!r}; the agreement allows {rule}."
+                said = quoted(one)
+                why = f"Parameter {name} of {allowed.name} is {said}; the agreement allows {rule}."
                 found.append(Refusal("parameter", why))
     return found
 
@@ -110,7 +115,7 @@ def _of_columns(agreement: Agreement, columns: list[str]) -> list[Refusal]:
             "the two meet."
         )
         return [Refusal("column", why)]
-    told = ", ".join(repr(name) for name in outside[:_TOLD])
+    told = ", ".join(quoted(name) for name in outside[:_TOLD])
     more = f" and {len(outside) - _TOLD} more" if outside[_TOLD:] else ""
     columns_are, them = ("Columns", "them") if outside[1:] else ("Column", "it")
     why = (
@@ -125,5 +130,5 @@ def _of_recipient(agreement: Agreement, recipient: str) -> list[Refusal]:
     if party is not None and party in agreement.recipients:
         return []
     listed = ", ".join(one.name for one in agreement.recipients) or "nobody"
-    why = f"{recipient[:120]!r} is not a recipient of the agreement, which names {listed}."
+    why = f"{quoted(recipient[:120])} is not a recipient of the agreement, which names {listed}."
     return [Refusal("recipient", why)]

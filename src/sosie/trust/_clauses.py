@@ -7,6 +7,7 @@ from typing import Annotated, ClassVar, Literal, Self
 from pydantic import Field, StrictBool, StrictFloat, StrictInt, model_validator
 
 from sosie.table import Kind
+from sosie.trust._names import quoted
 from sosie.trust._vocabulary import Vocabulary, terms_of
 from sosie.trust._written import Digest, Name, Text, Word, Written
 
@@ -42,7 +43,7 @@ def check_known(vocabulary: Vocabulary, terms: list[str]) -> None:
     unknown = [term for term in terms if term not in terms_of(vocabulary)]
     if unknown:
         listed = ", ".join(terms_of(vocabulary))
-        raise ValueError(f"{unknown[0][:60]!r} is none of the {vocabulary}: {listed}")
+        raise ValueError(f"{quoted(unknown[0][:60])} is none of the {vocabulary}: {listed}")
 
 
 class Party(Written):
@@ -230,4 +231,4 @@ def check_unique(what: str, names: list[str]) -> None:
     """
     twice = [name for name, times in Counter(names).items() if times > 1]
     if twice:
-        raise ValueError(f"{what} {twice[0]!r} is there twice")
+        raise ValueError(f"{what} {quoted(twice[0])} is there twice")

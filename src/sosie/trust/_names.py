@@ -5,7 +5,7 @@ from collections.abc import Iterable
 
 from sosie.errors import TrustError
 
-__all__ = ["check_distinct", "check_name", "skeleton"]
+__all__ = ["check_distinct", "check_name", "quoted", "skeleton"]
 
 _LONGEST = 120
 _UNSEEN = ("Cc", "Cf", "Co", "Cs", "Cn", "Zl", "Zp")
@@ -18,6 +18,20 @@ _LOOKS_LIKE = str.maketrans(
     | dict(zip("αβεζηικνορτυχγω", "abeznlkvoptuxyw", strict=True))
     | {"0": "o", "1": "l", "i": "l", "|": "l", "ı": "l", "ß": "b", "5": "s", "æ": "ae", "œ": "oe"}
 )
+
+
+def quoted(value: object) -> str:
+    r"""Quote a name as it is read; letters that are not Latin, and may look so, as their codes.
+
+    Examples
+    --------
+    >>> print(quoted("Nîmes"), quoted("\u0430ge"))
+    'Nîmes' '\u0430ge'
+    """
+    return "".join(
+        one if one.isascii() or unicodedata.name(one, "").startswith("LATIN") else ascii(one)[1:-1]
+        for one in repr(value)
+    )
 
 
 def check_name(name: str, what: str = "name") -> str:
@@ -46,7 +60,7 @@ def check_name(name: str, what: str = "name") -> str:
     >>> check_name("CHU de Montpellier")
     'CHU de Montpellier'
     """
-    said = f"The {what} {name[:_LONGEST]!r}"
+    said = f"The {what} {quoted(name[:_LONGEST])}"
     if not name or name != name.strip() or len(name) > _LONGEST:
         raise TrustError(
             f"{said} must have 1 to {_LONGEST} characters, the first and the last not a space."
@@ -100,8 +114,8 @@ def check_distinct(names: Iterable[str], what: str = "name") -> None:
         bones = skeleton(name) or name
         if bones in seen:
             raise TrustError(
-                f"The {what}s {seen[bones]!r} and {name!r} could be taken for one another; "
-                "make them differ by more than accents, case or look-alike letters."
+                f"The {what}s {quoted(seen[bones])} and {quoted(name)} could be taken for one "
+                "another; make them differ by more than accents, case or look-alike letters."
             )
         seen[bones] = name
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Self
 from sosie.errors import TrustError
 from sosie.table import CODED, Column, Schema
 from sosie.trust import Refusal, SignedAgreement
+from sosie.trust._names import quoted
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -191,7 +192,7 @@ class Parties:
         if not found:
             known = {c.name for one in self.agreement.data_sets for c in one.columns}
             absent = sorted(asked - known) or sorted(asked)
-            named = ", ".join(repr(name) for name in absent[:5])
+            named = ", ".join(quoted(name) for name in absent[:5])
             raise TrustError(f"The agreement has no data set with {named}; nothing was asked.")
         return found
 

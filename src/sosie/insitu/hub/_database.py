@@ -178,9 +178,7 @@ def _sqlite(file: str) -> _Way:
 def _make(path: Path) -> None:
     """Make the file of a database, which holds answers, for its owner alone."""
     if not path.parent.is_dir():
-        raise ParameterError(
-            f"--database: the folder {path.parent} does not exist; make it first."
-        )
+        raise ParameterError(f"--database: the folder {path.parent} does not exist; make it first.")
     try:
         path.touch(mode=0o600)
     except OSError as error:
