@@ -103,6 +103,10 @@ def test_all_that_is_wrong_is_listed(sosie: Sosie, tmp_path: Path) -> None:
     assert ran.status == 3
     whys = [item["why"] for item in json.loads(ran.out)["items"]]
     assert [why.split(":")[0] for why in whys] == ["legal_basis", "retention"]
+    filled(tmp_path / "a.toml", purpos="x")
+    ran = sosie("agreement", "check", "a.toml", "--lang", "fr", "--json")
+    whys = [item["why"] for item in json.loads(ran.out)["items"]]
+    assert "purpos\u00a0: ce champ n'existe pas" in whys
     (tmp_path / "a.toml").write_text("title = ")
     assert sosie("agreement", "check", "a.toml").status == 2
 

@@ -75,6 +75,14 @@ def test_not_verified(release: Release, tmp_path: Path, sosie: Sosie) -> None:
     nothing = tmp_path / "nothing.json"
     nothing.write_bytes(b"")
     assert sosie("verify", nothing, "--keys", release.keys).status == 3
+    french = sosie("verify", nothing, "--keys", release.keys, "--lang", "fr")
+    assert "Illisible comme JSON strict\u00a0: une valeur est attendue, ligne 1" in french.out
+    empty = tmp_path / "empty.csv"
+    empty.write_bytes(b"")
+    french = sosie(
+        "verify", release.certificate, "--keys", release.keys, "--synthetic", empty, "--lang", "fr"
+    )
+    assert "empty.csv est vide" in french.out
 
 
 def test_wrong_use(release: Release, tmp_path: Path, sosie: Sosie) -> None:

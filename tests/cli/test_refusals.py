@@ -122,6 +122,16 @@ def test_every_sentence_is_recognised_as_itself() -> None:
             "t.csv\u00a0: les colonnes 'Q1: age', 'constant' n'ont aucune valeur\u00a0; "
             "retirez-les, ou citez-les sous drop dans un schéma.",
         ),
+        (
+            "a.toml is not valid TOML: Expected ']' at the end of a table declaration "
+            "(at line 1, column 3).",
+            "a.toml n'est pas du TOML valable\u00a0: il manque ']' à la fin d'un nom de table "
+            "(ligne 1, colonne 3).",
+        ),
+        (
+            "Invalid value for '--keys': dir 'nope' does not exist",
+            "valeur non valable pour '--keys'\u00a0: 'nope' n'existe pas",
+        ),
         ("Nobody wrote this sentence.", "Nobody wrote this sentence."),
         (". " * 2000, ". " * 2000),
     ],

@@ -58,7 +58,7 @@ def up(
     words: dict[str, Any] = texts(language(lang))["hub"]
     from sosie.insitu.exchange import Parties
     from sosie.insitu.hub import Hub, Reckoner, Store
-    from sosie.insitu.hub._serve import Server
+    from sosie.insitu.hub._serve import Server, listen
     from sosie.trust import Key, PublicKey
 
     own = Key.read(key)
@@ -72,7 +72,8 @@ def up(
         names = ", ".join(one.name for one in clients.values())
         typer.echo(words["up"].format(url=url, names=names))
 
-    with contextlib.closing(Reckoner(beside=True)) as reckoner:
+    bound = listen(host, port)  # first, so that no database is made where it cannot be
+    with bound, contextlib.closing(Reckoner(beside=True)) as reckoner:
         made = Hub(
             own, Store(database), reckoner,
             patience=patience, lease=lease, asks_a_minute=asks_a_minute,
@@ -83,7 +84,7 @@ def up(
                 typer.echo(refusal.why, err=True)
             if not parties.vouched:
                 typer.echo(words["unvouched"].format(title=parties.agreement.title), err=True)
-        server = Server(made, own, clients.values(), host=host, port=port, drop=drop)
+        server = Server(made, own, clients.values(), host=host, bound=bound, drop=drop)
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: server.stop())
         reckoner.wait_ready()

@@ -21,7 +21,7 @@ from tests.insitu.conftest import Holders
 from sosie.insitu.analyst import Answer, Connection
 from sosie.insitu.exchange import Direct, Parties
 from sosie.insitu.hub import Hub, Store
-from sosie.insitu.hub._serve import Server
+from sosie.insitu.hub._serve import Server, listen
 from sosie.insitu.node import Node, Place, _beside, _node, _served
 from sosie.insitu.node._frozen import Frozen
 from sosie.insitu.node._inside import Inside
@@ -336,7 +336,8 @@ class Serving:
 
     def __init__(self, hub: Hub, world: World, parties: Parties, drop: Path | None = None) -> None:
         clients = [key for name, key in parties.keys.items() if name != "hub"]
-        self._server = Server(hub, world.keys["hub"], clients, host="127.0.0.1", port=0, drop=drop)
+        self._server = Server(hub, world.keys["hub"], clients, host="127.0.0.1",
+                              bound=listen("127.0.0.1", 0), drop=drop)  # fmt: skip
         self.url = self._server.url
         up = threading.Event()
         self._thread = threading.Thread(

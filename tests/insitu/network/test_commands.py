@@ -28,6 +28,7 @@ from tests.insitu.network.test_ways import Threads, nodes_over
 
 from sosie.cli._texts import texts
 from sosie.insitu.exchange import Http, Parties
+from sosie.insitu.hub._serve import listen
 from sosie.insitu.node import Node, Place
 from sosie.trust import Agreement
 
@@ -265,6 +266,18 @@ def test_words_that_are_wrong(sosie: Sosie, world: World, tmp_path: Path) -> Non
         for option in ("--key", "--out"):
             if words[0] == "ask":
                 assert (f"'{option}'" in ran.err) == (option not in words), "what is missing"
+
+
+def test_no_database_is_made_where_the_port_is_taken(
+    sosie: Sosie, world: World, tmp_path: Path
+) -> None:
+    place = tmp_path / "hub.db"
+    with listen("127.0.0.1", 0) as taken:
+        ran = sosie("hub", "up", "--agreement", world.agreement, "--key",
+                    world.folder / "private" / "hub.key", "--port", taken.getsockname()[1],
+                    "--database", f"sqlite:///{place}", "--lang", "fr")  # fmt: skip
+    assert (ran.status, "un autre programme y écoute déjà" in ran.err) == (2, True)
+    assert not place.exists()
 
 
 def test_the_commitment_to_a_snapshot(

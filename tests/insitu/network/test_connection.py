@@ -299,8 +299,9 @@ def test_more_connections_than_a_hub_takes(
 def test_a_hub_that_is_stopped_before_it_runs(network: Network) -> None:
     world = network.world
     server = _serve.Server(
-        network.hub, world.keys["hub"], [world.keys["recipient"].public], host="127.0.0.1", port=0
-    )
+        network.hub, world.keys["hub"], [world.keys["recipient"].public], host="127.0.0.1",
+        bound=_serve.listen("127.0.0.1", 0),
+    )  # fmt: skip
     server.stop()
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()

@@ -234,13 +234,18 @@ def test_databases_that_cannot_be_used(tmp_path: Path) -> None:
     for wrong in ("hub.db", "mysql://x/y", "mongodb://x", ""):
         with pytest.raises(ParameterError, match=r"SQLite or PostgreSQL|give a URL"):
             Store(wrong)
-    for away in (f"sqlite:///{tmp_path}/nowhere/hub.db", "postgresql://postgres@127.0.0.1:1/x"):
-        with pytest.raises(DataError, match="cannot be used") as raised:
-            Store(away)
-        assert "\n" not in str(raised.value)
-    (tmp_path / "broken.db").write_bytes(b"no database" * 1000)
-    with pytest.raises(DataError, match="cannot be used"):
-        Store(f"sqlite:///{tmp_path}/broken.db")
+    with pytest.raises(DataError, match="cannot be used") as raised:
+        Store("postgresql://postgres@127.0.0.1:1/x")
+    assert "\n" not in str(raised.value)
+    with pytest.raises(ParameterError, match=r"the folder .*nowhere does not exist"):
+        Store(f"sqlite:///{tmp_path}/nowhere/hub.db")
+    other = tmp_path / "broken.db"
+    other.write_bytes(b"no database" * 1000)
+    with pytest.raises(ParameterError, match=r"broken\.db is not a database of SQLite"):
+        Store(f"sqlite:///{other}")
+    assert other.read_bytes() == b"no database" * 1000
+    with pytest.raises(ParameterError, match="is a folder"):
+        Store(f"sqlite:///{tmp_path}")
 
 
 @pytest.mark.skipif(os.name == "nt", reason="Windows has other rights")

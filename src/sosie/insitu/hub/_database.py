@@ -163,7 +163,7 @@ def _sqlite(file: str) -> _Way:
             made.execute("PRAGMA journal_mode=WAL")
         except sqlite3.Error as error:
             made.close()
-            if error.sqlite_errorcode == sqlite3.SQLITE_NOTADB:
+            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_NOTADB:
                 raise ParameterError(
                     f"--database: {file} is not a database of SQLite; give another file."
                 ) from error
@@ -179,6 +179,8 @@ def _make(path: Path) -> None:
     """Make the file of a database, which holds answers, for its owner alone."""
     if not path.parent.is_dir():
         raise ParameterError(f"--database: the folder {path.parent} does not exist; make it first.")
+    if path.is_dir():
+        raise ParameterError(f"--database: {path} is a folder; give a file in it.")
     try:
         path.touch(mode=0o600)
     except OSError as error:

@@ -20,9 +20,30 @@ if TYPE_CHECKING:
     from sosie.insitu.hub._hub import Hub
     from sosie.trust import Key, PublicKey
 
-__all__ = ["Server"]
+__all__ = ["Server", "listen"]
 
 _MOST, _MOMENT = 500, 1.0
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """Take an address, so that nothing else is made where it is taken already.
+
+    Parameters
+    ----------
+    host : str
+    port : int
+        0 for any that is free.
+
+    Raises
+    ------
+    DataError
+        If the address is taken.
+    """
+    try:
+        return socket.create_server((host, port))
+    except OSError as error:
+        why = str(error.strerror).partition(" (")[0]  # Python says once more on which address
+        raise DataError(f"{host}:{port} cannot be listened on ({why}).") from error
 
 
 class Server:
@@ -36,8 +57,9 @@ class Server:
     clients : iterable of PublicKey
         Who may connect.
     host : str
-    port : int
-        0 for any that is free.
+        As it is called in the URL.
+    bound : socket
+        Of :func:`listen`.
     drop : Path, optional
         A folder of files to serve too.
 
@@ -45,11 +67,6 @@ class Server:
     ----------
     url : str
         Where it is reached.
-
-    Raises
-    ------
-    DataError
-        If the address is taken.
     """
 
     def __init__(
@@ -59,16 +76,13 @@ class Server:
         clients: Iterable[PublicKey],
         *,
         host: str,
-        port: int,
+        bound: socket.socket,
         drop: Path | None = None,
     ) -> None:
         self._hub = hub
         self._drop = drop
         self._context = server_context(key, clients)
-        try:
-            self._bound = socket.create_server((host, port))
-        except OSError as error:
-            raise DataError(f"{host}:{port} cannot be listened on ({error.strerror}).") from error
+        self._bound = bound
         # Those who connect inherit it; asyncio does not set it on sockets of this making, and each
         # answer would wait 40 ms for an acknowledgement.
         self._bound.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
