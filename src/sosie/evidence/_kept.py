@@ -84,9 +84,10 @@ def _numbers(plain: pl.Series) -> pl.Series:
 
 
 def _running(plain: pl.Series) -> tuple[int, int] | None:
-    """Give the ends of numbers that count rows, with or without letters before."""
+    """Give the ends of numbers that count rows, with or without the same letters before."""
     digits = _numbers(plain)
     low, high = digits.min(), digits.max()
-    if digits.null_count() or not isinstance(low, int) or not isinstance(high, int):
+    before = plain.str.replace(r"\d+$", "").n_unique()
+    if before > 1 or digits.null_count() or not isinstance(low, int) or not isinstance(high, int):
         return None
     return (low, high) if high - low < 1.5 * len(plain) else None

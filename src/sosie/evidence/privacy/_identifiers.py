@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sosie.evidence._finding import Criterion, Finding, Verdict, worst
+from sosie.evidence._intervals import clopper_pearson
 from sosie.evidence.privacy._copies import judged
 
 if TYPE_CHECKING:
@@ -40,9 +41,9 @@ def identifiers(kept: dict[str, Kept]) -> Finding:
 
 
 def _judged(one: Kept) -> Finding:
-    told = judged(one.found, one.of_control, None)
+    told, found = judged(one.found, one.of_control, None), int(one.found.sum())
     verdict = told.verdict
-    if one.of_control is None and told.ci is not None and told.ci[0] > _MEET_BY_CHANCE:
+    if one.of_control is None and clopper_pearson(found, len(one.found))[0] > _MEET_BY_CHANCE:
         verdict = Verdict.FAIL
     if one.running and verdict is Verdict.FAIL:
         verdict = Verdict.ATTENTION
