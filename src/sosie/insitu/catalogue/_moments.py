@@ -30,9 +30,8 @@ if TYPE_CHECKING:
 
 __all__ = ["OfMoments", "begin_moments", "crossed", "moments_part", "off_centre", "pooled"]
 
-_SAME = 2.0**-36
-"""Relative: what is no further from the centre may be there by the rounding of a long sum. So
-little changes none of nine digits of a spread that is above a 10,000,000th of the centre."""
+_SAME = 2.0**-44
+"""Relative: what is no further from the centre may be there by the rounding of a long sum."""
 
 
 class OfMoments(Analysis):
