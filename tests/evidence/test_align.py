@@ -137,6 +137,20 @@ def test_a_few_persons_of_the_original_among_many_of_the_control_are_found():
         aligned(synthetic, pl.concat([others, original[:30]]), original)
 
 
+@pytest.mark.parametrize("planted", [0, 150])
+def test_persons_among_the_control_are_found_where_rows_stand_twice(planted):
+    """A visit exported twice: of the original's pairs none is parted, of threes all are."""
+    rng = np.random.default_rng(4)
+    some = [frame(size, seed, w=rng.normal(size=size)) for seed, size in ((0, 400), (1, 400))]
+    control = pl.concat([frame(300, 2, w=rng.normal(size=300)), some[0][:planted]])
+    twice = pl.concat([some[0], some[0]])
+    if not planted:
+        assert len(aligned(some[1], control, twice).control) == 300
+    else:
+        with pytest.raises(DataError, match="150 of its 450 rows are rows of the original"):
+            aligned(some[1], control, twice)
+
+
 def test_identifiers_and_texts_that_come_back_are_counted():
     rng = np.random.default_rng(0)
     numbers = [f"{n:013}" for n in rng.integers(10**12, 10**13, 400)]
@@ -167,6 +181,24 @@ def test_numbers_are_found_however_they_are_spelt():
     original = frame(nir=[f"{n:09}" for n in numbers])
     for spelt in (numbers, numbers.astype(float), [f"{n},00" for n in numbers]):
         assert aligned(frame(seed=1, nir=spelt), original=original).kept["nir"].found.sum() == 200
+
+
+def test_thousands_are_no_decimals():
+    numbers = np.random.default_rng(0).choice(np.arange(1000, 10_000), 200, replace=False) * 1000
+    original = frame(nir=[f"{n:,}" for n in numbers])
+    assert aligned(frame(seed=1, nir=numbers), original=original).kept["nir"].found.all()
+    short = frame(seed=1, nir=[f"{n}" for n in numbers // 10**6])
+    assert not aligned(short, original=original).kept["nir"].found.any()
+
+
+def test_texts_that_end_in_numbers_count_no_rows():
+    """Houses of many streets: only behind the same letters do numbers run on."""
+    rng = np.random.default_rng(0)
+    streets = rng.choice(["Hauptstrasse", "Rue du Lac", "Via Roma"], 200)
+    places = [f"{street} {n}" for street, n in zip(streets, rng.permutation(200) + 1, strict=True)]
+    found = aligned(frame(seed=1, home=places), original=frame(home=places)).kept["home"]
+    assert found.found.all()
+    assert not found.running
 
 
 def test_numbers_that_count_rows_meet_without_a_leak():

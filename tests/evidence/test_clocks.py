@@ -42,3 +42,15 @@ def test_times_of_day_are_no_numbers_of_another_unit(original: Table, tmp_path: 
     minutes.select("at", pl.col("stay").to_physical(), "age").write_csv(tmp_path / "a.csv")
     with pytest.raises(DataError, match="column 'at': times of day"):
         align(original, read_alike(tmp_path / "a.csv", original, "SYNTHETIC"))
+
+
+@pytest.mark.parametrize("original_has", [pl.Date, pl.Datetime("ns")])
+def test_days_are_compared_however_they_are_stored(original_has: pl.DataType) -> None:
+    other = pl.Datetime("ns") if original_has == pl.Date else pl.Date
+    rng = np.random.default_rng(0)
+    days = pl.Series(rng.integers(18_000, 19_000, N)).cast(pl.Int32).cast(pl.Date)
+    frame = pl.DataFrame({"seen": days, "age": rng.integers(20, 90, N)})
+    table = Table.of(frame.cast({"seen": original_has}))
+    same = read_alike(frame.cast({"seen": other}), table, "SYNTHETIC")
+    found = align(table, same)
+    np.testing.assert_array_equal(found.synthetic.numbers, found.original.numbers)

@@ -11,6 +11,7 @@ PASSED = {
         "exact_copies",
         "near_copies",
         "moved_copies",
+        "identifiers_copied",
         "singling_out_multivariate",
         "linkability",
         "linkability_nearest",

@@ -257,9 +257,15 @@ def test_a_masked_part_is_random():
 def test_fixed_point_keeps_digits():
     values = np.array([1e-9, -1e-9, 123456.789, -(2.0**61), 0.1, -0.1, 3e-30, -3e-30, 2.0**103])
     np.testing.assert_array_equal(of_words(as_words(values), (9,)), values)
-    words = np.stack([as_words(values * (-1) ** i * (i + 1)) for i in range(1000)])
-    total = of_words(words.sum(axis=0, dtype=np.uint64)[:, :8], (8,))
+    words = np.stack([as_words(values[:8] * (-1) ** i * (i + 1)) for i in range(1000)])
+    total = of_words(words.sum(axis=0, dtype=np.uint64), (8,))
     np.testing.assert_allclose(total, -500 * values[:8], rtol=1e-15)
+
+
+@pytest.mark.parametrize("beyond", [2.0**104, -(2.0**110), np.inf, np.nan])
+def test_what_fixed_point_cannot_hold_is_refused(beyond):
+    with pytest.raises(TrustError, match="too large"):
+        as_words(np.array([1.0, beyond]))
 
 
 @pytest.mark.parametrize("size", [1e-40, 1e31])

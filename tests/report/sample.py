@@ -122,7 +122,7 @@ def evidence(
         "near_copies": attack(0.0075, 0.006, 0.004, "singling_out"),
         "unique_copies": attack(0.0015, 0.0, 0.002, "singling_out"),
         "known_copies": attack(0.214, 0.209, 0.02, "linkability"),
-        "identifiers_copied": finding(why_not="no_label"),
+        "identifiers_copied": finding(why_not="no_identifier"),
         "singling_out_univariate": attack(0.012, 0.009, 0.011, "singling_out", 0.004, n=1000),
         "singling_out_multivariate": attack(
             0.083, 0.071, 0.024, "singling_out", 0.031, n=1000,

@@ -1,11 +1,12 @@
 """Times of day and durations in text."""
 
-from datetime import time, timedelta
+from datetime import date, datetime, time, timedelta
 from pathlib import Path
 
 import polars as pl
 import pytest
 
+from sosie.errors import SchemaError
 from sosie.table import Column, Kind, Schema, Table
 
 N = 60
@@ -40,3 +41,24 @@ def test_times_declared_numbers_are_read_and_spelt_as_they_were(spelt: str, tmp_
     table.schema.write(tmp_path / "schema.toml")
     again = Table.read(tmp_path / "b.csv", tmp_path / "schema.toml")
     assert again.frame.equals(table.frame)
+
+
+@pytest.mark.parametrize("stored", [pl.Date, pl.Datetime("ms"), pl.Datetime("ns")])
+@pytest.mark.parametrize("kind", ["date", "datetime"])
+def test_days_are_days_however_they_are_stored(kind: str, stored: pl.DataType) -> None:
+    """pandas keeps dates as midnights, and writes them to CSV without the hour."""
+    days = pl.Series([None, *(date(2020, 1, 1) + timedelta(i * i) for i in range(1, N))])
+    frame = pl.DataFrame({"seen": days.cast(stored), "n": [i * 7 % 31 for i in range(N)]})
+    table = Table.of(frame, Schema(columns=[Column(name="seen", kind=kind)]))
+    assert table.schema["seen"].kind == kind
+    assert table.frame["seen"].dt.date().to_list() == days.to_list()
+    # Whatever it is read as, it is written as it was.
+    again = table.rebuild({name: table.numbers(name) for name in table.names})
+    assert again.native().schema["seen"] == stored
+    assert again.native()["seen"].to_list() == frame["seen"].to_list()
+
+
+def test_an_hour_is_not_lost_to_a_date() -> None:
+    frame = pl.DataFrame({"seen": [datetime(2020, 1, 1, i % 24) for i in range(N)], "n": range(N)})
+    with pytest.raises(SchemaError, match="cannot be of kind date"):
+        Table.of(frame, Schema(columns=[Column(name="seen", kind="date")]))

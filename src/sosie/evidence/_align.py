@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -27,6 +28,9 @@ _FEWEST = 100
 
 _ROW_NAMES = {"", "Unnamed: 0"}
 """How R and pandas name the column of row numbers that they write unasked."""
+
+_FEW = (2, 3, 4)
+"""How many have a row that chance would not give to both of two tables every time."""
 
 _MANY_LEVELS = 1_000
 """Labels of a column beyond which it is text to an attacker."""
@@ -315,22 +319,24 @@ def _codes(text: pl.Series, levels: tuple[str, ...]) -> NDArray[np.int32]:
 def _check_apart(original: People, control: People, name: str, other: str) -> None:
     """Refuse persons of another table among the control.
 
-    Persons may be equal by chance. Of rows that two have, chance puts one in either table as
-    often as it parts any two persons.
+    Persons may be equal by chance. Of rows that two, three or four have, chance puts some in
+    either table as often as it parts any two, three or four persons.
     """
     from scipy import stats
 
-    inside, theirs = original.words().sum(axis=1), control.words().sum(axis=1)
-    shared = np.isin(theirs, inside)
-    n, m = len(inside), len(theirs)
-    _, first, count = np.unique(
-        np.concatenate([inside, theirs]), return_index=True, return_counts=True
-    )
-    of_two = first[count == 2]
-    apart = int(np.isin(inside[of_two[of_two < n]], theirs).sum())
-    by_chance = 2 * n * m / ((n + m) * (n + m - 1))
-    if apart >= 5 and stats.binomtest(apart, len(of_two), by_chance, "greater").pvalue < 1e-6:
-        raise DataError(
-            f"{name}: {int(shared.sum())} of its {len(shared)} rows are rows of {other}; "
-            "control persons must be others, whom the generator never saw."
-        )
+    rows = [original.words().sum(axis=1), control.words().sum(axis=1)]
+    n, m = map(len, rows)
+    _, group = np.unique(np.concatenate(rows), return_inverse=True)
+    here, there = (np.bincount(one, minlength=group.max() + 1) for one in np.split(group, [n]))
+    parted = (here > 0) & (there > 0)
+    for size in _FEW:
+        of_size = here + there == size
+        apart = int(parted[of_size].sum())
+        together = sum(math.comb(one, size) for one in (n, m)) / math.comb(n + m, size)
+        chance = stats.binomtest(apart, max(1, int(of_size.sum())), 1 - together, "greater").pvalue
+        if apart >= 5 and chance < 1e-6:
+            raise DataError(
+                f"{name}: {int(there[parted].sum())} of its {m} rows are rows of {other}; "
+                "control persons must be others, whom the generator never saw, and tables must "
+                "keep their repeated rows."
+            )

@@ -10,8 +10,14 @@ __all__ = ["ATTACKS_OF_TABLES", "DECIDING_ATTACKS", "Judgement", "judge"]
 
 _DECIDING: dict[Criterion, tuple[tuple[str, ...], tuple[str, ...]]] = {
     Criterion.SINGLING_OUT: (
-        ("exact_copies", "near_copies", "moved_copies", "singling_out_multivariate"),
-        ("unique_copies", "known_copies", "identifiers_copied", "singling_out_univariate"),
+        (
+            "exact_copies",
+            "near_copies",
+            "moved_copies",
+            "identifiers_copied",
+            "singling_out_multivariate",
+        ),
+        ("unique_copies", "known_copies", "singling_out_univariate"),
     ),
     Criterion.LINKABILITY: (
         ("linkability", "linkability_nearest"),
@@ -42,7 +48,7 @@ ATTACKS_OF_TABLES = tuple(
 )
 """Those of them that are tried, or said not to be, on every table."""
 
-_IMPOSSIBLE = ("no_number",)
+_IMPOSSIBLE = ("no_number", "no_identifier")
 """Why an attack does not exist at all, rather than could not be made."""
 
 _COPIES = ("exact_copies", "near_copies", "moved_copies", "unique_copies", "known_copies")

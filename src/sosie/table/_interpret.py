@@ -2,6 +2,7 @@
 
 import difflib
 from dataclasses import dataclass, replace
+from datetime import time
 from itertools import compress
 from typing import Any
 
@@ -123,10 +124,11 @@ def _typed(
         if values.dtype == pl.String:
             column = habits.column(values, words, source.places, said)
             read, spelt[name], remarks[name] = read_text(column)
-            columns.append(read.alias(name))
+            columns.append(_on_its_clock(read.alias(name), said.find(name)))
         else:
             _refuse_nested(values, source.places)
-            columns.append(without_codes(values, missing or []))
+            typed = without_codes(values, missing or [])
+            columns.append(_on_its_clock(typed, said.find(name)))
             if values.dtype.is_float() and values.is_nan().any():
                 nan.add(name)
     if text is not None:
@@ -134,6 +136,18 @@ def _typed(
         source = replace(source, dialect=text.dialect.model_copy(update=update))
     frame = pl.DataFrame({values.name: values for values in columns})
     return frame, replace(source, spellings=spelt, nan=frozenset(nan)), remarks
+
+
+def _on_its_clock(values: pl.Series, declared: Column | None) -> pl.Series:
+    """Read days that are stored as midnights as dates where dates are declared, and back."""
+    kind = None if declared is None or declared.time_zone else declared.kind
+    zone = getattr(values.dtype, "time_zone", None)
+    if kind is Kind.DATETIME and values.dtype == pl.Date:
+        return values.cast(pl.Datetime("us"))
+    if kind is Kind.DATE and values.dtype == pl.Datetime and zone is None:
+        midnight = bool((values.dt.time().drop_nulls() == time()).all())
+        return values.dt.date() if midnight else values
+    return values
 
 
 @dataclass(frozen=True)

@@ -23,6 +23,7 @@ def some(found, of=1000):
         (0, None, False, "pass"),
         (5, None, False, "attention"),
         (40, None, False, "fail"),
+        (3, None, False, "attention"),  # shown as 4, and judged by what they are
         (1000, 0, True, "attention"),
         (1000, None, True, "attention"),
     ],

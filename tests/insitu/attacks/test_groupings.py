@@ -5,7 +5,7 @@ import pytest
 
 from sosie.insitu import Gate, HubTask, NodeTask, Question
 from sosie.insitu._beside import Beside
-from sosie.insitu.gate import total_of
+from sosie.insitu.gate import added, total_of
 from sosie.table import Column, Schema, Table
 from sosie.trust import PRESETS
 
@@ -270,8 +270,9 @@ def test_what_a_hub_adds_up_is_rounded(gbsg2):
         {"analysis": {"id": "meta_analysis", "formula": "tsize ~ age", "model": "linear"}}
     )
     table, gate = Table.of(gbsg2.pooled, gbsg2.schema), Gate(PRESETS["snds-11"])
-    payload = NodeTask(question, table, gbsg2.schema, gate, holders=1).part().payload
-    w, wb, *_ = total_of(payload, question.sha256, 0)["weighted"]
+    node = NodeTask(question, table, gbsg2.schema, gate, holders=1)
+    node.advance(added([node.part().payload], question.sha256, 0))
+    w, wb, *_ = total_of(node.part().payload, question.sha256, 1)["weighted"]
     for value, error in zip(wb / w, 1 / np.sqrt(w), strict=True):
         digit = int(np.floor(np.log10(error / 10)) - 1)
         assert value == pytest.approx(round(value, -digit), abs=1e-9)

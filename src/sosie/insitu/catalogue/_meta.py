@@ -44,7 +44,7 @@ class MetaAnalysis(Regression):
     ('bp', 'age')
     """
 
-    version: ClassVar[str] = "3"
+    version: ClassVar[str] = "4"
     id: Literal["meta_analysis"] = "meta_analysis"
     model: Literal["linear", "logistic"]
 
@@ -52,7 +52,12 @@ class MetaAnalysis(Regression):
         """Check the formula."""
         formula = read_formula(self.formula, outcome=True)
         outcome = outcome_of(formula, schema, two_values=self.model == "logistic")
-        return {"design": Design.of(formula, schema), "outcome": outcome, "tau2": None}
+        return {
+            "design": Design.of(formula, schema),
+            "outcome": outcome,
+            "size": None,
+            "tau2": None,
+        }
 
     def local(self, rows: Rows, state: State) -> Part:
         """Fit this holder's model; give weights and weighted coefficients."""
@@ -74,19 +79,24 @@ class MetaAnalysis(Regression):
             own = state["design"].columns
             cells, crossing = crossed(rows, known, self.columns, own, outcome.column)
             told += crossing
-        tau2 = np.zeros(len(b)) if state["tau2"] is None else state["tau2"]
-        w = 1 / (se**2 + tau2)
-        found = np.stack([w, w * b, w * b**2, w**2])
+        w = 1 / (se**2 + (0.0 if state["tau2"] is None else state["tau2"]))
+        found = np.stack([w])
+        if state["size"] is not None:
+            found = np.stack([w, w * b, w * b**2, w * (w / state["size"])])
         persons = counts(np.zeros(n, np.int64), 1, known)
         weighted = replace(estimates(found, n), cells=cells)
         return Part({"weighted": over(weighted, persons)}, told, model, summed)
 
     def combine(self, total: Total, state: State) -> State | Result:
-        """Estimate the variance between holders, then the average."""
+        """Find the size of the weights, then the variance between holders, then the average."""
+        if state["size"] is None:
+            # Of weights squared a sum keeps the digits near 1, not in the unit of a column.
+            return state | {"size": 2.0 ** np.rint(np.log2(total["weighted"][0]))}
         w, wb, wbb, ww = total["weighted"]
         if state["tau2"] is None:
             q = wbb - wb**2 / w
-            more = (q - (total.holders - 1)) / np.where(w - ww / w > 0, w - ww / w, np.inf)
+            within = w - state["size"] * ww / w
+            more = (q - (total.holders - 1)) / np.where(within > 0, within, np.inf)
             return state | {"tau2": np.maximum(0.0, more), "q": q}
         errors = np.sqrt(1 / w)
         terms = term_rows(

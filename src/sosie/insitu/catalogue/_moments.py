@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
 __all__ = ["OfMoments", "begin_moments", "crossed", "moments_part", "off_centre", "pooled"]
 
-_SAME = 2.0**-44
+_SAME = 2.0**-48
 """Relative: what is no further from the centre may be there by the rounding of a long sum."""
 
 

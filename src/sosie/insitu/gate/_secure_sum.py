@@ -31,6 +31,9 @@ _PLACES = (1, 0, -1, -2, -3)
 WORDS = len(_PLACES)
 """Of each number."""
 
+_BEYOND = 2.0**104
+"""What a word no longer holds, with the sum of a thousand such."""
+
 SMALLEST, LARGEST = 2.0**-120, 2.0**100
 """Sizes between which a sum keeps its digits; also one of 16 times that size, as a sum may be
 that goes with a rounded count."""
@@ -51,12 +54,19 @@ def as_words(values: Floats) -> Words:
     -------
     ndarray of uint64, shape (5, size)
 
+    Raises
+    ------
+    TrustError
+        If a number is as large as 2**104, or none.
+
     Examples
     --------
     >>> of_words(as_words(np.array([1.5, -0.25, 1e-24])), (3,)).tolist()
     [1.5, -0.25, 1e-24]
     """
     rest = np.asarray(values, float).ravel()
+    if not (np.abs(rest) < _BEYOND).all():
+        raise TrustError("A number is too large to be summed exactly; take another unit.")
     words = []
     for place in _PLACES:
         word = np.rint(rest / _UNIT**place)
