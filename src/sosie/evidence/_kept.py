@@ -72,9 +72,8 @@ def kept_cells(
 def _plain(cells: pl.Series) -> pl.Series:
     """Spell cells as whoever looks for a person reads them, without those of no letter or digit."""
     said = cells.cast(pl.String).str.to_lowercase().str.normalize("NFKD")
-    said = said.str.replace(r"^\s*([+-]?\d+)[.,]0{0,2}\s*$", "$1").str.replace_all(
-        r"[^\p{L}\p{N}]", ""
-    )
+    said = said.str.replace(r"^\s*([+-]?\d+)[.,]0{0,2}\s*$", "$1")
+    said = said.str.replace_all(r"[^\p{L}\p{N}]", "")
     number = said.str.contains(r"^\d+$")
     bare = said.str.replace(r"^0+(\d)", "$1")
     plain = pl.select(pl.when(number).then(bare).otherwise(said)).to_series().drop_nulls()
