@@ -124,13 +124,12 @@ def _typed(
         if values.dtype == pl.String:
             column = habits.column(values, words, source.places, said)
             read, spelt[name], remarks[name] = read_text(column)
-            columns.append(_on_its_clock(read.alias(name), said.find(name)))
         else:
             _refuse_nested(values, source.places)
-            typed = without_codes(values, missing or [])
-            columns.append(_on_its_clock(typed, said.find(name)))
+            read = without_codes(values, missing or [])
             if values.dtype.is_float() and values.is_nan().any():
                 nan.add(name)
+        columns.append(_on_its_clock(read.alias(name), said.find(name)))
     if text is not None:
         update = {"decimal": "," if habits.decimal_comma else ".", "day_first": habits.day_first}
         source = replace(source, dialect=text.dialect.model_copy(update=update))
