@@ -7,13 +7,11 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pytest
-from scipy import stats
 from sklearn.base import clone
 from sklearn.neighbors import NearestNeighbors
 
 from sosie.errors import DataError, ParameterError
 from sosie.generators.artificial import RHVAE, ImageRHVAE, JointRHVAE, _room
-from sosie.generators.artificial._coding import Scale
 from sosie.generators.artificial._conditions import balanced_levels
 from sosie.generators.artificial._room import check_rows, row_bytes
 from sosie.table import Schema, Sum, Table
@@ -323,38 +321,6 @@ def test_the_memory_that_is_told_is_that_which_is_taken(model):
         peaks.append(tracemalloc.get_traced_memory()[1])
         tracemalloc.stop()
     assert 0.4 < (peaks[1] - peaks[0]) / 4_000 / row_bytes(model.table_) < 2.5
-
-
-def test_many_draws_show_no_person():
-    """Places of drawn values between neighbouring persons are those of an even law: no holes.
-
-    Where values kept off persons, or lay between two of them alone, the ends of what is drawn
-    told the persons' values, the exacter the more was drawn.
-    """
-    values = np.sort(np.random.default_rng(2).lognormal(size=150))
-    scale = Scale(number=True).fit(values, np.zeros(150, np.int32), 1)
-    drawn = scale.quantile((np.arange(150_000) + 0.5) / 150_000, np.zeros(150_000, np.int32))
-    assert (np.diff(drawn) >= 0).all()
-    assert drawn.mean() == pytest.approx(values.mean(), rel=1e-3)
-    assert drawn.std() == pytest.approx(values.std(), rel=0.02)
-    gap = np.searchsorted(values, drawn)
-    inner = (gap > 3) & (gap < 147)
-    low, high = values[gap[inner] - 1], values[gap[inner]]
-    place = (drawn[inner] - low) / (high - low)
-    assert stats.kstest(place, "uniform").statistic < 0.05
-    # Each gap has its share, so that no clusters of pairs are told from the holes beside them.
-    shares = np.bincount(gap[inner], minlength=147)[4:]
-    assert shares.min() > 0
-    assert np.median(shares) == pytest.approx(1000, rel=0.2)
-
-
-def test_spikes_stay():
-    values = np.r_[np.zeros(60), np.random.default_rng(2).lognormal(size=90) + 1]
-    scale = Scale(number=True).fit(values, np.zeros(150, np.int32), 1)
-    drawn = scale.quantile((np.arange(15_000) + 0.5) / 15_000, np.zeros(15_000, np.int32))
-    assert (drawn == 0).mean() == pytest.approx(0.4, abs=1e-3)
-    assert drawn[drawn > 0].min() >= values[values > 0].min()
-    assert drawn.max() <= values.max()
 
 
 def test_it_is_cloned_and_set_as_scikit_learn_does():
