@@ -248,3 +248,41 @@ def test_series_are_of_the_same_patients_place_by_place(cohorts):
     ):
         with pytest.raises(ParameterError, match="different indexes"):
             adjusted_effect(*other)
+
+
+@pytest.mark.parametrize(("far", "unit"), [(1e6, 1.0), (1e9, 1.0), (0.0, 1e200), (0.0, 1e-200)])
+def test_the_effect_is_the_same_far_from_zero_and_in_every_unit(far, unit):
+    rng = np.random.default_rng(0)
+    score, arm = rng.normal(10, 2, 200), rng.permutation(200) < 100
+    y = score + 0.5 * arm + rng.normal(size=200)
+    design = np.c_[arm, score, np.ones(200)]
+    golden = OLS(y, design).fit(cov_type="HC3", use_t=True)
+    found = adjusted_effect((y + far) * unit, arm, (score + far) * unit)
+    assert found.estimate / unit == pytest.approx(golden.params[0], rel=1e-6)
+    assert found.standard_error / unit == pytest.approx(golden.bse[0], rel=1e-6)
+    assert found.p == pytest.approx(golden.pvalues[0], rel=1e-5)
+
+
+def test_a_score_that_tells_the_arm_is_none():
+    rng = np.random.default_rng(0)
+    y, arm = rng.normal(size=60), np.arange(60) % 2
+    with pytest.raises(DataError, match="tells the arm"):
+        adjusted_effect(y, arm, 3.0 * arm)
+    with pytest.raises(DataError, match="infinite"):
+        adjusted_effect(y, arm, np.where(np.arange(60) == 4, np.inf, y))
+
+
+def test_patients_are_scored_one_by_one(cohorts):
+    earlier, trial = cohorts
+    whole = earlier.assign(age=earlier["age"].round().astype(int))
+    exact = trial.assign(age=trial["age"] + 0.5)
+    score = prognostic_score(whole, exact, "y")
+    assert prognostic_score(whole, exact.iloc[:1], "y") == pytest.approx(score[:1])
+    one = pl.from_pandas(exact.iloc[1:2])
+    assert prognostic_score(whole, one, "y") == pytest.approx(score[1:2])
+
+
+def test_a_time_is_no_outcome(cohorts):
+    earlier, trial = cohorts
+    with pytest.raises(ParameterError, match="holds dates or times"):
+        prognostic_score(earlier.assign(y=pd.to_timedelta(earlier["y"], unit="h")), trial, "y")

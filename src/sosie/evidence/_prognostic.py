@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import narwhals as nw
 import numpy as np
 import polars as pl
 from scipy import stats
@@ -22,7 +23,7 @@ from sosie.evidence._models import Estimate
 from sosie.evidence._people import Layout, People
 from sosie.evidence._plain_labels import plain_labels
 from sosie.evidence.utility._design import Design
-from sosie.table import CODED, NUMERIC, Column, Schema, Table
+from sosie.table import CODED, NUMERIC, Column, Kind, Schema, Table
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -112,10 +113,15 @@ def prognostic_score(
             "nothing to predict."
         )
     names = _telling(earlier, names)
-    said = [Column(name=c.name, kind=c.kind) for c in earlier.schema.columns if c.name in names]
-    patients = _kept("trial", trial, names, Schema(columns=said, max_levels=10**9))
+    said = [
+        # A whole number before may have decimals now.
+        Column(name=c.name, kind=Kind.NUMBER if c.kind is Kind.INTEGER else c.kind)
+        for c in earlier.schema.columns
+        if c.name in names
+    ]
+    patients, n = _patients(trial, names, Schema(columns=said, max_levels=10**9))
     learn, apply = _coded(earlier, patients, names)
-    return _predicted(learn.taken(known), truth[known], apply, seed)
+    return _predicted(learn.taken(known), truth[known], apply, seed)[:n]
 
 
 @dataclass(frozen=True)
@@ -194,7 +200,9 @@ def adjusted_effect(outcome: ArrayLike, treated: ArrayLike, score: ArrayLike) ->
         raise ParameterError(
             "Outcome and score are numbers, and treated is true or false."
         ) from None
-    if not np.isfinite([y, z, arm]).all():
+    if np.isinf([y, z]).any():
+        raise DataError("An outcome or score is infinite: give numbers.")
+    if np.isnan([y, z, arm]).any():
         raise DataError(
             "An outcome, arm or score is missing: how the analysis treats such patients has to "
             "be decided first."
@@ -203,8 +211,14 @@ def adjusted_effect(outcome: ArrayLike, treated: ArrayLike, score: ArrayLike) ->
         raise ParameterError("treated is true or false (or 1 or 0) for every patient.")
     if min(arm.sum(), len(arm) - arm.sum()) < 5:
         raise DataError("An arm has fewer than 5 patients: nothing can be estimated.")
-    adjusted, error = _effect(y, np.column_stack([arm, np.ones(len(y)), z]))
-    unadjusted, plain = _effect(y, np.column_stack([arm, np.ones(len(y))]))
+    if np.ptp(z) and not any(np.ptp(z[arm == one]) for one in (0, 1)):
+        raise DataError(
+            "The score is the same for all patients of an arm, and another in the other arm: it "
+            "tells the arm, and no effect can be told from it. Give the score of prognostic_score, "
+            "of what is known before treatment."
+        )
+    adjusted, error = _effect(y, arm, z)
+    unadjusted, plain = _effect(y, arm)
     assert adjusted.p is not None
     return AdjustedEffect(
         adjusted.estimate,
@@ -231,21 +245,44 @@ def _check_indexes(*given: ArrayLike) -> None:
         )
 
 
-def _effect(y: Floats, design: Floats) -> tuple[Estimate, float]:
-    """Give the coefficient of the first column, and its standard error (HC3)."""
+def _effect(y: Floats, arm: Floats, *scores: Floats) -> tuple[Estimate, float]:
+    """Give the difference between arms, and its standard error (HC3).
+
+    Outcome and scores are put about their means and on a scale of one first, which changes no
+    difference, and squares of values far from zero would leave nothing of what differs.
+    """
+    middle, scale = _standard(y)
+    y = y / scale - middle
+    told = [
+        score / size - mean
+        for score in scores
+        for mean, size in [_standard(score)]
+        # One that is the same for all adds nothing, and must not divide by nothing.
+        if np.ptp(score) > 1e-12 * np.abs(score).max()
+    ]
+    design = np.column_stack([arm, np.ones(len(y)), *told])
     n, p = design.shape
-    # A score that is the same for all adds nothing, and must not divide by nothing.
-    if p > 2 and np.ptp(design[:, -1]) <= 1e-12 * max(np.abs(design[:, -1]).max(), 1):
-        design, p = design[:, :-1], p - 1
-    inverse = np.linalg.inv(design.T @ design)
-    weight = design @ inverse
-    value = float(weight[:, 0] @ y)
-    residual = y - design @ (weight.T @ y)
-    leverage = np.minimum((weight * design).sum(1), 1 - 1e-9)
-    error = float(np.sqrt(((weight[:, 0] * residual / (1 - leverage)) ** 2).sum()))
+    basis, triangle = np.linalg.qr(design)
+    weight = np.linalg.solve(triangle, basis.T)
+    value = float(weight[0] @ y)
+    residual = y - design @ (weight @ y)
+    leverage = np.minimum((basis**2).sum(1), 1 - 1e-9)
+    error = float(np.sqrt(((weight[0] * residual / (1 - leverage)) ** 2).sum()))
     half = float(stats.t.ppf(0.975, n - p)) * error
     t = abs(value) / error if error else np.inf
-    return Estimate(value, value - half, value + half, float(2 * stats.t.sf(t, n - p))), error
+    found = Estimate(
+        scale * value,
+        scale * (value - half),
+        scale * (value + half),
+        float(2 * stats.t.sf(t, n - p)),
+    )
+    return found, scale * error
+
+
+def _standard(values: Floats) -> tuple[float, float]:
+    """Give a scale of values, and their mean in it."""
+    scale = float(np.ptp(values)) or float(np.abs(values).max()) or 1.0
+    return float((values / scale).mean()), scale
 
 
 def _baseline(historical: Any, trial: Any, outcome: str, asked: Sequence[str] | None) -> list[str]:
@@ -293,9 +330,21 @@ def _kept(which: str, source: Any, names: list[str], said: Schema | None = None)
         raise type(error)(f"The {which} table: {error}") from error
 
 
+def _patients(trial: Any, names: list[str], said: Schema) -> tuple[Table, int]:
+    """Read the patients of the trial, and count them: one alone is read twice over."""
+    frame = nw.from_native(trial, eager_only=True, pass_through=True)
+    alone = isinstance(frame, nw.DataFrame) and len(frame) == 1
+    if alone:  # a table of one row is none
+        trial = nw.concat([frame, frame]).to_native()
+    table = _kept("trial", trial, names, said)
+    return table, 1 if alone else len(table)
+
+
 def _outcome_of(earlier: Table, name: str) -> Floats:
     """Give the outcome as numbers: few different ones are levels to a table, or a constant."""
     kind, cells = earlier.schema[name].kind, earlier.frame[name]
+    if cells.dtype.is_temporal():
+        raise ParameterError(f"The outcome {name!r} holds dates or times: give a number.")
     if kind in NUMERIC:
         return earlier.numbers(name)
     if not (cells.dtype.is_numeric() or cells.dtype == pl.Boolean):

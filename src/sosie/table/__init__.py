@@ -15,10 +15,11 @@ if TYPE_CHECKING:
     from sosie.table._header import columns_of
     from sosie.table._kinds import CODED, NUMERIC, Kind
     from sosie.table._picture import folders_of, inside, pictures_of, read_picture
-    from sosie.table._rebuild import before_of, in_order, ticks_of
+    from sosie.table._rebuild import before_of, in_order, spacing_of, ticks_of
     from sosie.table._schema import Column, Determined, Schema, Sum
     from sosie.table._spell import spell
     from sosie.table._spelling import Spelling
+    from sosie.table._sums import added_up
     from sosie.table._table import Table
     from sosie.table._tellable import FEWEST_TOLD, tellable
     from sosie.table._toml import read_toml
@@ -36,10 +37,11 @@ else:
             "_header": "columns_of",
             "_kinds": "CODED NUMERIC Kind",
             "_picture": "folders_of inside pictures_of read_picture",
-            "_rebuild": "before_of in_order ticks_of",
+            "_rebuild": "before_of in_order spacing_of ticks_of",
             "_schema": "Column Determined Schema Sum",
             "_spell": "spell",
             "_spelling": "Spelling",
+            "_sums": "added_up",
             "_table": "Table",
             "_tellable": "FEWEST_TOLD tellable",
             "_toml": "read_toml",
@@ -63,6 +65,7 @@ __all__ = [
     "Spelling",
     "Sum",
     "Table",
+    "added_up",
     "as_utf8",
     "before_of",
     "check_folder",
@@ -76,6 +79,7 @@ __all__ = [
     "read_bytes",
     "read_picture",
     "read_toml",
+    "spacing_of",
     "spell",
     "spelt_cells",
     "tellable",

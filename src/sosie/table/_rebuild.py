@@ -13,7 +13,7 @@ from sosie.table._kinds import CODED, NUMERIC, Kind
 from sosie.table._levels import values_of
 from sosie.table._schema import Column, Schema
 
-__all__ = ["before_of", "in_order", "numbers_of", "rebuilt", "ticks_of"]
+__all__ = ["before_of", "in_order", "numbers_of", "rebuilt", "spacing_of", "ticks_of"]
 
 _DAY = 86_400_000_000  # microseconds
 
@@ -255,13 +255,19 @@ def _beside(
         further = np.nextafter(near.astype(np.float32), np.float32(np.inf if up else -np.inf))
         beyond = shaped(further.astype(np.float64))
     else:
-        gap = _gap(column, dtype)
+        gap = spacing_of(column, dtype)
         beyond = shaped(near + (gap if up else -gap))
     return np.where(near < wanted if up else near > wanted, beyond, near)
 
 
-def _gap(column: Column, dtype: pl.DataType) -> float:
-    """Tell how far apart the values of a column are; 0 where they can be anything."""
+def spacing_of(column: Column, dtype: pl.DataType) -> float:
+    """Tell how far apart the values of a column are; 0 where they can be anything.
+
+    Examples
+    --------
+    >>> spacing_of(Column(name="a", kind="number", decimals=1), pl.Float64())
+    0.1
+    """
     gaps = [0.0]
     if column.step is not None:
         gaps.append(column.step * (1e6 if column.kind is Kind.DATETIME else 1))

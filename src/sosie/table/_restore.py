@@ -1,12 +1,14 @@
 """Columns that rules, and not a generator, make: left out before, put back after."""
 
+import numpy as np
 import polars as pl
 
 from sosie.errors import DataError, ParameterError
-from sosie.table._kinds import CODED, Kind
+from sosie.table._kinds import CODED, NUMERIC, Kind
 from sosie.table._pseudonyms import fresh_identifiers
 from sosie.table._rebuild import numbers_of, rebuilt
 from sosie.table._schema import Column, Determined, Schema, Sum
+from sosie.table._sums import added_up, decimals_of
 
 __all__ = ["free_columns", "put_back"]
 
@@ -65,6 +67,12 @@ def put_back(
             done = done.with_columns(_constant(original[column.name], len(small)))
         elif column.kind is Kind.IDENTIFIER:
             done = done.with_columns(_fresh(original[column.name], column, len(small), seed))
+    for addition in schema.sums:
+        parts = addition.parts
+        if schema[addition.total].kind is Kind.CONSTANT and set(parts) <= set(small.columns):
+            total = np.full(len(done), float(original[addition.total].drop_nulls()[0]))
+            free = np.ones((len(done), len(parts)), bool)
+            done = added_up(done, addition, schema, total, free)
     pending: list[Determined | Sum] = [*schema.determined, *schema.sums]
     while pending:
         ready = [rule for rule in pending if _needs(rule) <= set(done.columns)]
@@ -100,8 +108,13 @@ def _applied(
         total = done.select(
             pl.sum_horizontal([_as_float(done[p]) for p in rule.parts], ignore_nulls=False)
         ).to_series()
-        column = schema[rule.total].model_copy(update={"lower": None, "upper": None, "step": None})
         dtype = original.schema[rule.total]
+        column = schema[rule.total].model_copy(update={"lower": None, "upper": None, "step": None})
+        if column.kind not in NUMERIC:  # of few values: others may come about
+            told = [decimals_of(schema[part], original.schema[part]) for part in rule.parts]
+            known = [d for d in told if d is not None]
+            decimals = max(known) if len(known) == len(told) else None
+            column = Column(name=rule.total, kind=Kind.NUMBER, decimals=decimals)
         return done.with_columns(rebuilt(numbers_of(total, Kind.NUMBER), column, dtype))
     if schema[rule.by].kind not in CODED or original[rule.column].equals(original[rule.by]):
         return done.with_columns(

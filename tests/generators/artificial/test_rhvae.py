@@ -350,10 +350,42 @@ def test_a_number_that_the_column_cannot_hold(model):
     assert (model.sample(5, where={"age": 40.0})["age"] == 40).all()
 
 
+def test_labels_that_differ_in_capitals_alone_are_told_apart():
+    rng = np.random.default_rng(1)
+    frame = pd.DataFrame({"type": rng.choice(["A", "a", "B"], 90), "x": rng.normal(size=90)})
+    model = RHVAE(latent_dim=1, seed=0, epochs=0).fit(frame)
+    for asked, drawn in [("a", "a"), ("A", "A"), ("b", "B")]:
+        assert set(model.sample(5, where={"type": asked})["type"]) == {drawn}
+
+
+def test_nothing_heaps_at_the_ends_of_a_range():
+    rng = np.random.default_rng(0)
+    x = rng.normal(size=60)
+    frame = pd.DataFrame({"x": x, "y": x + rng.normal(size=60), "age": rng.integers(20, 80, 60)})
+    model = RHVAE(latent_dim=1, seed=0, epochs=0, stratum=None).fit(frame)
+    narrow = model.sample(200, where={"x": (0.5, 0.7)})["x"]
+    assert narrow.between(0.5, 0.7, inclusive="neither").all()
+    assert narrow.nunique() == 200
+    ages = model.sample(300, where={"age": (40, 44)})["age"]
+    assert set(ages) <= {40, 41, 42, 43, 44}
+
+
+def test_a_range_that_nobody_of_a_stratum_reaches_is_refused():
+    rng = np.random.default_rng(1)
+    ill = np.arange(120) % 2
+    frame = pd.DataFrame({"x": rng.uniform(0, 1, 120) + ill, "ill": np.where(ill, "yes", "no")})
+    model = RHVAE(latent_dim=1, seed=0, epochs=0, stratum="ill").fit(frame)
+    assert (model.sample(20, where={"x": (1.5, None)})["ill"] == "yes").all()
+    with pytest.raises(DataError, match="of one 'ill' nobody comes as far"):
+        model.sample(5, where={"x": (1.5, None), "ill": "no"})
+    with pytest.raises(DataError, match="of one 'ill' nobody comes as far"):
+        model.sample(6, where={"x": (1.5, None)}, balance="ill")
+
+
 def test_a_day_told_by_a_step_is_the_day_asked_for(model, persons):
     """No row of another day, whether somebody has it or not."""
     days = pd.date_range(persons["out"].quantile(0.3), periods=30).normalize()
-    for day in days[::6]:
+    for day in days[::10]:
         with suppress(DataError):  # too rare to be drawn
             drawn = model.sample(4, where={"out": day.to_pydatetime()})
             assert (drawn["out"] == day).all()

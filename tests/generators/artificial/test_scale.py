@@ -37,3 +37,24 @@ def test_spikes_stay():
     assert (drawn == 0).mean() == pytest.approx(0.4, abs=1e-3)
     assert drawn[drawn > 0].min() >= values[values > 0].min()
     assert drawn.max() <= values.max()
+
+
+def test_the_places_between_two_values_are_those_of_values_between_them():
+    """Halfway between two persons too: nothing drawn there has to be moved to an end."""
+    rng = np.random.default_rng(4)
+    values, strata = np.r_[rng.normal(size=60), rng.normal(3, 1, 60)], np.repeat([0, 1], 60)
+    values[:12] = 0.25  # a spike, all of it within
+    scale = Scale(number=True).fit(values, strata.astype(np.int32), 2)
+    for low, high in [(0.25, 0.3), (0.2, 0.7), (2.0, 2.1), (-np.inf, 0.25), (2.5, np.inf)]:
+        a, b = scale.between(low, high)
+        places = np.linspace(0.0005, 0.9995, 2000)
+        for c in (0, 1):
+            drawn = scale.quantile(places, np.full(2000, c, np.int32))
+            inside = (drawn >= low) & (drawn <= high)
+            assert (inside == ((places >= a[c] - 1e-9) & (places <= b[c] + 1e-9))).all()
+
+
+def test_the_end_comes_before_the_beginning_where_nobody_comes_as_far():
+    values, strata = np.arange(60.0), np.repeat([0, 1], 30).astype(np.int32)
+    a, b = Scale(number=True).fit(values, strata, 2).between(40.0, 45.0)
+    assert (a <= b).tolist() == [False, True]

@@ -186,17 +186,12 @@ class Coding:
             np.where(shared, mean, middle),
         )
 
-    def ends(
-        self, j: int, low: float, high: float, strata: NDArray[np.int32]
-    ) -> tuple[Floats, Floats]:
-        """Give the least and the largest place of the values from ``low`` to ``high``.
+    def ends(self, j: int, low: float, high: float) -> tuple[Floats, Floats]:
+        """Give, of every stratum, the two ends of the places of values from ``low`` to ``high``.
 
-        Where nobody of a stratum has such a value, half a person's place about it.
+        The end comes before the beginning where nobody of a stratum comes as far.
         """
-        scale, n = self._scales[j], len(strata)
-        a, _ = scale.interval(np.full(n, low), strata)
-        _, b = scale.interval(np.full(n, high), strata)
-        return a, np.maximum(b, a + 1e-9)
+        return self._scales[j].between(low, high)
 
     def values(self, j: int, places: Floats, strata: NDArray[np.int32]) -> Floats:
         """Give for variable ``j`` the values at places in (0, 1)."""

@@ -16,7 +16,7 @@ from sosie.generators.artificial._levels import Levels
 from sosie.generators.artificial._possible import Possible
 from sosie.generators.artificial._unseen import absences
 from sosie.space import Columns
-from sosie.table import Kind, before_of
+from sosie.table import Kind, before_of, spacing_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -129,8 +129,6 @@ class Cohort:
         By the others rows are sifted: those on columns that rules or orders make.
         """
         coding = self.coding
-        c = coding.shape.n_strata
-        strata = np.arange(c, dtype=np.int32)
         chained = set(before_of(self.free.schema))
         chained |= {a for others in before_of(self.free.schema).values() for a in others}
         limits, direct = Limits({}, {}, None), []
@@ -143,17 +141,27 @@ class Cohort:
                 limits.levels[coding.nominal.index(asked.name)] = int(asked.low)
             elif name in coding.scored and name not in chained:
                 j = coding.scored.index(name)
-                low, high = asked.low, asked.high
+                low, high = self._rounded(asked)
                 if name != asked.name:
                     low, high = self._bands.ends(asked.name, int(low))
                 elif name not in coding.numbers:
                     low = high = self._levels.place(name, int(low))
-                limits.within(j, *coding.ends(j, low, high, strata))
+                limits.within(j, *coding.ends(j, low, high))
                 if asked.name in coding.numbers:
                     direct.append(asked)
             else:
                 continue
             if name in coding.mask_of:
                 j = len(coding.scored) + coding.mask_of[name]
-                limits.within(j, *coding.ends(j, 0, 0, strata))
+                limits.within(j, *coding.ends(j, 0, 0))
         return limits, direct
+
+    def _rounded(self, asked: Condition) -> tuple[float, float]:
+        """Give the ends of what is rounded to values within a range."""
+        gap = 0.0
+        if not asked.coded and asked.at is None:
+            gap = spacing_of(self.free.schema[asked.name], self.free.frame.schema[asked.name])
+        if not gap:
+            return asked.low, asked.high
+        low, high = np.ceil(asked.low / gap - 1e-6), np.floor(asked.high / gap + 1e-6)
+        return float(low - 0.5) * gap, float(high + 0.5) * gap

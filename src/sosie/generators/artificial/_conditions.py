@@ -16,6 +16,8 @@ from sosie.errors import ParameterError
 from sosie.table import CODED, NUMERIC, Kind, Table, tellable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     Bools = NDArray[np.bool_]
@@ -90,10 +92,11 @@ def conditions_of(table: Table, where: Mapping[str, Any] | None) -> list[Conditi
     ParameterError
         If a column is unknown, or nobody in the table is what is asked for.
     """
-    if not isinstance(where or {}, Mapping):
+    where = {} if where is None else where
+    if not isinstance(where, Mapping):
         raise ParameterError("where is a mapping of columns to values, or to (low, high) ranges.")
     found = []
-    for name, asked in (where or {}).items():
+    for name, asked in where.items():
         check_name(table, name, "ask for")
         kind = table.schema[name].kind
         if kind in CODED or kind is Kind.CONSTANT:
@@ -185,11 +188,18 @@ def _code(table: Table, name: str, asked: Any) -> int:
             f"Column {name!r} is one of levels: ask for one of them; ranges are of numbers and "
             "dates."
         )
-    for place, level in enumerate(levels):
-        if level == asked or str(level).casefold() == str(asked).casefold():
-            return place
-        if isinstance(level, Real) and _as_float(asked) == float(level):
-            return place
+    number = _as_float(asked)
+    same: tuple[Callable[[Any], bool], ...] = (
+        lambda level: bool(level == asked) or str(level) == str(asked),
+        lambda level: isinstance(level, Real) and number == float(level),
+    )
+    for alike in same:
+        for place, level in enumerate(levels):
+            if alike(level):
+                return place
+    folded = [str(level).casefold() == str(asked).casefold() for level in levels]
+    if sum(folded) == 1:
+        return folded.index(True)
     codes = table.codes(name)
     told = tellable(levels, np.bincount(codes[codes >= 0], minlength=len(levels)))[:_LISTED]
     if not told:
@@ -227,9 +237,10 @@ def _range(table: Table, name: str, asked: Any) -> Condition:
             f"Column {name!r} holds {holds}: ask for one of these, or for a range."
         )
     near = half = 1e-9 * abs(value) if decimals is None else 0.5 * 10.0**-decimals
-    if not ((seen >= value - half) & (seen <= value + half)).any():
-        # Between two persons: the nearest value seen says how wide a look is needed.
-        half = max(half, float(np.nanmin(np.abs(seen - value))))
+    away = np.abs(seen - value)
+    if decimals is None or not (away <= half).any():
+        # The nearest other value seen says how wide a look is needed.
+        half = max(half, float(np.min(away[away > half], initial=np.inf)))
     return Condition(name, value - half, value + half, coded=False, at=value, near=near)
 
 

@@ -79,8 +79,16 @@ class Limits:
     def within(self, j: int, low: Floats, high: Floats) -> None:
         """Keep a score between two places in each stratum, and where it was kept before."""
         before = self.places.get(j, (low, high))
-        low = np.maximum(low, before[0])
-        self.places[j] = low, np.maximum(np.minimum(high, before[1]), low + 1e-9)
+        self.places[j] = np.maximum(low, before[0]), np.minimum(high, before[1])
+
+    def barred(self, n_strata: int) -> NDArray[np.bool_]:
+        """Tell the strata of which no row is within the limits."""
+        found = np.zeros(n_strata, bool)
+        if self.stratum is not None:
+            found[:] = np.arange(n_strata) != self.stratum
+        for low, high in self.places.values():
+            found |= high < low
+        return found
 
     @property
     def inside(self) -> bool:
@@ -236,7 +244,7 @@ class Model(Networks):
         for i, code in limits.levels.items():
             logits = output[:, firsts[i] : firsts[i + 1]]
             found += logits[:, code] - np.logaddexp.reduce(logits, axis=1)
-        return found
+        return np.where(limits.barred(self.coding.shape.n_strata)[strata], -np.inf, found)
 
     def places(self, drawn: Draws, rng: np.random.Generator, *, ranked: bool) -> Floats:
         """Give the places of scores in their margins, of shape (m, p).

@@ -10,7 +10,7 @@ from scipy.special import ndtr
 
 from sosie.generators.artificial._draws import Draws
 from sosie.generators.artificial._impute import completed
-from sosie.table import Kind, before_of
+from sosie.table import Kind, added_up, before_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from sosie.generators.artificial._coding import Coded
     from sosie.generators.artificial._cohort import Cohort
     from sosie.generators.artificial._draws import Networks
-    from sosie.table import Schema, Sum, Table
+    from sosie.table import Schema, Table
 
 __all__ = ["filled", "filled_arrays", "filled_table"]
 
@@ -67,8 +67,8 @@ def filled_arrays(
 def filled(known: pl.DataFrame, drawn: pl.DataFrame, schema: Schema) -> pl.DataFrame:
     """Fill the missing cells of a frame with those drawn, as the rules of the schema tell.
 
-    A drawn cell that stands on the wrong side of a known one takes its value, and the one part
-    of a known total that is missing is what the others leave: nothing that is known moves.
+    A drawn cell that stands on the wrong side of a known one takes its value, and the parts of
+    a known total that are missing share what the others leave: nothing that is known moves.
 
     Parameters
     ----------
@@ -103,24 +103,9 @@ def filled(known: pl.DataFrame, drawn: pl.DataFrame, schema: Schema) -> pl.DataF
     for first, last in reversed(pairs):
         frame = _moved(frame, first, last, known[first].is_null() & _after(frame, first, last))
     for rule in schema.sums:
-        frame = _completed(frame, known, rule, schema)
-    return frame
-
-
-def _completed(frame: pl.DataFrame, known: pl.DataFrame, rule: Sum, schema: Schema) -> pl.DataFrame:
-    """Give the one part that is missing of a known total what the other parts leave."""
-    gone = sum((known[part].is_null().cast(pl.Int32) for part in rule.parts), start=0)
-    total = pl.col(rule.total)
-    for part in rule.parts:
-        others = [name for name in rule.parts if name != part]
-        rest = total - pl.sum_horizontal(others)
-        if (decimals := schema[part].decimals) is not None:
-            rest = rest.round(decimals)
-        # What rounding leaves of -1e-17 is 0, not -0.
-        rest = pl.when(rest == 0).then(0).otherwise(rest)
-        rest = rest.cast(frame.schema[part])
-        alone = known[rule.total].is_not_null() & known[part].is_null() & (gone == 1)
-        frame = frame.with_columns(pl.when(alone).then(rest).otherwise(pl.col(part)).alias(part))
+        total = known[rule.total].cast(pl.Float64).fill_null(np.nan).to_numpy()
+        free = np.column_stack([known[part].is_null().to_numpy() for part in rule.parts])
+        frame = added_up(frame, rule, schema, total, free)
     return frame
 
 

@@ -75,6 +75,11 @@ class Rows:
     def drawn(self, n: int, conditions: list[Condition]) -> pl.DataFrame:
         """Draw n rows of the free columns that meet conditions."""
         limits, direct = self._cohort.limits(conditions)
+        if limits.barred(self._cohort.coding.shape.n_strata).all():
+            raise DataError(
+                f"Among persons of one {self._cohort.coding.stratum!r} nobody comes as far as is "
+                f"asked of {_listed(conditions)}: nothing is known of such persons; ask for less."
+            )
         sifted = [one if one in direct else one.exactly() for one in conditions]
         found: list[pl.DataFrame] = []
         latents: list[Floats] = []

@@ -9,6 +9,8 @@ import numpy as np
 from sosie.space import Margin
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
@@ -21,6 +23,9 @@ BEHIND = 2
 
 _WINDOW = 3.0
 """Persons on either side whose values a drawn value is a weighted mean of."""
+
+_HALVINGS = 36
+"""Of the places, to find that of a value: more than a score of float32 tells apart."""
 
 
 class Scale:
@@ -63,6 +68,32 @@ class Scale:
             return np.ones(len(low), bool)
         n = np.array([len(ordered) for ordered in self._sorted])[stratum]
         return (high - low) * n > 1.5
+
+    def between(self, low: float, high: float) -> tuple[Floats, Floats]:
+        """Give, of every stratum, the two ends of the places of values within a range.
+
+        Where a stratum has none, the end comes before the beginning.
+        """
+        none = [ordered[-1] < low or ordered[0] > high for ordered in self._sorted]
+        n_strata = len(self._sorted)
+        if self.number:  # between two persons, too
+            ends = self._first(lambda v: v >= low), self._first(lambda v: v > high)
+        else:
+            strata = np.arange(n_strata, dtype=np.int32)
+            a, _ = self.interval(np.full(n_strata, low), strata)
+            _, b = self.interval(np.full(n_strata, high), strata)
+            ends = a, b
+        return np.where(none, 1.0, ends[0]), np.where(none, 0.0, ends[1])
+
+    def _first(self, beyond: Callable[[Floats], Bools]) -> Floats:
+        """Give, of every stratum, the first place whose value is beyond an end; 1 if none is."""
+        strata = np.arange(len(self._sorted), dtype=np.int32)
+        low, high = np.zeros(len(strata)), np.ones(len(strata))
+        for _ in range(_HALVINGS):
+            middle = (low + high) / 2
+            told = beyond(self.quantile(middle, strata))
+            low, high = np.where(told, low, middle), np.where(told, middle, high)
+        return high
 
     def quantile(self, places: Floats, stratum: NDArray[np.int32]) -> Floats:
         """Give the values at places in (0, 1)."""
