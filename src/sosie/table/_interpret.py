@@ -212,7 +212,12 @@ def _labelled(raw: pl.DataFrame, text: TextTable | None) -> frozenset[str]:
 
 
 def _refuse_nested(values: pl.Series, places: Places) -> None:
-    if values.dtype.is_nested() or values.dtype in (pl.Binary, pl.Object):
+    if values.dtype == pl.Object:
+        raise DataError(
+            f"{places.column(values.name)}: its cells are of a type that no file of tables has; "
+            "make them numbers, dates or text, or drop it."
+        )
+    if values.dtype.is_nested() or values.dtype == pl.Binary:
         raise DataError(
             f"{places.column(values.name)}: its cells are {values.dtype}, not single values; "
             "spread them over columns of their own, or drop it."

@@ -41,11 +41,25 @@ def refuse(frame: pl.DataFrame, schema: Schema, places: Places) -> None:
         *mixed.values(),
         _reason(wide, many, many, "group the levels or "),
     ]
+    if vast := [c.name for c in schema.columns if _is_vast(frame, c)]:
+        raise DataError(
+            f"{places.table}: whole numbers beyond 2^53 stand in {', '.join(map(repr, vast))}, and "
+            "are not told apart when they are computed with: take off what all have in common, or "
+            "say in a schema that they identify."
+        )
     if any(reasons):
         raise DataError(
             f"{places.table}: {'; '.join(filter(None, reasons))}, or say so, or another kind, in a "
             "schema written by `sosie inspect DATA --write schema.toml`."
         )
+
+
+def _is_vast(frame: pl.DataFrame, column: Column) -> bool:
+    """Tell whether numbers are beyond those that floats tell apart."""
+    if column.kind is not Kind.INTEGER or not frame.schema[column.name].is_integer():
+        return False
+    ends = frame[column.name].min(), frame[column.name].max()
+    return any(isinstance(end, int) and abs(end) > 2**53 for end in ends)
 
 
 def _identifiers(names: list[str]) -> str:

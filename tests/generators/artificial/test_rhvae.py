@@ -14,8 +14,9 @@ from sosie.errors import DataError, ParameterError
 from sosie.generators.artificial import RHVAE, ImageRHVAE, JointRHVAE, _room
 from sosie.generators.artificial._conditions import balanced_levels
 from sosie.generators.artificial._room import check_rows, row_bytes
-from sosie.table import Schema, Sum, Table
+from sosie.table import Column, Schema, Sum, Table
 
+VAST = Column(name="count", kind="integer")
 LISTED = ", ".join(f"grade {i:02}" for i in range(1, 11))
 """Ten of the levels are listed."""
 
@@ -380,6 +381,26 @@ def test_a_range_that_nobody_of_a_stratum_reaches_is_refused():
         model.sample(5, where={"x": (1.5, None), "ill": "no"})
     with pytest.raises(DataError, match="of one 'ill' nobody comes as far"):
         model.sample(6, where={"x": (1.5, None)}, balance="ill")
+
+
+def test_a_cell_of_one_person_alone_is_not_learnt(persons):
+    alone = persons.assign(bill=np.where(np.arange(len(persons)) == 3, 48217.35, np.nan))
+    with pytest.raises(DataError, match="Of one person only is known: 'bill'") as refused:
+        RHVAE(seed=0, epochs=0, latent_dim=1).fit(alone)
+    assert "48217" not in str(refused.value)
+
+
+def test_whole_numbers_that_floats_do_not_tell_apart_are_refused(persons):
+    vast = persons.assign(count=2**60 + np.arange(len(persons)) % 7)
+    with pytest.raises(DataError, match="beyond 2\\^53 stand in 'count'"):
+        RHVAE(seed=0, epochs=0, latent_dim=1).fit(Table.of(vast, Schema(columns=[VAST])))
+
+
+def test_writing_into_the_latents_changes_no_draw(persons):
+    model = RHVAE(seed=0, epochs=0, latent_dim=1).fit(persons)
+    before = model.sample(20)
+    model.latent()[0][:] = 9
+    pd.testing.assert_frame_equal(model.sample(20), before)
 
 
 def test_a_day_told_by_a_step_is_the_day_asked_for(model, persons):

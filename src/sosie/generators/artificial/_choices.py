@@ -46,12 +46,23 @@ def learnable(table: Table) -> Table:
         )
     table.refuse()
     free = table.reduced()
+    _refuse_told_of_one(free)
     if not free.names:
         raise DataError("Every column is constant: there is nothing to tell persons apart.")
     if len(free.names) == 1:
         _refuse_repeated(table, free.names[0])
         raise DataError("There is one column only to learn: a model needs two or more.")
     return free
+
+
+def _refuse_told_of_one(free: Table) -> None:
+    """Refuse columns of which one person alone has a cell: every row drawn would hold that one."""
+    known = [(name, len(free) - free.frame[name].null_count()) for name in free.names]
+    if alone := [repr(name) for name, count in known if count == 1]:
+        raise DataError(
+            f"Of one person only is known: {', '.join(alone)}. What is drawn there would be that "
+            "person's cell; leave such columns out."
+        )
 
 
 def _refuse_repeated(table: Table, by: str) -> None:

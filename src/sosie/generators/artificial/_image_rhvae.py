@@ -270,7 +270,7 @@ class ImageRHVAE(Parameters):
             else:
                 raise DataError(
                     "Images that differ enough from every original could not be drawn: the "
-                    "originals hardly vary."
+                    "originals hardly vary, or have nothing in common."
                 )
         self.kept_by_filter_ = kept / tried
         names = None if self.labels_ == [None] else np.asarray(self.labels_)[codes]
@@ -292,7 +292,7 @@ class ImageRHVAE(Parameters):
         """
         self._check_fitted()
         if images is None:
-            return self._mean, self._spread
+            return self._mean.copy(), self._spread.copy()
         pictures = self._pictures.like(images)
         one_of = self._labels.one_of(self._labels.told(labels, len(pictures)))
         return self._encoded((pictures.pixels, one_of))

@@ -311,7 +311,7 @@ class JointRHVAE(Parameters):
     def latent(self) -> tuple[Floats, Floats]:
         """Give means and spreads of the latents of patients, those with an image first."""
         self._check_fitted()
-        return self._mean, self._spread
+        return self._mean.copy(), self._spread.copy()
 
     def save(self, folder: str | Path) -> None:
         """Write the model to a folder, whole or not at all, for its owner only.

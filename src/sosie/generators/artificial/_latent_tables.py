@@ -44,7 +44,7 @@ def latent(model: RHVAE) -> tuple[Floats, Floats]:
         If the model was not fitted.
     """
     model._check_fitted()
-    return model._model.mean, model._model.spread
+    return model._model.mean.copy(), model._model.spread.copy()
 
 
 def geodesic(model: RHVAE, a: int, b: int, segments: int = 32) -> Geodesic:

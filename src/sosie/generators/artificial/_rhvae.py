@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import secrets
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
@@ -370,7 +371,7 @@ class RHVAE(Parameters):
         if self.seed is not None:
             check_whole("seed", self.seed, 0)
         check_whole("epochs", self.epochs, 0)
-        if not 0 <= self.temper <= 1:
+        if not isinstance(self.temper, Real) or not 0 <= self.temper <= 1:
             raise ParameterError(f"temper goes from 0 to 1, and is {self.temper!r}.")
 
     def _check_fitted(self) -> None:

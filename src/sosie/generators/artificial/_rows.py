@@ -148,7 +148,7 @@ class Rows:
                 raise _none_has(conditions)
             raise DataError(
                 "Rows that differ enough from every person could not be drawn; leave out columns "
-                "that hardly vary."
+                "that hardly vary, or that few persons have."
             )
         arrays = self._cohort.arrays(drawn, places)
         for condition in direct:
