@@ -61,7 +61,8 @@ def test_noise_of_one_holder_alone_is_told(connected: Callable[..., Network]) ->
     found, pooled = answer.frame("means").row(0, named=True), network.world.pooled["age"]
     assert abs(found["n"] - len(pooled)) <= 5
     away = abs(network.world.parts[0]["age"].mean() - pooled.mean())
-    assert abs(found["mean"] - pooled.mean()) <= 5 * away / (len(pooled) - 5)
+    # The noise may be the whole five, and then the two sides are equal but for rounding.
+    assert abs(found["mean"] - pooled.mean()) <= 5 * away / (len(pooled) - 5) * (1 + 1e-9)
     assert answer.content["result"]["exact"] is False
     assert "at most 5 from the true one" in answer.content["result"]["bound"]
 
