@@ -152,7 +152,9 @@ def test_divergence_is_told_and_nothing_kept(coded):
         train(_begin(coded), coded, SHAPE, recipe, np.random.default_rng(0))
 
 
-def test_the_start_knows_bonds_behind_intervals():
+@pytest.mark.parametrize("d", [1, 3, 4])
+def test_the_start_knows_bonds_behind_intervals(d):
+    # Of many factors one may be a column's own, which no bond asks for.
     rng = np.random.default_rng(0)
     n, loading = 20_000, np.array([0.9, 0.8, 0.7, 0.6])
     y = rng.normal(size=(n, 1)) * loading + np.sqrt(1 - loading**2) * rng.normal(size=(n, 4))
@@ -162,10 +164,11 @@ def test_the_start_knows_bonds_behind_intervals():
     means = np.array([truncnorm.mean(a, b) for a, b in pairwise(cuts)])
     point = np.where([0, 0, 1, 1], means[at], y).astype("f4")
     coded = Coded(point, low, high, np.ones_like(point), np.zeros((n, 0), "f4"), np.ones((n, 1)))
-    params = start(coded, SHAPE, 1, 8, rng)
-    found = np.asarray(params["dec_mean"])[0]
-    np.testing.assert_allclose(np.abs(found), loading, atol=0.03)
-    np.testing.assert_allclose(np.asarray(sigmas(params)) ** 2, 1 - loading**2, atol=0.04)
+    params = start(coded, SHAPE, d, 8, rng)
+    found = np.asarray(params["dec_mean"])
+    told = found.T @ found + np.diag(np.asarray(sigmas(params)) ** 2)
+    truth = np.outer(loading, loading) + np.diag(1 - loading**2)
+    np.testing.assert_allclose(told, truth, atol=0.04)
 
 
 def test_a_model_trained_alike_on_the_same_persons_is_as_good(coded):

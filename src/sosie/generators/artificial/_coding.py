@@ -205,8 +205,18 @@ class Coding:
         telling = [j for j, name in enumerate(self.scored) if name in by]
         others = [j for j, name in enumerate(self.scored) if name not in by]
         free = [first + i for i in range(self.n_masks) if i not in self.absent]
-        bound = [first + i for i in sorted(self.absent, key=lambda i: self._n_missing[i])]
-        return [*free, *telling, *bound, *others]
+        bound = sorted(self.absent, key=lambda i: self._n_missing[i])
+        # What tells of other masks may miss cells itself, told by masks before it.
+        whole = [j for j in telling if self.scored[j] not in self.mask_of]
+        partly = [j for j in telling if self.scored[j] in self.mask_of]
+        late = {
+            i
+            for i in bound
+            for name, _ in self.absent[i]
+            if name in self.scored and self.scored.index(name) in partly
+        }
+        early = [first + i for i in bound if i not in late]
+        return [*free, *whole, *early, *partly, *(first + i for i in bound if i in late), *others]
 
     def missing(self, mask: int, places: Floats, drawn: Draws) -> Bools:
         """Tell in which drawn rows a mask says that cells are missing.

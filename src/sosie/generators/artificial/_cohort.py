@@ -14,6 +14,7 @@ from sosie.generators.artificial._conditions import check_name
 from sosie.generators.artificial._draws import Limits
 from sosie.generators.artificial._levels import Levels
 from sosie.generators.artificial._possible import Possible
+from sosie.generators.artificial._spikes import Spikes
 from sosie.generators.artificial._unseen import absences
 from sosie.space import Columns
 from sosie.table import Kind, before_of, spacing_of
@@ -21,6 +22,7 @@ from sosie.table import Kind, before_of, spacing_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from sosie.generators.artificial._coding import Absent
     from sosie.generators.artificial._conditions import Condition
     from sosie.generators.artificial._draws import Draws
     from sosie.table import Table
@@ -56,6 +58,10 @@ class Cohort:
     coding : Coding
     coded : Coded
         The persons.
+    spikes : Spikes
+        Numbers that ``columns`` has in two, one of codes and one missing at what many share.
+    missing : dict of str to ndarray of shape (n,), bool
+        Of the columns that miss cells in the table, which.
     possible : Possible
         Which pairs of values somebody has.
 
@@ -83,14 +89,27 @@ class Cohort:
         # What stays where it is counts as in order already.
         kept = ordered if arranged else {*ordered, *columns.levels}
         self._levels = Levels(columns, kept, parting)
-        self.columns = self._levels.taken(columns)
-        absent = absences(self.free, self.columns, self._bands, self.steps.told)
-        self.coding = Coding(self.columns, ordered | self._levels.found, parting, absent)
-        self.coded = self.coding.coded(self.columns)
+        columns = self._levels.taken(columns)
+        absent = absences(self.free, columns, self._bands, self.steps.told)
+        ordered |= self._levels.found
+        self.coding = Coding(columns, ordered, parting, absent)
+        self.coded = self.coding.coded(columns)
+        self.missing = {name: columns.masks[mask] for name, mask in columns.mask_of.items()}
+        self.columns = columns
+        telling = {by for levels in absent.values() for by, _ in levels if isinstance(by, str)}
+        kept = {*telling, *self.steps.alone, *self.steps.alone.values()}
+        self.spikes = Spikes(columns, self.coding, self.coded, kept)
+        self.parted: Absent = {}
+        if self.spikes.found:
+            self.columns = self.spikes.taken(columns)
+            self.parted = self.spikes.absent(columns, self.columns)
+            self.coding = Coding(self.columns, ordered, parting, absent | self.parted)
+            self.coded = self.coding.coded(self.columns)
         self.possible = Possible(self.coding, self.columns)
 
     def rebuilt(self, arrays: dict[str, Any], known: dict[str, Floats] | None = None) -> Table:
         """Give values of the free columns as a table of them, and numbers known where they are."""
+        arrays = self.spikes.undone(arrays)
         numbers = self.steps.undone({name: arrays[name] for name in self.columns.numbers}, known)
         arrays = {name: values for name, values in arrays.items() if name in self.free.schema}
         codes = self._levels.undone(arrays) | self._bands.told(numbers)
@@ -146,15 +165,33 @@ class Cohort:
                     low, high = self._bands.ends(asked.name, int(low))
                 elif name not in coding.numbers:
                     low = high = self._levels.place(name, int(low))
-                limits.within(j, *coding.ends(j, low, high))
+                spike = self._at_spike(asked, name, low, high)
+                if spike is None:
+                    continue
+                if name in self.spikes.found:
+                    told = coding.scored.index(self.spikes.found[name])
+                    limits.within(told, *coding.ends(told, spike, spike))
+                if not spike:
+                    limits.within(j, *coding.ends(j, low, high))
                 if asked.name in coding.numbers:
                     direct.append(asked)
             else:
                 continue
+            name = self.spikes.found.get(name, name)
             if name in coding.mask_of:
                 j = len(coding.scored) + coding.mask_of[name]
                 limits.within(j, *coding.ends(j, 0, 0))
         return limits, direct
+
+    def _at_spike(self, asked: Condition, name: str, low: float, high: float) -> bool | None:
+        """Tell whether a number is asked to be what many share; None where it may be or not."""
+        if name not in self.spikes.found:
+            return False
+        if asked.at is not None:
+            low, high = asked.exactly().low, asked.exactly().high
+        values = self.columns.known_numbers()[name]
+        spike = low <= self.spikes.at[name] <= high
+        return None if spike and ((values >= low) & (values <= high)).any() else spike
 
     def _rounded(self, asked: Condition) -> tuple[float, float]:
         """Give the ends of what is rounded to values within a range."""

@@ -72,7 +72,7 @@ class Completion:
     def tables(self, draws: int) -> list[Table]:
         """Give completed tables; every two lie on the two sides of the middle of one model."""
         rng = np.random.default_rng([self._seed, draws, 1])
-        if not self._cohort.coding.n_masks:  # nothing to fill
+        if not self._cohort.missing:  # nothing to fill
             return [filled_table(self._cohort, self._model, rng) for _ in range(draws)]
         courses, everybody = self.courses, np.arange(len(self._cohort.coded))
         if draws == 1:
@@ -124,10 +124,9 @@ class Completion:
 
     def _as_missing_for(self, held: Rows, rng: np.random.Generator) -> dict[str, Bools]:
         """Tell which known cells of persons to hide: those that another person misses."""
-        columns = self._cohort.columns
-        someone = np.flatnonzero(np.any(columns.masks, axis=0))
+        gone = self._cohort.missing
+        someone = np.flatnonzero(np.any(list(gone.values()), axis=0))
         other = rng.choice(someone, len(held))
-        gone = {name: columns.masks[i] for name, i in columns.mask_of.items()}
         return {name: missing[other] & ~missing[held] for name, missing in gone.items()}
 
     def _score(self, model: Networks, held: Rows, hidden: dict[str, Bools], noise: int) -> Floats:
@@ -144,8 +143,11 @@ class Completion:
         cohort = self._cohort
         coded, strata = self._hidden(held, hidden), cohort.coding.strata[held]
         rng = np.random.default_rng(noise)
-        draws = [filled_arrays(cohort, model, coded, strata, rng) for _ in range(_DRAWS)]
-        known = cohort.columns.arrays()
+        draws = [
+            cohort.spikes.undone(filled_arrays(cohort, model, coded, strata, rng))
+            for _ in range(_DRAWS)
+        ]
+        known = cohort.spikes.undone(cohort.columns.arrays())
         found, pairs = np.zeros(len(held)), _DRAWS * (_DRAWS - 1)
         for name, gone in hidden.items():
             drawn, truth = np.stack([draw[name][gone] for draw in draws]), known[name][held][gone]
@@ -163,6 +165,9 @@ class Completion:
         coding, coded = self._cohort.coding, self._cohort.coded.taken(held)
         seen, level = coded.seen.copy(), coded.level.copy()
         ends = np.cumsum([0, *coding.shape.levels])
+        hidden = hidden | {
+            told: hidden[name] for name, told in self._cohort.spikes.found.items() if name in hidden
+        }
         for name, gone in hidden.items():
             if name in coding.scored:
                 seen[gone, coding.scored.index(name)] = 0

@@ -267,7 +267,8 @@ class Model(Networks):
     ) -> None:
         """Give columns that miss cells their places anew, once others are missing."""
         coding = self.coding
-        masked = [j for j, name in enumerate(coding.scored) if name in coding.mask_of]
+        n, scored = len(coding.scored), coding.scored
+        masked = [j for j in coding.places_order if j < n and scored[j] in coding.mask_of]
         self._place(masked, drawn, places, rng, ranked=ranked)
         np.clip(places, 1e-7, 1 - 1e-7, out=places)
 

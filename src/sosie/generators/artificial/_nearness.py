@@ -86,7 +86,7 @@ def _nearer(
 ) -> Floats:
     """Give the share of rows nearer to persons learnt than to others, for every quantile."""
     mine, theirs = cohort.columns.taken(learnt), cohort.columns.taken(others)
-    coding = Coding(mine, set(cohort.coding.scored), cohort.coding.stratum)
+    coding = Coding(mine, set(cohort.coding.scored), cohort.coding.stratum, cohort.parted)
     coded = coding.coded(mine)
     params = start(coded, coding.shape, min(latent_dim, len(learnt) - 1), 64, rng)
     model = Model(params, coding, coded, temper, rng)

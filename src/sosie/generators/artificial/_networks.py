@@ -35,6 +35,9 @@ __all__ = [
 _MOST_COMMON = 0.98
 """Most of the variance of a score told by intervals that factors may share."""
 
+_OWN = 0.01
+"""Squared loadings of all other scores below which a factor is one score's own."""
+
 
 def inputs(point: Array, seen: Array, level: Array, stratum: Array) -> Array:
     """Give what an encoder reads: scores, 0 where missing; levels; what is missing."""
@@ -137,10 +140,15 @@ def _behind_intervals(
     kept = ((coded.point**2) * coded.seen).sum(0) / np.maximum(n, 1)
     kept = np.where(shared > 0.5 * n, np.clip(kept, 0.1, 1), 1).astype(np.float64)
     total = ((W**2).sum(1) + unique) / kept
-    W = W / kept[:, None]
+    W, ties = W / kept[:, None], kept < 1
+    told = (W**2).sum(1)
+    for j in np.flatnonzero(ties & (told > total)):
+        # More than there is: a factor of its own grew too. What bonds need of it is left.
+        others = np.delete(W, j, axis=0)
+        gram = others.T @ others + _OWN * np.eye(W.shape[1])
+        W[j] = np.linalg.solve(gram, others.T @ (others @ W[j]))
     told = (W**2).sum(1)
     W *= np.sqrt(np.minimum(1, _MOST_COMMON * total / np.maximum(told, 1e-12)))[:, None]
-    ties = kept < 1
     return W, np.where(ties, total - (W**2).sum(1), unique), mean / kept
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["Of", "Stored", "begun", "generator_in", "is_model", "read", "said_of", "write"]
 
 _FORMAT = "sosie artificial model"
-_VERSION = 7
+_VERSION = 8
 """Raised whenever what is stored, or what is made anew from it, changes its meaning."""
 
 _LEARNT = "latent_dim_", "bound_", "history_"
