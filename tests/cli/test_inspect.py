@@ -6,6 +6,7 @@ from pathlib import Path
 
 import polars as pl
 import pytest
+
 import typer
 from typer.testing import CliRunner
 
@@ -124,3 +125,13 @@ def test_a_schema_that_is_written_holds_no_extreme_value(tmp_path: Path) -> None
     assert "999" not in (tmp_path / "s.toml").read_text()
     assert "--missing 999" in run(path, "--schema", tmp_path / "s.toml")
     assert "--missing" not in run(path, "--schema", tmp_path / "s.toml", "--missing", "999")
+
+
+def test_why_a_table_is_not_ready_is_said_in_the_language_asked_for(tmp_path):
+    path = tmp_path / "t.csv"
+    rows = [f"{1000 + 7 * i};{i % 4};{'#VALEUR!' if i % 9 == 0 else i % 30}" for i in range(200)]
+    path.write_text("\n".join(["id;stade;poids", *rows]))
+    told = run(path, "--lang", "fr")
+    assert "la colonne 'id' est un identifiant" in told
+    assert " is an identifier" not in told
+    assert Table.read(path).frame["poids"].null_count() == 23

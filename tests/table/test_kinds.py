@@ -187,3 +187,17 @@ def test_durations_have_the_step_of_their_clock(seconds: int, unit: str) -> None
     ticks = {"ns": 10**9, "us": 10**6, "ms": 10**3}[unit]
     assert table.schema["stay"].step == seconds * ticks
     assert (table.numbers("stay") == [one.total_seconds() * ticks for one in stays]).all()
+
+
+@pytest.mark.parametrize("decimal", [".", ","])
+def test_numbers_with_a_label_among_them_are_named(decimal: str) -> None:
+    crp = ["<5" if i % 5 == 0 else f"{i % 40}{decimal}5" for i in range(N)]
+    frame = pl.DataFrame({"crp": crp, "other": [0.5 + i % 7 for i in range(N)]})
+    column = Table.of(frame).schema["crp"]
+    assert column.kind is Kind.CATEGORY
+    assert column.remark.startswith(f"numbers but for {N // 5} of {N} cells")
+    mostly_words = ["abc" if i % 5 else f"{i % 200}" for i in range(N)]
+    codes = [f"{'ABCD'[i % 4]}{i % 13}" for i in range(N)]
+    for cells in (mostly_words, codes):
+        quiet = Table.of(frame.with_columns(crp=pl.Series(cells))).schema["crp"]
+        assert quiet.remark == ""

@@ -11,6 +11,7 @@ import typer
 
 from sosie.cli._columns import Drop, Recreate, check_remade, said_of_columns
 from sosie.cli._options import Json, Lang, Missing, SchemaFile
+from sosie.cli._refusals import refusal
 from sosie.cli._remarks import remark_in
 from sosie.cli._texts import language, spelt_number, texts
 from sosie.errors import DataError
@@ -63,7 +64,7 @@ def inspect(
     for line in _rules(table, words):
         console.print(escape(line), highlight=False)
     if reason := _refusal(table):
-        told = escape(words["refused"].format(reason=reason))
+        told = escape(words["refused"].format(reason=refusal(reason, language(lang))))
         console.print(told, style="yellow", soft_wrap=True)  # options to paste stay whole
     if write is not None:
         console.print(escape(words["written"].format(path=write)), highlight=False)

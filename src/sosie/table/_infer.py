@@ -23,6 +23,7 @@ from sosie.table._intervals import intervals_in_order
 from sosie.table._kinds import CODED, Kind
 from sosie.table._missing import code_of_missing
 from sosie.table._names import is_named_like_code
+from sosie.table._numerals import no_numerals
 from sosie.table._numbers import decimals_of, step_of
 from sosie.table._places import Places
 from sosie.table._schema import Column, Level
@@ -147,6 +148,9 @@ def _kind_of_labels(present: pl.Series, n_distinct: int, max_levels: int) -> tup
         return Kind.TEXT, "long texts"
     if 2 * n_distinct > n and n_distinct > 20:
         return Kind.TEXT, f"{n_distinct} labels on {n} rows"
+    if n_distinct > _FEW_VALUES and 0 < (odd := int(no_numerals(present).sum())) <= n // 2:
+        told = f"numbers but for {odd} of {n} cells: labels; --missing their spelling"
+        return Kind.CATEGORY, f"{told} if it means none"
     if n_distinct > max_levels:
         return Kind.CATEGORY, f"{n_distinct} labels, more than {max_levels}: to be grouped"
     if n_distinct > 2 and intervals_in_order(present.unique().to_list()):

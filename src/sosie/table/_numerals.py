@@ -7,7 +7,14 @@ from typing import Literal
 
 import polars as pl
 
-__all__ = ["Numeral", "least_decimals", "numeral_of", "parse_numerals", "uses_decimal_comma"]
+__all__ = [
+    "Numeral",
+    "least_decimals",
+    "no_numerals",
+    "numeral_of",
+    "parse_numerals",
+    "uses_decimal_comma",
+]
 
 _PLAIN = r"^\s*[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?\s*$"
 _COMMA = r"^\s*[+-]?(\d+,?\d*|,\d+)([eE][+-]?\d+)?\s*$"
@@ -105,6 +112,21 @@ def numeral_of(distinct: pl.Series, *, decimal_comma: bool) -> Numeral | None:
         if share == 1.0:
             break
     return None if best is None else _described(distinct, *best)
+
+
+def no_numerals(cells: pl.Series) -> pl.Series:
+    """Tell the cells that do not read as numbers in the way that reads most; not missing ones.
+
+    Examples
+    --------
+    >>> no_numerals(pl.Series(["1,5", "<5", None, "2"])).to_list()
+    [False, True, False, False]
+    """
+    known = cells.drop_nulls().unique(maintain_order=True)
+    # What the file is written like was of no help: the column is not all numbers.
+    ways = [numeral_of(known, decimal_comma=False), Numeral("."), Numeral(",")]
+    read = min((parse_numerals(cells, way) for way in ways if way), key=pl.Series.null_count)
+    return read.is_null() & cells.is_not_null()
 
 
 def _share(cells: pl.Series, pattern: str) -> float:

@@ -8,7 +8,7 @@ import polars as pl
 from sosie.errors import DataError
 from sosie.table._kinds import CODED, Kind
 from sosie.table._names import is_named_like_identifier
-from sosie.table._numerals import Numeral, numeral_of, parse_numerals
+from sosie.table._numerals import no_numerals
 from sosie.table._places import Places
 from sosie.table._schema import Column, Schema
 
@@ -106,18 +106,13 @@ def _why_mixed(frame: pl.DataFrame, column: Column, places: Places) -> str:
     cells = frame[column.name]
     if cells.dtype != pl.String or is_named_like_identifier(column.name):
         return ""
-    known = cells.drop_nulls()
-    # What the file is written like was of no help: the column is not all numbers.
-    ways = [numeral_of(known.unique(maintain_order=True), decimal_comma=False)]
-    ways += [Numeral("."), Numeral(",")]
-    read = min((parse_numerals(cells, way) for way in ways if way), key=pl.Series.null_count)
-    bad = read.is_null() & cells.is_not_null()
-    n = int(bad.sum())
-    if not n or 2 * n > len(known):
+    bad = no_numerals(cells)
+    known, n = len(cells) - cells.null_count(), int(bad.sum())
+    if not n or 2 * n > known:
         return ""
     do = "cell does" if n == 1 else "cells do"
     return (
-        f"column {column.name!r} is of mixed types: {n} of {len(known)} {do} not read as numbers "
+        f"column {column.name!r} is of mixed types: {n} of {known} {do} not read as numbers "
         f"(first on {places.row(int(bad.arg_max() or 0))}): correct them, give the spelling of "
         f"missing ones with --missing, or add {_options('--drop', [column.name])}"
     )
