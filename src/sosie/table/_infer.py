@@ -23,8 +23,8 @@ from sosie.table._intervals import intervals_in_order
 from sosie.table._kinds import CODED, Kind
 from sosie.table._missing import code_of_missing
 from sosie.table._names import is_named_like_code
-from sosie.table._numerals import no_numerals
 from sosie.table._numbers import decimals_of, step_of
+from sosie.table._numerals import no_numerals
 from sosie.table._places import Places
 from sosie.table._schema import Column, Level
 
