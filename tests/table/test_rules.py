@@ -7,6 +7,7 @@ import numpy as np
 import polars as pl
 import pytest
 
+from sosie import Avatar
 from sosie.errors import DataError
 from sosie.table import Column, Kind, Schema, Sum, Table
 
@@ -167,6 +168,31 @@ def test_missing_dates_do_not_make_chains() -> None:
         }
     )
     assert Table.of(frame).schema.order == [["a", "b"], ["b", "c"]]
+
+
+def test_what_is_the_same_where_both_are_known_stays_so() -> None:
+    rng = np.random.default_rng(2)
+    last = [date(2020, 1, 1) + timedelta(int(d)) for d in rng.integers(0, 900, N)]
+    dead = rng.random(N) < 0.3
+    weight = rng.normal(70, 12, N).round(1)
+    frame = pl.DataFrame(
+        {
+            "death": [day if gone else None for day, gone in zip(last, dead, strict=True)],
+            "last_news": last,
+            "weight_again": [w if known else None for w, known in zip(weight, ~dead, strict=True)],
+            "weight": weight,
+            "other": rng.normal(size=N).round(3),
+        }
+    )
+    table = Table.of(frame)
+    assert sorted(table.schema.order) == [["last_news", "death"], ["weight", "weight_again"]]
+    drawn = Avatar(k=10, seed=0).fit_sample(frame)
+    both = drawn.drop_nulls("death")
+    assert 100 < len(both) < 260
+    assert both["death"].equals(both["last_news"])
+    again = drawn.drop_nulls("weight_again")
+    assert len(again) > 300
+    assert again["weight_again"].equals(again["weight"])
 
 
 def test_constants_with_missing_are_categories() -> None:

@@ -298,7 +298,10 @@ def _never_after(first: pl.Series, second: pl.Series, enough: int) -> bool:
         return False
     ordered = first <= second
     both = len(ordered) - ordered.null_count()
-    return both >= enough and bool(ordered.all()) and bool((first < second).any())
+    if both < enough or not ordered.all():
+        return False
+    # Of two that are the same wherever both are known, that of more rows comes first.
+    return bool((first < second).any()) or first.null_count() < second.null_count()
 
 
 def _chains(before: set[tuple[str, str]], whole: set[str]) -> list[list[str]]:
