@@ -4,7 +4,8 @@ import numpy as np
 import polars as pl
 import pytest
 
-from sosie.generators.artificial._coding import FARTHEST, Coding, telling_stratum
+from sosie.generators.artificial._coding import FARTHEST, Coding
+from sosie.generators.artificial._telling import telling_stratum
 from sosie.space import Columns
 from sosie.table import Table
 
@@ -91,3 +92,15 @@ def test_the_column_that_tells_margins_is_found_and_no_other(columns):
     rng = np.random.default_rng(1)
     frame = pl.DataFrame({"x": rng.normal(size=100), "town": rng.choice(["x", "y"], 100)})
     assert telling_stratum(Columns.of(Table.of(frame))) is None
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_where_no_margin_is_told_the_column_that_turns_a_slope_is_found(seed):
+    rng = np.random.default_rng(seed)
+    x, z = rng.normal(size=(2, 200))
+    group, town = rng.choice(["a", "b", "c"], (2, 200))
+    turned = np.where(group == "a", -x, x) + 0.8 * rng.normal(size=200)
+    frame = pl.DataFrame({"x": x, "y": turned, "z": z, "town": town, "group": group})
+    assert telling_stratum(Columns.of(Table.of(frame))) == "group"
+    straight = frame.with_columns(y=pl.Series(x + 0.8 * rng.normal(size=200)))
+    assert telling_stratum(Columns.of(Table.of(straight))) is None

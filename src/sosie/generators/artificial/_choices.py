@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from sosie.errors import DataError, ParameterError
-from sosie.generators.artificial._coding import telling_stratum
 from sosie.generators.artificial._factors import log_held_out
+from sosie.generators.artificial._telling import telling_stratum
 from sosie.table import Kind
 
 if TYPE_CHECKING:

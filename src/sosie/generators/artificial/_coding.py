@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import numpy as np
 from scipy.special import ndtri
 
-from sosie.generators.artificial._scale import BEHIND, Scale
-from sosie.space import Margin
+from sosie.generators.artificial._scale import Scale
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,13 +20,10 @@ if TYPE_CHECKING:
     Bools = NDArray[np.bool_]
     Absent = dict[int, list[tuple[str | int, int | tuple[float, float]]]]
 
-__all__ = ["FARTHEST", "Coded", "Coding", "Shape", "telling_stratum"]
+__all__ = ["FARTHEST", "Coded", "Coding", "Shape"]
 
 FARTHEST = 6.0
 """A score stands for infinity from here on: float32 tells no probability beyond."""
-
-_FEWEST = 15
-"""Persons that a stratum needs for margins of its own."""
 
 
 class Shape(NamedTuple):
@@ -279,41 +275,3 @@ class Coding:
 
 def _within(values: Floats, ends: tuple[float, float]) -> Bools:
     return np.asarray((values > ends[0]) & (values <= ends[1]))
-
-
-def telling_stratum(columns: Columns) -> str | None:
-    """Find the column of few levels that tells most of the numbers' margins.
-
-    Each level needs 15 persons. Of what remain, that with the largest gain in likelihood when
-    each level has a mean and a variance of its own on the scores of every number, if it is
-    worth its parameters (BIC).
-    """
-    n = len(columns)
-    known = columns.known_numbers()
-    scores = []
-    for values in known.values():
-        seen = ~np.isnan(values)
-        at = np.full(n, np.nan)
-        margin = Margin(BEHIND).fit(values[seen])
-        at[seen] = ndtri(np.clip(margin.scores(values[seen]).astype(float), 1e-4, 1 - 1e-4))
-        scores.append(at)
-    best, found = 0.0, None
-    for name, codes in columns.codes.items():
-        counts = np.bincount(codes, minlength=columns.levels[name])
-        if name in columns.mask_of or len(counts) < 2 or counts.min() < _FEWEST:
-            continue
-        gain = 0.0
-        for at in scores:
-            gain += 0.5 * _information(at)
-            for c in range(len(counts)):
-                gain -= 0.5 * _information(at[codes == c])
-        gain -= (len(counts) - 1) * len(scores) * np.log(n)
-        if gain > best:
-            best, found = gain, name
-    return found
-
-
-def _information(at: Floats) -> float:
-    """Give n log of the variance of the known scores."""
-    at = at[~np.isnan(at)]
-    return len(at) * float(np.log(max(at.var(), 0.01))) if len(at) else 0.0

@@ -22,7 +22,6 @@ from sosie.table import Kind, before_of, spacing_of
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from sosie.generators.artificial._coding import Absent
     from sosie.generators.artificial._conditions import Condition
     from sosie.generators.artificial._draws import Draws
     from sosie.table import Table
@@ -60,6 +59,8 @@ class Cohort:
         The persons.
     spikes : Spikes
         Numbers that ``columns`` has in two, one of codes and one missing at what many share.
+    parted : dict of int to list of (str or int, int)
+        Of the masks of these, the code and the mask with which the number is missing.
     missing : dict of str to ndarray of shape (n,), bool
         Of the columns that miss cells in the table, which.
     possible : Possible
@@ -90,21 +91,17 @@ class Cohort:
         kept = ordered if arranged else {*ordered, *columns.levels}
         self._levels = Levels(columns, kept, parting)
         columns = self._levels.taken(columns)
+        self.missing = {name: columns.masks[mask] for name, mask in columns.mask_of.items()}
         absent = absences(self.free, columns, self._bands, self.steps.told)
         ordered |= self._levels.found
-        self.coding = Coding(columns, ordered, parting, absent)
-        self.coded = self.coding.coded(columns)
-        self.missing = {name: columns.masks[mask] for name, mask in columns.mask_of.items()}
-        self.columns = columns
+        whole = Coding(columns, ordered, parting, absent)
         telling = {by for levels in absent.values() for by, _ in levels if isinstance(by, str)}
-        kept = {*telling, *self.steps.alone, *self.steps.alone.values()}
-        self.spikes = Spikes(columns, self.coding, self.coded, kept)
-        self.parted: Absent = {}
-        if self.spikes.found:
-            self.columns = self.spikes.taken(columns)
-            self.parted = self.spikes.absent(columns, self.columns)
-            self.coding = Coding(self.columns, ordered, parting, absent | self.parted)
-            self.coded = self.coding.coded(self.columns)
+        stay = {*telling, *self.steps.alone, *self.steps.alone.values()}
+        self.spikes = Spikes(columns, whole, whole.coded(columns), stay)
+        self.columns = self.spikes.taken(columns)
+        self.parted = self.spikes.absent(columns, self.columns)
+        self.coding = Coding(self.columns, ordered, parting, absent | self.parted)
+        self.coded = self.coding.coded(self.columns)
         self.possible = Possible(self.coding, self.columns)
 
     def rebuilt(self, arrays: dict[str, Any], known: dict[str, Floats] | None = None) -> Table:

@@ -66,8 +66,8 @@ class RHVAE(Parameters):
     stratum : str, optional
         A column of levels without missing cells in each of which numbers have margins of
         their own: the outcome, where there is one, for its bonds are then kept best.
-        ``"auto"`` (default) finds the one that tells most of numbers, if any does; None for
-        none.
+        ``"auto"`` (default) finds the one that tells most of numbers, if any does: of their
+        margins, or else of their correlations; None for none.
 
     Attributes
     ----------
