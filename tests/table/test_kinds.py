@@ -201,3 +201,14 @@ def test_numbers_with_a_label_among_them_are_named(decimal: str) -> None:
     for cells in (mostly_words, codes):
         quiet = Table.of(frame.with_columns(crp=pl.Series(cells))).schema["crp"]
         assert quiet.remark == ""
+
+
+def test_labels_that_differ_by_capitals_or_spaces_are_named() -> None:
+    other = [0.5 + i % 7 for i in range(N)]
+    for odd in ("f", "F ", " F"):
+        frame = pl.DataFrame({"sex": [["F", "M", odd][i % 3] for i in range(N)], "other": other})
+        column = Table.of(frame).schema["sex"]
+        assert column.remark == "some labels differ by capitals or spaces only"
+        assert len(column.levels) == 3
+    plain = pl.DataFrame({"sex": [["F", "M", "FM"][i % 3] for i in range(N)], "other": other})
+    assert Table.of(plain).schema["sex"].remark == ""

@@ -30,7 +30,7 @@ def remark_in(remark: str, words: dict[str, Any]) -> str:
 
 
 def doubtful(table: Table, lang: str | None) -> list[str]:
-    """Name the columns whose codes may mean a missing cell, a line each.
+    """Name the columns whose codes may mean a missing cell, or labels each other, a line each.
 
     Parameters
     ----------
@@ -41,5 +41,5 @@ def doubtful(table: Table, lang: str | None) -> list[str]:
     return [
         words["doubtful"].format(column=column.name, remark=remark_in(column.remark, words))
         for column in table.schema.columns
-        if "--missing" in column.remark
+        if "--missing" in column.remark or "differ by capitals" in column.remark
     ]

@@ -155,7 +155,9 @@ def _kind_of_labels(present: pl.Series, n_distinct: int, max_levels: int) -> tup
         return Kind.CATEGORY, f"{n_distinct} labels, more than {max_levels}: to be grouped"
     if n_distinct > 2 and intervals_in_order(present.unique().to_list()):
         return Kind.ORDINAL, "intervals"
-    return Kind.CATEGORY, ""
+    alike = present.unique().str.to_lowercase().str.replace_all(r"\s+", " ").str.strip_chars()
+    differ = alike.n_unique() < n_distinct
+    return Kind.CATEGORY, "some labels differ by capitals or spaces only" if differ else ""
 
 
 def _details(present: pl.Series, kind: Kind, n_distinct: int, max_levels: int) -> dict[str, object]:
