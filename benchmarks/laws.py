@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 
 RESULTS = Path(__file__).resolve().parent / "results" / "laws.md"
 PERSONS, ROWS, TABLES = 300, 1500, 6
-SHOWN = ("copula", "cart", "sosie, untold", "sosie")
+SHOWN = ("copula", "cart", "sosie, untold", "sosie", "avatars")
 
 
 def hurdle(seed: int) -> Cohort:
@@ -61,6 +61,14 @@ def curve(seed: int) -> Cohort:
     return Cohort(
         "curve", pd.DataFrame({"x": x, "y": x**2 + noise / 2, "z": z, "town": town}), "town"
     )
+
+
+def avatars(persons: pd.DataFrame, cohort: Cohort, rows: int, seed: int) -> list[pd.DataFrame]:  # noqa: ARG001
+    """sosie.Avatar: one avatar a person, as often as makes so many rows."""
+    from sosie import Avatar
+
+    times = range(rows // len(persons))
+    return [Avatar(seed=100 * seed + i).fit_sample(persons) for i in times]
 
 
 def bonds(name: str, rows: pd.DataFrame) -> dict[str, float]:
@@ -116,7 +124,8 @@ def main() -> None:
                 for b, r in bonds(cohort.name, cohort.frame).items()
             ]
             for method in SHOWN:
-                made = METHODS[method](cohort.frame, cohort, ROWS, seed)
+                draw = METHODS.get(method, avatars)
+                made = draw(cohort.frame, cohort, ROWS, seed)
                 for one in made if isinstance(made, list) else [made]:
                     rows += [
                         {"method": method, "bond": b, "r": r}
@@ -126,7 +135,7 @@ def main() -> None:
     lines = [
         f"## bonds\n\n{arguments.seeds} cohorts of {PERSONS} persons a law, {ROWS} rows of each; "
         "`sosie` is told the label as the outcome (where the slope turns, the one that turns it), "
-        "`untold` nothing.\n",
+        "`untold` nothing; `avatars` are one a person, five times.\n",
         "| | " + " | ".join(mean.columns) + " |",
         "|---" * (len(mean.columns) + 1) + "|",
     ]

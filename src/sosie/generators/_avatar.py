@@ -138,7 +138,12 @@ class Avatar(Parameters):
         with _one_thread():
             self._kernel = kernel.fit(
                 columns,
-                Setting(self.k, self.n_factors, self._weights(columns)),
+                Setting(
+                    self.k,
+                    self.n_factors,
+                    self._weights(columns),
+                    whole=frozenset({*self._steps.told, *self._steps.alone}),
+                ),
                 np.random.default_rng(fit_seed),
                 progress,
             )

@@ -33,12 +33,15 @@ class Setting:
         Inertia of each column of ``Columns.mixed``.
     coordinates : ndarray of shape (n, factors), float32, or None
         Where the persons stand, in factors that were found elsewhere.
+    whole : frozenset of str
+        Numbers that are never drawn in two, as steps between columns.
     """
 
     k: int
     n_factors: int
     weights: NDArray[np.float64] | None = None
     coordinates: NDArray[np.float32] | None = None
+    whole: frozenset[str] = frozenset()
 
 
 class Kernel(Protocol):

@@ -12,7 +12,7 @@ from hypothesis.extra.numpy import arrays
 from sosie import RHVAE
 from sosie.generators.artificial._coding import Coding
 from sosie.generators.artificial._cohort import Cohort
-from sosie.generators.artificial._spikes import Spikes
+from sosie.generators.artificial._spikes import spikes_of
 from sosie.space import Columns
 from sosie.table import Schema, Table
 
@@ -171,6 +171,6 @@ def test_parted_and_put_together_is_the_same(values: np.ndarray) -> None:
         {"y": 0} if masks else {},
     )
     coding = Coding(columns, set(), None)
-    spikes = Spikes(columns, coding, coding.coded(columns))
+    spikes = spikes_of(columns, coding, coding.coded(columns))
     again = spikes.undone(spikes.taken(columns).arrays())
     assert np.array_equal(again["y"], values, equal_nan=True)

@@ -14,7 +14,7 @@ from sosie.generators.artificial._conditions import check_name
 from sosie.generators.artificial._draws import Limits
 from sosie.generators.artificial._levels import Levels
 from sosie.generators.artificial._possible import Possible
-from sosie.generators.artificial._spikes import Spikes
+from sosie.generators.artificial._spikes import spikes_of
 from sosie.generators.artificial._unseen import absences
 from sosie.space import Columns
 from sosie.table import Kind, before_of, spacing_of
@@ -97,7 +97,7 @@ class Cohort:
         whole = Coding(columns, ordered, parting, absent)
         telling = {by for levels in absent.values() for by, _ in levels if isinstance(by, str)}
         stay = {*telling, *self.steps.alone, *self.steps.alone.values()}
-        self.spikes = Spikes(columns, whole, whole.coded(columns), stay)
+        self.spikes = spikes_of(columns, whole, whole.coded(columns), stay)
         self.columns = self.spikes.taken(columns)
         self.parted = self.spikes.absent(columns, self.columns)
         self.coding = Coding(self.columns, ordered, parting, absent | self.parted)
